@@ -1,0 +1,58 @@
+# Khue. `make help` lists what can be made.
+SHELL := /bin/sh
+GO    ?= go
+LISTEN ?= 127.0.0.1:8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run build assets test check lint race bench e2e gen verify clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build and start the demo city on http://127.0.0.1:8080
+	bin/khue demo --listen $(LISTEN)
+
+build: assets ## leave the one binary in bin/khue
+	$(GO) build -trimpath -o bin/khue ./cmd/khue
+
+assets: web/dist/manifest.json ## build css, js and fonts into web/dist
+
+web/node_modules/.done: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/manifest.json: web/node_modules/.done $(shell find web/css web/js web/build internal/tools/assets -type f 2>/dev/null)
+	$(GO) run ./internal/tools/assets
+
+test: build ## every test: both engines, browser journeys; installs PostgreSQL and Chromium from Debian where missing
+	scripts/install-test-tools
+	$(MAKE) --no-print-directory verify
+	scripts/with-postgres $(GO) test -timeout 20m ./...
+
+check: ## fast: vet and the tests that need no browser
+	$(GO) vet ./...
+	scripts/with-postgres $(GO) test -short ./...
+
+lint: ## golangci-lint, where it is installed
+	golangci-lint run
+
+race: build ## the tests under the race detector
+	scripts/with-postgres $(GO) test -race -short -timeout 40m ./internal/...
+
+bench: build ## every figure of docs/benchmarks.md
+	bin/khue bench
+
+e2e: build ## only the browser journeys
+	scripts/install-test-tools
+	$(GO) test -count=1 ./e2e/...
+
+gen: ## write the generated Go of the pages again
+	$(GO) tool templ generate
+
+verify: ## generated code and formatting are as committed
+	@out=$$(gofmt -l cmd internal web services e2e); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
+	$(GO) vet ./...
+	scripts/verify-generated
+
+clean: ## remove what was built
+	rm -rf bin web/dist/* web/node_modules
