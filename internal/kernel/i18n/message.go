@@ -133,6 +133,8 @@ func text(l Lang, v any) string {
 		return Date(l, v)
 	case time.Time:
 		return DateTime(l, v)
+	case interface{ In(l Lang) string }:
+		return v.In(l) // a text that knows its languages, such as a declared label
 	default:
 		return fmt.Sprint(v)
 	}
