@@ -1,0 +1,141 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"khue/internal/kernel/errs"
+)
+
+// liteEngine is SQLite: one writer, several readers, one file with its log beside it.
+type liteEngine struct {
+	db      *DB
+	w       *liteWriter
+	readers chan *liteConn
+	count   int
+}
+
+func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
+	path = strings.TrimPrefix(path, "//")
+	if path == "" || strings.ContainsAny(path, "?#") || strings.Contains(path, ":memory:") {
+		return nil, fmt.Errorf("db: %q is no file name", path)
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	dsn := (&url.URL{Scheme: "file", Path: path}).String()
+	w, err := openLite(dsn, "busy_timeout=10000", "page_size=4096", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+		"temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=0")
+	if err != nil {
+		return nil, err
+	}
+	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers), count: d.cfg.Readers}
+	for range e.count {
+		r, err := openLite(dsn, "busy_timeout=10000", "query_only=ON", "temp_store=MEMORY", "cache_size=-16384")
+		if err != nil {
+			return nil, err
+		}
+		e.readers <- r
+	}
+	e.w = newLiteWriter(d, w)
+	return e, nil
+}
+
+func (e *liteEngine) name() string { return engineSQLite }
+
+func (e *liteEngine) run(u *unit) error { return e.w.submit(u) }
+
+// view lends a reader. The snapshot is that of its first query.
+func (e *liteEngine) view(ctx context.Context, _ bool, fn func(session) error) error {
+	var c *liteConn
+	select {
+	case c = <-e.readers:
+	default:
+		select {
+		case c = <-e.readers:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	v := &liteView{liteConn: c, ctx: ctx}
+	defer func() {
+		v.close()
+		_, _ = c.change("COMMIT", nil)
+		e.readers <- c
+	}()
+	if _, err := c.change("BEGIN", nil); err != nil {
+		return err
+	}
+	return fn(v)
+}
+
+func (e *liteEngine) exclusive(ctx context.Context, fn func(session) error) error {
+	return e.w.exclusive(ctx, fn)
+}
+
+func (e *liteEngine) close() error {
+	err := e.w.close()
+	for range e.count {
+		if cerr := (<-e.readers).close(); err == nil {
+			err = cerr
+		}
+	}
+	return err
+}
+
+// liteView holds a reader's session to the same rules as PostgreSQL's: one open
+// result at a time, and an end when the context ends.
+type liteView struct {
+	*liteConn
+	ctx  context.Context //nolint:containedctx // lives as long as the view
+	last *viewCursor
+}
+
+func (v *liteView) query(sql string, args []any) cursor {
+	if err := v.ctx.Err(); err != nil {
+		return failedCursor{err}
+	}
+	if v.last != nil && !v.last.over {
+		return failedCursor{errOpen}
+	}
+	c := v.liteConn.query(sql, args)
+	if lc, ok := c.(*liteCursor); ok {
+		v.last = &viewCursor{liteCursor: lc, ctx: v.ctx}
+		return v.last
+	}
+	return c
+}
+
+func (v *liteView) close() {
+	if v.last != nil {
+		v.last.close()
+	}
+}
+
+// viewCursor stops between rows when the view's time is over.
+type viewCursor struct {
+	*liteCursor
+	ctx context.Context //nolint:containedctx // lives as long as the view
+}
+
+func (c *viewCursor) next() bool {
+	if err := c.ctx.Err(); err != nil {
+		if c.e == nil {
+			c.e = err
+		}
+		c.close()
+		return false
+	}
+	return c.liteCursor.next()
+}
+
+// busyError is the answer where the queue's end is reached by Close.
+func closedError() error { return errs.E(errs.Unavailable, "db.closed", errs.Cause(errClosed)) }

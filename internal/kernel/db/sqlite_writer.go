@@ -1,0 +1,334 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// liteWriter is the one goroutine that writes. It runs every waiting unit, each
+// in a savepoint, and commits them together, so that many callers share one
+// fsync. Its statements know no context: cancelling one caller's would undo
+// its neighbours.
+type liteWriter struct {
+	db      *DB
+	c       *liteConn
+	queue   chan *unit
+	jobs    chan func() // work that needs the connection alone
+	quit    chan struct{}
+	stopped chan struct{}
+	close1  sync.Once
+	holder  atomic.Pointer[unit]
+	group   []*unit // units of the transaction under way
+}
+
+// A commit takes at most groupUnits units and stops taking after groupTime.
+const (
+	groupUnits = 256
+	groupTime  = 20 * time.Millisecond
+)
+
+func newLiteWriter(d *DB, c *liteConn) *liteWriter {
+	w := &liteWriter{
+		db: d, c: c, queue: make(chan *unit, 1024), jobs: make(chan func()),
+		quit: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	go w.loop()
+	return w
+}
+
+// submit queues u and waits for its end.
+func (w *liteWriter) submit(u *unit) error {
+	select {
+	case w.queue <- u:
+	case <-w.stopped:
+		return closedError()
+	default:
+		select {
+		case w.queue <- u:
+		case <-u.ctx.Done():
+			return u.ctx.Err()
+		case <-w.stopped:
+			return closedError()
+		}
+	}
+	select {
+	case <-u.done:
+		return u.result()
+	default:
+	}
+	t := time.NewTimer(w.db.cfg.Stuck)
+	defer t.Stop()
+	gaveUp := u.ctx.Done()
+	for {
+		select {
+		case <-u.done:
+			return u.result()
+		case <-gaveUp:
+			if u.drop() {
+				return u.ctx.Err()
+			}
+			gaveUp = nil
+		case <-t.C:
+			if u.drop() {
+				return u.stuck(w.holderName())
+			}
+		case <-w.stopped:
+			if u.drop() {
+				return closedError()
+			}
+			<-u.done
+			return u.result()
+		}
+	}
+}
+
+func (w *liteWriter) holderName() string {
+	if h := w.holder.Load(); h != nil {
+		return h.caller()
+	}
+	return "nothing"
+}
+
+func (w *liteWriter) loop() {
+	clean := false
+	defer func() {
+		if !clean { // a unit ended this goroutine; its neighbours live on
+			go w.resume()
+		}
+	}()
+	for {
+		select {
+		case u := <-w.queue:
+			w.commit(u)
+		case job := <-w.jobs:
+			job()
+		case <-w.quit:
+			for { // what was queued before Close still commits
+				select {
+				case u := <-w.queue:
+					w.commit(u)
+					continue
+				default:
+				}
+				break
+			}
+			clean = true
+			close(w.stopped)
+			return
+		}
+	}
+}
+
+// resume goes on after a unit's function ended the goroutine inside a transaction.
+func (w *liteWriter) resume() {
+	w.undo()
+	group := w.group
+	w.group = nil
+	for _, u := range group {
+		if u.err != nil { // the one that left
+			u.answer(u.err)
+		}
+	}
+	clean := false
+	defer func() {
+		if !clean {
+			go w.resume()
+		}
+	}()
+	for _, u := range group {
+		if u.err == nil {
+			w.alone(u)
+		}
+	}
+	clean = true
+	go w.loop()
+}
+
+// commit takes first and whoever waits behind it into one transaction.
+func (w *liteWriter) commit(first *unit) {
+	w.group = w.group[:0]
+	if err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
+		if first.start() {
+			first.answer(err)
+		}
+		return
+	}
+	begun := time.Now() //nolint:forbidigo // measures, never stored
+	for u := first; u != nil; u = w.next(begun) {
+		if !u.start() {
+			continue
+		}
+		w.group = append(w.group, u)
+		if broken := w.one(u); broken {
+			w.apart(u)
+			return
+		}
+	}
+	if err := w.seal(w.group); err != nil {
+		w.undo()
+		w.apart(nil)
+		return
+	}
+	w.finish(w.group)
+}
+
+func (w *liteWriter) next(begun time.Time) *unit {
+	if len(w.group) >= groupUnits || time.Since(begun) > groupTime { //nolint:forbidigo // measures
+		return nil
+	}
+	select {
+	case u := <-w.queue:
+		return u
+	default:
+		return nil
+	}
+}
+
+// one runs u in its savepoint; true when u destroyed the transaction around it.
+func (w *liteWriter) one(u *unit) (broken bool) {
+	w.holder.Store(u)
+	defer w.holder.Store(nil)
+	u.err = w.c.exec("SAVEPOINT u", nil)
+	if u.err != nil {
+		return true
+	}
+	u.err = u.attempt(w.c)
+	if u.err == nil {
+		u.err = w.c.exec("RELEASE u", nil)
+		return u.err != nil
+	}
+	// Some errors (a full disk, OR ROLLBACK) end the whole transaction; then there
+	// is no savepoint to go back to.
+	if w.c.exec("ROLLBACK TO u", nil) != nil || w.c.exec("RELEASE u", nil) != nil {
+		return true
+	}
+	return false
+}
+
+// apart runs the units of a lost transaction again, each alone, but for the
+// one that broke it.
+func (w *liteWriter) apart(breaker *unit) {
+	w.undo()
+	group := append([]*unit(nil), w.group...)
+	if breaker != nil {
+		breaker.answer(breaker.err)
+	}
+	for _, u := range group {
+		if u != breaker {
+			w.db.stats.rerun.Add(1)
+			w.alone(u)
+		}
+	}
+}
+
+// alone runs u in a transaction of its own and answers it.
+func (w *liteWriter) alone(u *unit) {
+	w.group = append(w.group[:0], u)
+	if u.err = w.c.exec("BEGIN IMMEDIATE", nil); u.err != nil {
+		u.answer(u.err)
+		return
+	}
+	w.holder.Store(u)
+	u.err = u.attempt(w.c)
+	w.holder.Store(nil)
+	if u.err == nil {
+		u.err = w.seal(w.group)
+	}
+	if u.err != nil {
+		w.undo()
+		u.answer(u.err)
+		return
+	}
+	w.finish(w.group)
+}
+
+// undo ends the transaction if one is open.
+func (w *liteWriter) undo() { _ = w.c.exec("ROLLBACK", nil) }
+
+// seal calls each sealer once with what the units gave it, then COMMIT.
+func (w *liteWriter) seal(group []*unit) error {
+	var order []*Sealer
+	var vals map[*Sealer][]any
+	for _, u := range group {
+		if u.err != nil {
+			continue
+		}
+		for _, s := range u.seals {
+			if vals == nil {
+				vals = map[*Sealer][]any{}
+			}
+			if _, seen := vals[s.by]; !seen {
+				order = append(order, s.by)
+			}
+			vals[s.by] = append(vals[s.by], s.v)
+		}
+	}
+	var after []func()
+	for _, s := range order {
+		su := &unit{db: w.db, ctx: context.Background(), fn: func(_ context.Context, tx *Tx) error { return s.Fn(tx, vals[s]) }}
+		if err := su.attempt(w.c); err != nil {
+			return fmt.Errorf("db: sealer: %w", err)
+		}
+		after = append(after, su.hooks...)
+	}
+	if f := w.db.cfg.hooks.beforeCommit; f != nil {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	if err := w.c.exec("COMMIT", nil); err != nil {
+		return err
+	}
+	for _, h := range after {
+		h()
+	}
+	return nil
+}
+
+// finish answers every unit of a committed transaction.
+func (w *liteWriter) finish(group []*unit) {
+	w.db.stats.commits.Add(1)
+	for i, u := range group {
+		if u.err == nil {
+			w.db.stats.units.Add(1)
+		}
+		u.answer(u.err)
+		group[i] = nil
+	}
+}
+
+// exclusive runs fn in a transaction of its own on the writer.
+func (w *liteWriter) exclusive(ctx context.Context, fn func(session) error) error {
+	out := make(chan error, 1)
+	job := func() {
+		if err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
+			out <- err
+			return
+		}
+		err := fn(w.c)
+		if err == nil {
+			err = w.c.exec("COMMIT", nil)
+		}
+		if err != nil {
+			w.undo()
+		}
+		out <- err
+	}
+	select {
+	case w.jobs <- job:
+		return <-out
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.stopped:
+		return closedError()
+	}
+}
+
+func (w *liteWriter) close() error {
+	w.close1.Do(func() { close(w.quit) })
+	<-w.stopped
+	return w.c.close()
+}
