@@ -1,0 +1,212 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+)
+
+// Config is what an operator may set. The zero value works.
+type Config struct {
+	Listen    string        // host:port; empty is 127.0.0.1:8080
+	PublicURL string        // https://dichvucong.example.vn as readers see it; makes cookies Secure and sends HSTS
+	MaxBody   int64         // bytes of a request body where a route sets no limit; 0 is 1 MiB
+	Drain     time.Duration // how long a stop waits for requests under way; 0 is 15 s
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; empty believes none.
+	TrustedProxies []netip.Prefix
+}
+
+// Authenticator tells who stands behind a token; auth.Service does.
+type Authenticator interface {
+	// Resolve returns the subject of a session or an API token. The error is
+	// Unauthenticated for a token that is unknown, expired or revoked.
+	Resolve(ctx context.Context, token string) (auth.Subject, error)
+}
+
+// Check is one condition of readiness.
+type Check struct {
+	Name string
+	Do   func(ctx context.Context) error
+}
+
+// Deps is what the server needs from below and from app. Bundle, Auth, Clock and Log are required.
+type Deps struct {
+	Bundle  *i18n.Bundle
+	Auth    Authenticator
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Metrics *prometheus.Registry // nil: no /metrics
+	Checks  []Check              // asked by /readyz
+	Assets  fs.FS                // built CSS, scripts, fonts and pictures; nil: no /assets/
+	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
+	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
+	// It is not called for the API.
+	Shell func(ctx context.Context, r *http.Request, base ui.Shell) ui.Shell
+	// ErrorPage draws a refusal as a page; nil draws a plain one.
+	ErrorPage func(p Problem) templ.Component
+	// About names the API in its document.
+	About About
+}
+
+// About is the head of the OpenAPI document.
+type About struct{ Title, Version, Description string }
+
+// Server is the HTTP edge of the program. It is an http.Handler; Run listens.
+type Server struct {
+	cfg     Config
+	deps    Deps
+	mux     *http.ServeMux // with the catch-all that draws 404 and 405
+	known   *http.ServeMux // without it, to tell the two apart
+	api     *API
+	origins *http.CrossOriginProtection
+	inner   http.Handler // compression around the mux
+	heads   http.Header  // set on every answer
+	secure  bool
+	pages   buffers
+	metrics *metrics
+	routes  []RouteInfo
+}
+
+// RouteInfo is one line of the list of routes that an auditor reads.
+type RouteInfo struct {
+	Module, Method, Path string
+	Policy               auth.Policy
+}
+
+// New builds the server. It fails, naming every fault, when a route has no policy, no
+// handler or a broken path, or when two routes clash.
+func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
+	if deps.Bundle == nil || deps.Auth == nil || deps.Clock == nil || deps.Log == nil {
+		return nil, errors.New("web: Bundle, Auth, Clock and Log are required")
+	}
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:8080"
+	}
+	if cfg.MaxBody <= 0 {
+		cfg.MaxBody = 1 << 20
+	}
+	if cfg.Drain <= 0 {
+		cfg.Drain = 15 * time.Second
+	}
+	s := &Server{cfg: cfg, deps: deps, mux: http.NewServeMux(), known: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
+	if cfg.PublicURL != "" {
+		u, err := url.Parse(cfg.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("web: the public URL %q is not http(s)://host", cfg.PublicURL)
+		}
+		s.secure = u.Scheme == "https"
+		if err := s.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+	}
+	s.heads = securityHeaders(s.secure)
+	s.metrics = newMetrics(deps.Metrics)
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompress), gzhttp.CompressionLevel(compressLevel),
+		gzhttp.RandomJitter(32, 0, false), gzhttp.ContentTypes(compressible))
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	s.inner = compress(http.HandlerFunc(s.dispatch))
+
+	var faults []error
+	s.api = newAPI(s)
+	for _, m := range append([]Module{s.own()}, modules...) {
+		for _, r := range m.Routes {
+			faults = append(faults, s.route(m.Name, r))
+		}
+		if m.API != nil {
+			faults = append(faults, s.api.collect(m.Name, m.API)...)
+		}
+	}
+	faults = append(faults, s.api.finish())
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	s.mux.HandleFunc("/", s.missing)
+	return s, nil
+}
+
+// route mounts one route on both multiplexers.
+func (s *Server) route(module string, r Route) error {
+	switch {
+	case r.Policy == auth.Nobody:
+		return fmt.Errorf("web: %s: %s %s has no policy", module, r.Method, r.Path)
+	case r.Do == nil:
+		return fmt.Errorf("web: %s: %s %s has no handler", module, r.Method, r.Path)
+	case r.Method == "" || !strings.HasPrefix(r.Path, "/"):
+		return fmt.Errorf("web: %s: %q %q is not a method and a path", module, r.Method, r.Path)
+	}
+	h := func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) }
+	if err := s.mount(r.Method+" "+r.Path, h); err != nil {
+		return fmt.Errorf("web: %s: %w", module, err)
+	}
+	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy})
+	return nil
+}
+
+// mount turns the panic of ServeMux over a clash into an error.
+func (s *Server) mount(pattern string, h http.HandlerFunc) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %v", pattern, p)
+		}
+	}()
+	s.known.HandleFunc(pattern, h)
+	s.mux.HandleFunc(pattern, h)
+	return nil
+}
+
+// Routes lists what is mounted, pages and API, in the order of mounting.
+func (s *Server) Routes() []RouteInfo { return s.routes }
+
+// Run listens and serves until ctx ends, then lets requests under way finish. ready, when
+// not nil, is told the address as soon as connections are accepted.
+func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("web: cannot listen on %s: %w", s.cfg.Listen, err)
+	}
+	hs := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       2 * time.Minute, // an upload over a slow line
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       90 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.deps.Log.Handler(), slog.LevelDebug), // noise of broken clients
+	}
+	done := make(chan error, 1)
+	go func() { done <- hs.Serve(ln) }()
+	if ready != nil {
+		ready(ln.Addr())
+	}
+	select {
+	case err := <-done:
+		return fmt.Errorf("web: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
+	defer cancel()
+	if err := hs.Shutdown(drain); err != nil {
+		_ = hs.Close()
+		return fmt.Errorf("web: requests were cut off after %s: %w", s.cfg.Drain, err)
+	}
+	return nil
+}
