@@ -1,0 +1,100 @@
+package process
+
+import (
+	"khue/internal/kernel/calendar"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/feel"
+)
+
+// RoleApplicant is the role of steps at which the applicant acts.
+const RoleApplicant = "applicant"
+
+// Source is steps.yaml as written: a chain, where each action names where it
+// leads. Without a name approve, submit, sign and number lead to the next step of
+// the list, returnStep to the one before, refuse, stop and issue to the end.
+type Source struct {
+	Format string       `yaml:"format,required"`
+	Steps  []SourceStep `yaml:"steps,required"`
+}
+
+// SourceStep is one step. Unit, When are FEEL over the form's fields and case,
+// channel, receiving, competent.
+type SourceStep struct {
+	Pos     decl.Pos
+	ID      string         `yaml:"id,required"`
+	Role    string         `yaml:"role,required"`
+	Unit    decl.Text      `yaml:"unit"`
+	Hours   decl.Text      `yaml:"hours"` // budget in working hours: 1, 0.5
+	When    decl.Text      `yaml:"when"`  // else the step is passed over
+	Counts  *bool          `yaml:"counts"`
+	Within  decl.Text      `yaml:"within"`  // of the applicant's step: P1D, PT8H
+	Silence string         `yaml:"silence"` // the action taken when Within runs out
+	Actions []SourceAction `yaml:"actions,required"`
+}
+
+// SourceAction is one thing that can be done at a step; a bare word is an action
+// without options.
+type SourceAction struct {
+	Pos    decl.Pos
+	Do     string    `yaml:"do,scalar"`
+	To     string    `yaml:"to"`
+	When   decl.Text `yaml:"when"`
+	Event  string    `yaml:"event"`  // milestone; built-in actions have their own
+	Term   string    `yaml:"term"`   // of extend: the named deadline
+	Result bool      `yaml:"result"` // the result document is made now
+}
+
+// Terms are the legal terms of a service (service.yaml).
+type Terms struct {
+	Deadlines  []Deadline
+	Receive    int // working hours in which the one-stop answers
+	Supplement SupplementTerms
+	Result     string // kind of the result document
+}
+
+// Deadline is the legal term of a case and a channel; an empty one stands for all.
+type Deadline struct {
+	Case    string
+	Channel string
+	Term    calendar.Deadline
+}
+
+// SupplementTerms say how often, until when and with what effect a supplement is asked.
+type SupplementTerms struct {
+	Max    int    // rounds, 0: none allowed
+	Within Period // for the applicant
+	Resume bool   // the count goes on after it; otherwise it starts again
+}
+
+// Options are what a source is compiled against.
+type Options struct {
+	File  string     // name in problems, "steps.yaml"
+	Scope feel.Scope // form.Form.Scope
+	Texts decl.Texts // step.<id>, public.<id>
+	Terms Terms
+}
+
+// Def is a compiled process. It is immutable and shared by all its instances.
+type Def struct {
+	steps  []StepInfo
+	index  map[string]int
+	terms  Terms
+	digest string
+}
+
+// StepInfo is one step of a definition, to be read.
+type StepInfo struct {
+	ID      string
+	Role    string
+	Unit    string // FEEL as declared
+	Minutes int
+	Label   decl.Label
+	Public  decl.Label
+	Actions []ActionInfo
+}
+
+// ActionInfo is one action of a step, for step tables and forms.
+type ActionInfo struct {
+	Do string
+	To string // step, or "" at the end
+}

@@ -1,0 +1,119 @@
+package process
+
+import (
+	"time"
+
+	"khue/internal/kernel/calendar"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/feel"
+)
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	Submit   EventKind = "submit"   // the applicant sent the dossier
+	Act      EventKind = "act"      // an officer, or the applicant at a step of theirs, acted on a token
+	Supply   EventKind = "supply"   // the applicant completed the dossier
+	Withdraw EventKind = "withdraw" // the applicant took it back
+	Fire     EventKind = "fire"     // a timer that Step had set ran out
+)
+
+// Event is one thing that happened to a dossier.
+type Event struct {
+	Kind   EventKind `json:"kind"`
+	Token  int       `json:"token,omitempty"`  // of Act and Fire
+	Action string    `json:"action,omitempty"` // of Act: "accept", "approve"
+}
+
+// Env is all that Step reads beside definition, instance and event. It is
+// recorded with the event: Calendar by its version, Facts by the answers they were
+// read from.
+type Env struct {
+	Now      time.Time
+	Calendar *calendar.Calendar
+	UnitDate clock.Date // day on which codes of units are read
+	Case     string
+	Channel  string
+	// Facts are the variables of the definition's scope (form.Form.Vars gives them).
+	// nil where no condition and no unit reads one.
+	Facts feel.Vars
+}
+
+// Effect is something to be done in the world. The set is closed: TaskOpened,
+// TaskClosed, TimerSet, TimerCleared, StateChanged, ReceiveBySet, DueSet, Happened,
+// PaperRequested, ResultRequested.
+type Effect interface{ effect() }
+
+// TaskOpened asks for a task.
+type TaskOpened struct {
+	Token   int
+	Step    string
+	Role    string // "clerk"; RoleApplicant: the applicant acts, no officer's queue
+	Unit    string // code of the unit that the task falls to; empty for the applicant
+	Actions []string
+	Minutes int       // budget in working minutes, 0 where none is declared
+	By      time.Time // when the budget ends; zero where none is declared
+	Label   decl.Label
+	Public  decl.Label // what the citizen reads
+	// Again is set where this step had asked for a supplement: give the task to the
+	// officer who asked.
+	Again bool
+}
+
+// TaskClosed ends the task of a token. Action is empty where nobody acted on it: the
+// dossier was withdrawn or a term ran out.
+type TaskClosed struct {
+	Token  int
+	Step   string
+	Action string
+}
+
+// TimerSet asks for an event Fire{Token} at an instant.
+type TimerSet struct {
+	Token int
+	At    time.Time
+}
+
+// TimerCleared takes the timer of a token back. A timer that fires all the same is a conflict.
+type TimerCleared struct{ Token int }
+
+// StateChanged is a new core state.
+type StateChanged struct{ From, To State }
+
+// ReceiveBySet is the instant until which the one-stop answers.
+type ReceiveBySet struct{ At time.Time }
+
+// DueSet is a new promised date. Why is accepted, restarted, resumed or extended.
+type DueSet struct {
+	Due calendar.Due
+	Why string
+}
+
+// DueCleared takes the promised date away: the dossier went back before acceptance.
+type DueCleared struct{}
+
+// Happened is a milestone: it names the notice to send (notify/<Name>.yaml), the
+// journal's word and the line of the timeline.
+type Happened struct{ Name string }
+
+// PaperRequested asks for a paper of the one-stop: receipt (form 01), supplement
+// (02), refusal (03), extension (04), stop (05).
+type PaperRequested struct{ Paper string }
+
+// ResultRequested asks for the result document to be made.
+type ResultRequested struct{ Kind string }
+
+func (TaskOpened) effect()      {}
+func (TaskClosed) effect()      {}
+func (TimerSet) effect()        {}
+func (TimerCleared) effect()    {}
+func (StateChanged) effect()    {}
+func (ReceiveBySet) effect()    {}
+func (DueSet) effect()          {}
+func (DueCleared) effect()      {}
+func (Happened) effect()        {}
+func (PaperRequested) effect()  {}
+func (ResultRequested) effect() {}

@@ -1,0 +1,185 @@
+package service
+
+import (
+	"html/template"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/i18n"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+)
+
+// Package is one version of a declared service, compiled. It is immutable.
+type Package struct {
+	ID        string // hanoi.civil-status.birth-registration
+	Version   string // 2.1.0
+	Digest    string // SHA-256 over its manifest, hex: what a dossier pins
+	From      clock.Date
+	To        clock.Date // last day of validity; zero: open
+	Procedure string     // national code, 1.001193
+	Owner     Owner
+
+	Cases      []string // the first is the default
+	Competent  Competent
+	Receive    Receive
+	Applicants []string // citizen, business
+	Assurance  string   // what sign-in it needs: none, registered, substantial
+	Channels   []Channel
+	Fee        Fee
+	Result     Result
+	LevelCap   LevelCap
+	Data       Data
+
+	Form    *form.Form
+	Process *process.Def
+	Terms   process.Terms
+	Papers  []form.PaperDef
+
+	Notices   map[string]Notice // by milestone: accepted, signed
+	Layouts   map[string]Layout // by result kind
+	Scenarios []Scenario
+	Manifest  []FileDigest
+
+	texts texts
+	help  map[i18n.Lang]template.HTML
+}
+
+// Channel is a way in: online, counter, kiosk, post.
+type Channel string
+
+// The channels.
+const (
+	Online  Channel = "online"
+	Counter Channel = "counter"
+	Kiosk   Channel = "kiosk"
+	Post    Channel = "post"
+)
+
+// National is the national portal's code of the channel: 1 direct, 2 online, 3 post.
+func (c Channel) National() int {
+	switch c {
+	case Online:
+		return 2
+	case Post:
+		return 3
+	default:
+		return 1
+	}
+}
+
+// Owner is who answers for the package.
+type Owner struct {
+	Agency string `yaml:"agency"`
+	Author string `yaml:"author"`
+}
+
+// Competent says which unit decides: the unit of a tier that an answer names.
+type Competent struct {
+	Tier string `yaml:"tier,required"`
+	By   string `yaml:"by,required"` // path of a unit field of the form
+}
+
+// Receive says who may take the dossier in.
+type Receive string
+
+// The rules of reception.
+const (
+	AnyCommune    Receive = "any-commune"    // any ward's point receives, and forwards
+	CompetentOnly Receive = "competent-only" // the unit that decides
+)
+
+// Fee is what is known of the fee. Kind is free, amount, set-by-council or unknown.
+type Fee struct {
+	Kind   string `yaml:"kind"`
+	Amount int64  `yaml:"amount"` // đồng
+	Rule   string `yaml:"rule"`   // decision table, rules/fee.dmn
+	When   string `yaml:"when"`   // submit, accept, return
+	Source string `yaml:"source"`
+	Pos    decl.Pos
+}
+
+// Free reports whether a source says that nothing is paid. A zero without one does not.
+func (f Fee) Free() bool { return f.Kind == "free" }
+
+// Result is what the applicant gets.
+type Result struct {
+	Pos     decl.Pos
+	Kind    string   `yaml:"kind,required"`   // birth-certificate
+	Code    string   `yaml:"code"`            // national code, KQ.G15.000031
+	Layout  string   `yaml:"layout,required"` // results/certificate.yaml
+	Sign    []string `yaml:"sign"`            // leader, unit-seal
+	Book    string   `yaml:"book"`            // register it is numbered in
+	Deliver []string `yaml:"deliver"`         // wallet, counter, post
+	Copies  bool     `yaml:"copies"`          // the applicant may ask for copies
+}
+
+// LevelCap is a legal limit of the maturity level, with its source.
+type LevelCap struct {
+	Max    int    `yaml:"max"`
+	Reason string `yaml:"reason"` // presence, inspection
+	Source string `yaml:"source"`
+}
+
+// Data says what personal data is used, for what, and how long it is kept.
+type Data struct {
+	Purpose   string   `yaml:"purpose"`
+	Uses      []string `yaml:"uses"`
+	Retention string   `yaml:"retention"`
+}
+
+// Notice is the message sent at a milestone, with {placeholders}.
+type Notice struct {
+	Event   string
+	To      []string // applicant, submitter
+	Subject decl.Label
+	Body    decl.Label
+}
+
+// FileDigest is a line of the manifest.
+type FileDigest struct {
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Name is the service's name.
+func (p *Package) Name() decl.Label { return p.Text("name") }
+
+// Summary is one sentence on what the service is for.
+func (p *Package) Summary() decl.Label { return p.Text("summary") }
+
+// CaseName is the name of a case of the procedure.
+func (p *Package) CaseName(id string) decl.Label { return p.Text("case." + id) }
+
+// PaperName is the name of a paper.
+func (p *Package) PaperName(id string) decl.Label { return p.Text("paper." + id) }
+
+// Text is a text of the package by key; a missing one reads as its key.
+func (p *Package) Text(key string) decl.Label {
+	if l, ok := p.texts.Label(key); ok {
+		return l
+	}
+	return decl.Label{VI: key, EN: key}
+}
+
+// Label is a text of the package by key, and whether it exists.
+func (p *Package) Label(key string) (decl.Label, bool) { return p.texts.Label(key) }
+
+// Help is the guidance page of the service, cleaned by an allow-list; empty where none is written.
+func (p *Package) Help(l i18n.Lang) template.HTML { return p.help[l] }
+
+// Covers reports whether the package is in force on a day.
+func (p *Package) Covers(d clock.Date) bool {
+	return !d.Before(p.From) && (p.To.IsZero() || !d.After(p.To))
+}
+
+// Offers reports whether a channel is open.
+func (p *Package) Offers(c Channel) bool {
+	for _, o := range p.Channels {
+		if o == c {
+			return true
+		}
+	}
+	return false
+}

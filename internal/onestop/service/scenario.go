@@ -1,0 +1,37 @@
+package service
+
+import "khue/internal/kernel/decl"
+
+// Scenario is a file of tests/: a dossier played against the pure engine.
+type Scenario struct {
+	File   string
+	Given  Given            `yaml:"given,required"`
+	Submit map[string]any   `yaml:"submit,required"` // case, channel, answers by path, papers
+	Expect []map[string]any `yaml:"expect"`
+	Steps  []ScenarioStep   `yaml:"steps"`
+	Then   map[string]any   `yaml:"then"`
+	Pos    decl.Pos
+}
+
+// Given is the world that a scenario starts in.
+type Given struct {
+	Clock     string            `yaml:"clock,required"` // 2026-11-20T14:00+07:00
+	Applicant string            `yaml:"applicant"`
+	Channel   string            `yaml:"channel"`
+	Unit      string            `yaml:"unit"` // place of reception
+	Standins  map[string]string `yaml:"standins"`
+}
+
+// ScenarioStep is one act. Do is an action ("accept", "verify.approve"), or wait,
+// supply, withdraw.
+type ScenarioStep struct {
+	Pos    decl.Pos
+	Do     string         `yaml:"do,required"`
+	As     string         `yaml:"as"`
+	At     string         `yaml:"at"`  // the clock is set before the act
+	For    string         `yaml:"for"` // of wait: P1D
+	With   map[string]any `yaml:"with"`
+	Papers map[string]any `yaml:"papers"`
+	Expect map[string]any `yaml:"expect"`
+	Fails  string         `yaml:"fails"` // key of the refusal that is expected
+}
