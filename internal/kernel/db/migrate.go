@@ -132,7 +132,8 @@ func ddl(engine, text string) string {
 	return strings.NewReplacer(words...).Replace(b.String())
 }
 
-func own() Migrations {
+// Own are the migrations of this package, which Migrate applies first.
+func Own() Migrations {
 	sub, err := fs.Sub(ownMigrations, "migrations")
 	if err != nil {
 		panic(err) // the folder is embedded above
@@ -200,7 +201,7 @@ const versionTable = `CREATE TABLE IF NOT EXISTS db_version (
 // applied file changed, or the database is newer than the program.
 func (d *DB) Migrate(ctx context.Context, all []Migrations) (err error) {
 	defer errs.Op(&err, "db.Migrate")
-	all = append([]Migrations{own()}, all...)
+	all = append([]Migrations{Own()}, all...)
 	if err := d.eng.exclusive(ctx, func(s session) error {
 		return s.exec(ddl(d.eng.name(), versionTable), nil)
 	}); err != nil {
@@ -249,7 +250,7 @@ func (d *DB) apply(ctx context.Context, tx *Tx, s step) (err error) {
 // Pending names the steps (module/NNNN_name) that Migrate would apply.
 func (d *DB) Pending(ctx context.Context, all []Migrations) (names []string, err error) {
 	defer errs.Op(&err, "db.Pending")
-	all = append([]Migrations{own()}, all...)
+	all = append([]Migrations{Own()}, all...)
 	var steps []step
 	err = d.View(ctx, func(_ context.Context, v *View) error {
 		fresh, err := d.fresh(v)

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"khue/internal/kernel/errs"
 )
 
 // liteEngine is SQLite: one writer, several readers, one file with its log beside it.
@@ -51,7 +49,7 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 
 func (e *liteEngine) name() string { return engineSQLite }
 
-func (e *liteEngine) run(u *unit) error { return e.w.submit(u) }
+func (e *liteEngine) run(u *unit) error { return e.w.q.submit(u) }
 
 // view lends a reader. The snapshot is that of its first query.
 func (e *liteEngine) view(ctx context.Context, _ bool, fn func(session) error) error {
@@ -136,6 +134,3 @@ func (c *viewCursor) next() bool {
 	}
 	return c.liteCursor.next()
 }
-
-// busyError is the answer where the queue's end is reached by Close.
-func closedError() error { return errs.E(errs.Unavailable, "db.closed", errs.Cause(errClosed)) }

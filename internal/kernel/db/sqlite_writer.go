@@ -3,8 +3,6 @@ package db
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -13,15 +11,11 @@ import (
 // fsync. Its statements know no context: cancelling one caller's would undo
 // its neighbours.
 type liteWriter struct {
-	db      *DB
-	c       *liteConn
-	queue   chan *unit
-	jobs    chan func() // work that needs the connection alone
-	quit    chan struct{}
-	stopped chan struct{}
-	close1  sync.Once
-	holder  atomic.Pointer[unit]
-	group   []*unit // units of the transaction under way
+	db    *DB
+	c     *liteConn
+	q     *queue
+	jobs  chan func() // work that needs the connection alone
+	group []*unit     // units of the transaction under way
 }
 
 // A commit takes at most groupUnits units and stops taking after groupTime.
@@ -31,65 +25,9 @@ const (
 )
 
 func newLiteWriter(d *DB, c *liteConn) *liteWriter {
-	w := &liteWriter{
-		db: d, c: c, queue: make(chan *unit, 1024), jobs: make(chan func()),
-		quit: make(chan struct{}), stopped: make(chan struct{}),
-	}
+	w := &liteWriter{db: d, c: c, q: newQueue(), jobs: make(chan func())}
 	go w.loop()
 	return w
-}
-
-// submit queues u and waits for its end.
-func (w *liteWriter) submit(u *unit) error {
-	select {
-	case w.queue <- u:
-	case <-w.stopped:
-		return closedError()
-	default:
-		select {
-		case w.queue <- u:
-		case <-u.ctx.Done():
-			return u.ctx.Err()
-		case <-w.stopped:
-			return closedError()
-		}
-	}
-	select {
-	case <-u.done:
-		return u.result()
-	default:
-	}
-	t := time.NewTimer(w.db.cfg.Stuck)
-	defer t.Stop()
-	gaveUp := u.ctx.Done()
-	for {
-		select {
-		case <-u.done:
-			return u.result()
-		case <-gaveUp:
-			if u.drop() {
-				return u.ctx.Err()
-			}
-			gaveUp = nil
-		case <-t.C:
-			if u.drop() {
-				return u.stuck(w.holderName())
-			}
-		case <-w.stopped:
-			if u.drop() {
-				return closedError()
-			}
-			<-u.done
-			return u.result()
-		}
-	}
-}
-
-func (w *liteWriter) holderName() string {
-	if h := w.holder.Load(); h != nil {
-		return h.caller()
-	}
-	return "nothing"
 }
 
 func (w *liteWriter) loop() {
@@ -101,22 +39,16 @@ func (w *liteWriter) loop() {
 	}()
 	for {
 		select {
-		case u := <-w.queue:
+		case u := <-w.q.units:
 			w.commit(u)
 		case job := <-w.jobs:
 			job()
-		case <-w.quit:
-			for { // what was queued before Close still commits
-				select {
-				case u := <-w.queue:
-					w.commit(u)
-					continue
-				default:
-				}
-				break
+		case <-w.q.quit:
+			for u := w.q.waiting(); u != nil; u = w.q.waiting() {
+				w.commit(u)
 			}
 			clean = true
-			close(w.stopped)
+			close(w.q.stopped)
 			return
 		}
 	}
@@ -179,18 +111,13 @@ func (w *liteWriter) next(begun time.Time) *unit {
 	if len(w.group) >= groupUnits || time.Since(begun) > groupTime { //nolint:forbidigo // measures
 		return nil
 	}
-	select {
-	case u := <-w.queue:
-		return u
-	default:
-		return nil
-	}
+	return w.q.waiting()
 }
 
 // one runs u in its savepoint; true when u destroyed the transaction around it.
 func (w *liteWriter) one(u *unit) (broken bool) {
-	w.holder.Store(u)
-	defer w.holder.Store(nil)
+	w.q.holder.Store(u)
+	defer w.q.holder.Store(nil)
 	u.err = w.c.exec("SAVEPOINT u", nil)
 	if u.err != nil {
 		return true
@@ -231,9 +158,9 @@ func (w *liteWriter) alone(u *unit) {
 		u.answer(u.err)
 		return
 	}
-	w.holder.Store(u)
+	w.q.holder.Store(u)
 	u.err = u.attempt(w.c)
-	w.holder.Store(nil)
+	w.q.holder.Store(nil)
 	if u.err == nil {
 		u.err = w.seal(w.group)
 	}
@@ -322,13 +249,13 @@ func (w *liteWriter) exclusive(ctx context.Context, fn func(session) error) erro
 		return <-out
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-w.stopped:
+	case <-w.q.stopped:
 		return closedError()
 	}
 }
 
 func (w *liteWriter) close() error {
-	w.close1.Do(func() { close(w.quit) })
-	<-w.stopped
+	w.q.close()
+	<-w.q.stopped
 	return w.c.close()
 }
