@@ -1,0 +1,90 @@
+package auth
+
+import (
+	"sync"
+	"time"
+)
+
+// Failures allowed before one has to wait. They are counted for an account from one
+// network, for a network over all accounts, and for an account from everywhere. The last
+// count never bars the account's owner: networks from which the owner has a live session
+// are exempt from it, so a stranger can slow down strangers only.
+const (
+	pairFailures    = 5
+	networkFailures = 100 // an office or a mobile carrier shares one address
+	loginFailures   = 50
+	failureWindow   = 15 * time.Minute // a full count drains in this time
+	maxCounts       = 100_000
+)
+
+// limits counts failures in memory, each count draining at a steady rate. A restart
+// forgets them; every node counts alone.
+type limits struct {
+	mu     sync.Mutex
+	counts map[string]count
+}
+
+type count struct {
+	n    float64
+	last time.Time
+}
+
+func newLimits() *limits { return &limits{counts: map[string]count{}} }
+
+// wait returns how long this attempt must wait; 0 lets it pass.
+func (l *limits) wait(now time.Time, login, network string, known bool) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := max(l.over(now, "p"+login+"\x00"+network, pairFailures), l.over(now, "n"+network, networkFailures))
+	if !known {
+		w = max(w, l.over(now, "l"+login, loginFailures))
+	}
+	return w
+}
+
+// over returns the time until the count under key is below limit.
+func (l *limits) over(now time.Time, key string, limit float64) time.Duration {
+	c, ok := l.counts[key]
+	if !ok {
+		return 0
+	}
+	n := c.drained(now, limit)
+	if n < limit {
+		return 0
+	}
+	return time.Duration((n - limit + 1) / limit * float64(failureWindow))
+}
+
+func (c count) drained(now time.Time, limit float64) float64 {
+	return max(0, c.n-limit*now.Sub(c.last).Seconds()/failureWindow.Seconds())
+}
+
+func (l *limits) failed(now time.Time, login, network string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.add(now, "p"+login+"\x00"+network, pairFailures)
+	l.add(now, "n"+network, networkFailures)
+	l.add(now, "l"+login, loginFailures)
+}
+
+func (l *limits) add(now time.Time, key string, limit float64) {
+	if len(l.counts) >= maxCounts {
+		for k, c := range l.counts {
+			if now.Sub(c.last) > failureWindow {
+				delete(l.counts, k)
+			}
+		}
+		if len(l.counts) >= maxCounts {
+			clear(l.counts) // a flood from everywhere: start anew rather than grow
+		}
+	}
+	c := l.counts[key]
+	l.counts[key] = count{n: min(c.drained(now, limit)+1, 2*limit), last: now}
+}
+
+// succeeded clears the pair's count; the others stay, or one own account would wash a network clean.
+func (l *limits) succeeded(login, network string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.counts, "p"+login+"\x00"+network)
+}

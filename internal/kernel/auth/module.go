@@ -1,0 +1,25 @@
+package auth
+
+import (
+	"embed"
+	"io/fs"
+
+	"khue/internal/kernel/db"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Messages are the module's sentences, for app's bundle.
+//
+//go:embed i18n
+var Messages embed.FS
+
+// Migrations are of the module's own tables.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return db.Migrations{Module: "auth", FS: sub}
+}

@@ -1,0 +1,163 @@
+package auth
+
+import (
+	"slices"
+	"time"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+)
+
+const accountColumns = `id, login, name, kind, password, disabled, created`
+
+func scanAccount(s db.Scanner) (a Account, err error) {
+	var kind string
+	var created int64
+	if err = s.Scan(&a.ID, &a.Login, &a.Name, &kind, &a.password, &a.Disabled, &created); err != nil {
+		return a, err
+	}
+	a.Kind, _ = ParseKind(kind)
+	a.Created = db.Time(created)
+	return a, nil
+}
+
+func insertAccount(tx *db.Tx, a Account) error {
+	return tx.Exec(`INSERT INTO auth_account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.ID, a.Login, a.Name, a.Kind.String(), a.password, a.Disabled, db.Millis(a.Created))
+}
+
+func accountByLogin(q db.Querier, login string) (Account, error) {
+	return db.One(q, scanAccount, `SELECT `+accountColumns+` FROM auth_account WHERE login = $1`, login)
+}
+
+func accountByID(q db.Querier, id int64) (Account, error) {
+	return db.One(q, scanAccount, `SELECT `+accountColumns+` FROM auth_account WHERE id = $1`, id)
+}
+
+func accountsByScope(q db.Querier, scope string) ([]Account, error) {
+	return db.All(q, scanAccount, `SELECT DISTINCT a.id, a.login, a.name, a.kind, a.password, a.disabled, a.created
+		FROM auth_account a JOIN auth_grant g ON g.account = a.id WHERE g.scope = $1 ORDER BY a.login`, scope)
+}
+
+func updatePassword(tx *db.Tx, miss error, id int64, password string) error {
+	return tx.Guard(miss, `UPDATE auth_account SET password = $2 WHERE id = $1`, id, password)
+}
+
+func updateDisabled(tx *db.Tx, miss error, id int64, disabled bool) error {
+	return tx.Guard(miss, `UPDATE auth_account SET disabled = $2 WHERE id = $1`, id, disabled)
+}
+
+func scanGrant(s db.Scanner) (g GrantPeriod, err error) {
+	var from, until string
+	if err = s.Scan(&g.Role, &g.Scope, &from, &until); err != nil {
+		return g, err
+	}
+	if from != "" {
+		if g.From, err = clock.ParseDate(from); err != nil {
+			return g, err
+		}
+	}
+	if until != "" {
+		g.Until, err = clock.ParseDate(until)
+	}
+	return g, err
+}
+
+// grantsOf lists an account's grants; on a day, or all where day is zero.
+func grantsOf(q db.Querier, account int64, day clock.Date) ([]GrantPeriod, error) {
+	all, err := db.All(q, scanGrant, `SELECT role, scope, starts, ends FROM auth_grant WHERE account = $1 ORDER BY role, scope, starts`, account)
+	if err != nil || day.IsZero() {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(g GrantPeriod) bool { return !g.On(day) }), nil
+}
+
+func upsertGrant(tx *db.Tx, account int64, g GrantPeriod) error {
+	return tx.Exec(`INSERT INTO auth_grant (account, role, scope, starts, ends) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (account, role, scope, starts) DO UPDATE SET ends = excluded.ends`,
+		account, g.Role, g.Scope, dayText(g.From), dayText(g.Until))
+}
+
+// endGrants closes every grant of a role in a scope that reaches beyond the day before.
+func endGrants(tx *db.Tx, account int64, g Grant, last clock.Date) error {
+	return tx.Exec(`UPDATE auth_grant SET ends = $4 WHERE account = $1 AND role = $2 AND scope = $3 AND (ends = '' OR ends > $4)`,
+		account, g.Role, g.Scope, last.String())
+}
+
+func dayText(d clock.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+const sessionColumns = `id, account, kind, label, network, created, seen, expires`
+
+func scanSession(s db.Scanner) (x Session, err error) {
+	var created, seen, expires int64
+	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires); err != nil {
+		return x, err
+	}
+	x.Created, x.Seen, x.Expires = db.Time(created), db.Time(seen), db.Time(expires)
+	return x, nil
+}
+
+func insertSession(tx *db.Tx, x Session, secret []byte) error {
+	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		x.ID, x.Account, x.Kind, x.Label, x.Network, db.Millis(x.Created), db.Millis(x.Seen), db.Millis(x.Expires), secret)
+}
+
+func sessionBySecret(q db.Querier, secret []byte) (Session, error) {
+	return db.One(q, scanSession, `SELECT `+sessionColumns+` FROM auth_session WHERE secret = $1`, secret)
+}
+
+func sessionsOf(q db.Querier, account int64) ([]Session, error) {
+	return db.All(q, scanSession, `SELECT `+sessionColumns+` FROM auth_session WHERE account = $1 ORDER BY id DESC`, account)
+}
+
+func deleteSession(tx *db.Tx, account, id int64) error {
+	return tx.Exec(`DELETE FROM auth_session WHERE id = $1 AND account = $2`, id, account)
+}
+
+func deleteSessionsOf(tx *db.Tx, account int64) error {
+	return tx.Exec(`DELETE FROM auth_session WHERE account = $1`, account)
+}
+
+// touchSession moves the last sign of life forward, never back.
+func touchSession(tx *db.Tx, id int64, seen time.Time) error {
+	return tx.Exec(`UPDATE auth_session SET seen = $2 WHERE id = $1 AND seen < $2`, id, db.Millis(seen))
+}
+
+// knownNetwork reports whether the account has signed in from the network and still has that session.
+func knownNetwork(q db.Querier, account int64, network string) (bool, error) {
+	n, err := db.One(q, scanInt, `SELECT count(*) FROM auth_session WHERE account = $1 AND network = $2`, account, network)
+	return n > 0, err
+}
+
+func insertChange(tx *db.Tx, id, account int64) error {
+	return tx.Exec(`INSERT INTO auth_change (id, account) VALUES ($1, $2)`, id, account)
+}
+
+type change struct{ id, account int64 }
+
+func changesSince(q db.Querier, after int64) ([]change, error) {
+	return db.All(q, func(s db.Scanner) (c change, err error) {
+		err = s.Scan(&c.id, &c.account)
+		return c, err
+	}, `SELECT id, account FROM auth_change WHERE id > $1 ORDER BY id`, after)
+}
+
+// purge drops what nobody needs: expired and long idle sessions, and old changes.
+func purge(tx *db.Tx, now, idleSince time.Time, changesBefore int64) error {
+	if err := tx.Exec(`DELETE FROM auth_session WHERE expires < $1 OR (kind = 'session' AND seen < $2)`,
+		db.Millis(now), db.Millis(idleSince)); err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM auth_change WHERE id < $1`, changesBefore)
+}
+
+func scanInt(s db.Scanner) (n int64, err error) {
+	err = s.Scan(&n)
+	return n, err
+}
