@@ -1,0 +1,153 @@
+package journal
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+)
+
+// Follower reads the log in order and answers each entry in the transaction that
+// moves its cursor, so that an effect inside the database happens exactly once.
+// What leaves the database belongs in a job that Fn enqueues.
+type Follower struct {
+	Name  string   // of the durable cursor; unique in the program
+	Kinds []string // kinds to be called for; none means all
+	// Tail starts a follower that is new at the end of the log instead of its beginning.
+	Tail bool
+	// Fn may run again for an entry whose transaction failed. An error stops this
+	// follower at the entry; it is tried again, later and later.
+	Fn func(ctx context.Context, tx *db.Tx, r Record) error
+}
+
+const (
+	followMax  = 64   // entries in one transaction
+	followSkip = 1024 // entries without effect before the cursor is written down anyway
+)
+
+// reader is a follower at work.
+type reader struct {
+	Follower
+	known   bool
+	durable int64 // the cursor as stored
+	next    int64 // entries before it are done or of other kinds
+	single  bool  // after an error: one entry a transaction
+}
+
+// step handles the next entries and returns how many it read, 0 at the end of the log.
+func (j *Journal) step(ctx context.Context, f *reader) (n int, err error) {
+	defer errs.Op(&err, "journal follower %s", f.Name)
+	if !f.known {
+		if err := j.begin(ctx, f); err != nil {
+			return 0, err
+		}
+	}
+	limit := followMax
+	if f.single {
+		limit = 1
+	}
+	var records []Record
+	end := f.next
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) (err error) {
+		records, end, err = readFrom(v, f.next, limit)
+		return err
+	})
+	if err != nil || end == f.next {
+		return 0, err
+	}
+	n = int(end - f.next)
+	records = slices.DeleteFunc(records, func(r Record) bool {
+		return len(f.Kinds) > 0 && !slices.Contains(f.Kinds, r.Kind)
+	})
+	if len(records) == 0 && end-f.durable < followSkip {
+		f.next = end
+		return n, nil
+	}
+	moved := errs.E(errs.Conflict, "journal.moved")
+	err = j.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		for _, r := range records {
+			if err := f.Fn(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		return moveCursor(tx, f.Name, f.durable, end, moved)
+	})
+	if err != nil {
+		// Where another node moved the cursor, start again from where it stands.
+		f.known = false
+		f.single = true
+		return 0, err
+	}
+	f.next, f.durable, f.single = end, end, false
+	return n, nil
+}
+
+// begin finds or makes the follower's cursor.
+func (j *Journal) begin(ctx context.Context, f *reader) error {
+	var end int64
+	err := j.db.View(ctx, func(_ context.Context, v *db.View) (err error) {
+		if f.durable, f.known, err = cursorOf(v, f.Name); err != nil || f.known {
+			return err
+		}
+		last, err := tail(v)
+		end = last.end()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !f.known {
+		if f.Tail {
+			f.durable = end
+		}
+		err = j.db.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return startCursor(tx, f.Name, f.durable) })
+		if err != nil {
+			return err
+		}
+		f.known = true
+	}
+	f.next = f.durable
+	return nil
+}
+
+// readFrom reads at most limit records from number seq on, and the number after the last.
+func readFrom(q db.Querier, seq int64, limit int) (out []Record, end int64, err error) {
+	bs, err := batchesFrom(q, seq, limit)
+	if err != nil {
+		return nil, seq, err
+	}
+	var ids []int64
+	for i := range bs {
+		all, err := bs[i].entryIDs()
+		if err != nil {
+			return nil, seq, err
+		}
+		skip := max(0, seq-bs[i].first)
+		if skip >= int64(len(all)) {
+			continue
+		}
+		ids = append(ids, all[skip:]...)
+		if len(ids) >= limit {
+			ids = ids[:limit]
+			break
+		}
+	}
+	rows, err := entriesByID(q, ids)
+	if err != nil {
+		return nil, seq, err
+	}
+	for i, id := range ids {
+		// An entry that somebody removed is for Verify to report; followers go on.
+		if r := rows[id]; r != nil {
+			out = append(out, r.record(seq+int64(i)))
+		}
+	}
+	return out, seq + int64(len(ids)), nil
+}
+
+// pause grows from a second to five minutes while an entry keeps failing.
+func pause(failures int) time.Duration {
+	return min(time.Second<<min(failures, 9), 5*time.Minute)
+}

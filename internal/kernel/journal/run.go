@@ -1,0 +1,164 @@
+package journal
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+)
+
+const (
+	beat     = time.Second           // checkpoints, and the look for other nodes' entries
+	coalesce = 20 * time.Millisecond // followers gather what comes in this time
+)
+
+// Run numbers entries (where there is no single writer), signs a checkpoint a
+// second while the log grows, and drives the followers, until ctx ends. It returns nil then.
+func (j *Journal) Run(ctx context.Context, followers []Follower) error {
+	var wg sync.WaitGroup
+	wakes := make([]signal, len(followers))
+	for i, f := range followers {
+		wakes[i] = newSignal()
+		wg.Go(func() { j.drive(ctx, &reader{Follower: f}, wakes[i]) })
+	}
+	wg.Go(func() { j.keep(ctx, wakes) })
+	wg.Wait()
+	return nil
+}
+
+// keep numbers, wakes the followers and signs.
+func (j *Journal) keep(ctx context.Context, wakes []signal) {
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for {
+		sign := false
+		select {
+		case <-ctx.Done():
+			// What was appended last is signed for before the program ends.
+			j.complain(ctx, "journal: last checkpoint", j.advance(context.WithoutCancel(ctx), true))
+			return
+		case <-tick.C:
+			sign = true
+		case <-j.grown:
+		}
+		j.complain(ctx, "journal: sequence", j.advance(ctx, sign))
+		for _, w := range wakes {
+			w.set()
+		}
+		if !wait(ctx, coalesce) {
+			continue // and end above
+		}
+	}
+}
+
+// advance numbers all that can be numbered, and signs.
+func (j *Journal) advance(ctx context.Context, sign bool) error {
+	if !j.db.SingleWriter() {
+		for {
+			n, err := j.sequence(ctx)
+			if err != nil {
+				return err
+			}
+			if n < sequenceMax {
+				break
+			}
+		}
+	}
+	if sign {
+		return j.sign(ctx)
+	}
+	return nil
+}
+
+// drive runs one follower.
+func (j *Journal) drive(ctx context.Context, f *reader, wake signal) {
+	failures := 0
+	for ctx.Err() == nil {
+		n, err := j.step(ctx, f)
+		switch {
+		case err != nil && errs.Is(err, errs.Conflict) && failures == 0:
+			failures++
+		case err != nil && ctx.Err() == nil:
+			j.log.ErrorContext(ctx, "journal: follower stopped at an entry", "follower", f.Name, "seq", f.next, "tries", failures+1, "error", err)
+			wait(ctx, pause(failures))
+			failures++
+		case n == 0:
+			failures = 0
+			select {
+			case <-ctx.Done():
+			case <-wake:
+			}
+		default:
+			failures = 0
+		}
+	}
+}
+
+// Tick does once, to the end, what Run does all the time: tests and commands call
+// it instead of waiting. It returns the first error of a follower.
+func (j *Journal) Tick(ctx context.Context, followers []Follower) (err error) {
+	defer errs.Op(&err, "journal.Tick")
+	readers := make([]*reader, len(followers))
+	for i, f := range followers {
+		readers[i] = &reader{Follower: f}
+	}
+	for {
+		if err := j.advance(ctx, true); err != nil {
+			return err
+		}
+		progress := false
+		for _, f := range readers {
+			n, err := j.step(ctx, f)
+			if err != nil {
+				return err
+			}
+			progress = progress || n > 0
+		}
+		if !progress {
+			return nil
+		}
+	}
+}
+
+// Lag tells for each follower's name how many entries it is behind; the empty name is
+// what is not yet signed for.
+func (j *Journal) Lag(ctx context.Context) (out map[string]int64, err error) {
+	defer errs.Op(&err, "journal.Lag")
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
+		last, err := tail(v)
+		if err != nil {
+			return err
+		}
+		cp, err := lastCheckpoint(v)
+		if err != nil {
+			return err
+		}
+		out = map[string]int64{"": last.end() - cp.size}
+		cs, err := cursors(v)
+		for _, c := range cs {
+			out[c.name] = last.end() - c.seq
+		}
+		return err
+	})
+	return out, err
+}
+
+func (j *Journal) complain(ctx context.Context, what string, err error) {
+	if err != nil && ctx.Err() == nil {
+		j.log.ErrorContext(ctx, what, "error", err)
+	}
+}
+
+// wait returns false where ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
