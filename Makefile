@@ -21,7 +21,7 @@ web/node_modules/.done: web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-web/dist/manifest.json: web/node_modules/.done $(shell find web/css web/js web/build internal/tools/assets -type f 2>/dev/null)
+web/dist/manifest.json: web/node_modules/.done $(shell find web/css web/js web/icons web/build internal/tools/assets -type f 2>/dev/null)
 	$(GO) run ./internal/tools/assets
 
 test: build ## every test: both engines, browser journeys; installs PostgreSQL and Chromium from Debian where missing

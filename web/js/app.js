@@ -1,0 +1,20 @@
+// What makes pages nicer. Nothing here is needed: without it every form works, every
+// field is in sight, and the server decides.
+import { focusNews } from './focus.js'
+import { countCharacters } from './count.js'
+import { revealChoices, showWhen } from './reveal.js'
+import { sendOnce } from './once.js'
+
+function enhance(root) {
+  focusNews(root)
+  countCharacters(root)
+  revealChoices(root)
+  showWhen(root)
+}
+
+enhance(document)
+sendOnce(document)
+// Regions that htmx brings in.
+document.addEventListener('htmx:after:swap', (event) => {
+  if (event.target instanceof Element) enhance(event.target)
+})

@@ -1,0 +1,2 @@
+// htmx, for regions that refresh themselves. Its settings are in <meta name="htmx-config">.
+import 'htmx.org'

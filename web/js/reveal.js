@@ -1,0 +1,30 @@
+// Fields that hang on one choice (data-kh-reveal on the choice), and parts of a form that
+// hang on another field (data-kh-when, data-kh-is). What is hidden stays in the form and
+// is sent; the server knows what counts.
+export function revealChoices(root) {
+  for (const input of root.querySelectorAll('[data-kh-reveal]')) {
+    const part = document.getElementById(input.dataset.khReveal)
+    if (!part) continue
+    const show = () => (part.hidden = !input.checked)
+    input.setAttribute('aria-controls', part.id)
+    group(input).addEventListener('change', show)
+    show()
+  }
+}
+
+export function showWhen(root) {
+  for (const part of root.querySelectorAll('[data-kh-when]')) {
+    const form = part.closest('form')
+    if (!form) continue
+    const wanted = part.dataset.khIs.split('\n')
+    const show = () => {
+      const given = new FormData(form).getAll(part.dataset.khWhen)
+      part.hidden = !given.some((value) => wanted.includes(value))
+    }
+    form.addEventListener('change', show)
+    show()
+  }
+}
+
+// A radio tells nobody when a neighbour is chosen, so the listener sits above them all.
+const group = (input) => input.form || input.closest('fieldset') || document
