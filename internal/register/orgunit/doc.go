@@ -39,6 +39,7 @@
 //	agency CODE                         the code of the territory's agency
 //	parent DATE REF                     under another unit from DATE
 //	key NAME [FROM|. [UNTIL]]           a function of the city that it holds
+//	english NAME                        another English name
 //	doubt TEXT                          what is not certain
 //
 // "~NUMBER ; CHANGE…" adds changes to a unit declared before. REF is NUMBER for

@@ -261,7 +261,7 @@ func parseChange(s string) (change, error) {
 		if len(w) != 1 {
 			return c, bad
 		}
-	case "doubt":
+	case "doubt", "english":
 		if rest == "" {
 			return c, bad
 		}

@@ -163,7 +163,12 @@ func (r *Register) Predecessors(id UnitID, d clock.Date) []Heir {
 	if l == nil {
 		return nil
 	}
-	day := l.from
+	day := l.from // by then everything that went into it had come
+	for _, s := range r.in[id] {
+		if s.Date.After(day) {
+			day = s.Date
+		}
+	}
 	if day.Before(d) {
 		day = d
 	}

@@ -199,6 +199,8 @@ func (b *builder) declare(u *unitFact) {
 			if s, ok := (span{c.date, c.to}).cut(u.life); ok {
 				l.keys = append(l.keys, dated[string]{s, c.arg})
 			}
+		case "english":
+			l.en = c.arg
 		case "doubt":
 			l.doubts = append(l.doubts, c.arg)
 		default:
@@ -370,8 +372,8 @@ func (b *builder) checkCodes() {
 			for _, y := range owners[i+1:] {
 				if d, clash := clashOf(x, y, code); clash {
 					late := x
-					if y.at.file != factFiles[0] && y.id > x.id {
-						late = y
+					if y.at.file == importFile || x.at.file != importFile && y.id > x.id {
+						late = y // who came later takes the blame
 					}
 					b.problem(late.at, "code", "code", code, "name", x.name, "other", y.name, "date", d)
 				}
@@ -433,7 +435,7 @@ func (r *Register) At(d clock.Date) *Tree {
 	if !found {
 		i--
 	}
-	return r.trees[i]()
+	return r.trees[max(i, 0)]()
 }
 
 // ChangeDays lists the days on which anything about the units changes, oldest first.

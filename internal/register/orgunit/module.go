@@ -1,0 +1,38 @@
+package orgunit
+
+import (
+	"embed"
+	"io/fs"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/module"
+)
+
+//go:embed migrations/*.sql
+var migrationsFS embed.FS
+
+//go:embed i18n/*.yaml
+var messagesFS embed.FS
+
+// Module is what the units bring to the program. Refresh runs once after the
+// migrations; Run beside the server.
+func (s *Service) Module() module.Module {
+	return module.Module{
+		Name:       "orgunit",
+		Migrations: Migrations(),
+		Messages:   Messages(),
+		Health:     []module.Check{{Name: "orgunit.fresh", Do: s.Refresh}},
+	}
+}
+
+// Migrations are the steps of the module's tables.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrationsFS, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return db.Migrations{Module: "orgunit", FS: sub}
+}
+
+// Messages are the module's sentences.
+func Messages() fs.FS { return messagesFS }
