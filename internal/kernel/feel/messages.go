@@ -1,0 +1,57 @@
+package feel
+
+// Message is one sentence in both languages; {name} stands for a parameter.
+type Message struct{ VI, EN string }
+
+// Messages are all sentences that this package can say, by key.
+//
+//nolint:gochecknoglobals // immutable
+var Messages = map[string]Message{
+	"feel.too-long":          {"Biểu thức dài quá {max} byte; hãy chia nhỏ.", "The expression is longer than {max} bytes; split it."},
+	"feel.too-deep":          {"Biểu thức lồng nhau quá {max} lớp; hãy chia nhỏ.", "The expression is nested more than {max} levels deep; split it."},
+	"feel.too-complex":       {"Biểu thức quá phức tạp; hãy chia nhỏ.", "The expression is too complex; split it."},
+	"feel.comment-open":      {"Chú thích mở bằng /* nhưng không đóng; hãy thêm */.", "A comment opens with /* and never ends; add */."},
+	"feel.string-open":       {"Chuỗi không được đóng; hãy thêm dấu nháy kép \" ở cuối.", "The text is never closed; add a quotation mark \" at its end."},
+	"feel.bad-character":     {"Ký tự {char} không dùng được ở đây.", "The character {char} cannot stand here."},
+	"feel.bad-number":        {"{text} không phải là số hợp lệ.", "{text} is not a number that can be used."},
+	"feel.bad-temporal":      {"\"{text}\" không phải là ngày, giờ hay khoảng thời gian hợp lệ; viết như \"2026-11-20\", \"08:30:00\" hoặc \"P60D\".", "\"{text}\" is not a date, time or duration; write it as \"2026-11-20\", \"08:30:00\" or \"P60D\"."},
+	"feel.unfinished":        {"Biểu thức chưa viết xong.", "The expression is not finished."},
+	"feel.unfinished-want":   {"Biểu thức chưa viết xong; còn thiếu {want}.", "The expression is not finished; {want} is missing."},
+	"feel.unexpected":        {"Không hiểu {found} ở vị trí này.", "{found} is not expected here."},
+	"feel.unexpected-want":   {"Gặp {found} ở chỗ cần {want}.", "{found} stands where {want} is needed."},
+	"feel.double-equals":     {"So sánh bằng viết một dấu =, không phải ==.", "Equality is written with one =, not ==."},
+	"feel.unknown-name":      {"Không có trường hay hàm nào tên {name}.", "There is no field or function called {name}."},
+	"feel.unknown-name-near": {"Không có trường hay hàm nào tên {name}; có phải là {near}?", "There is no field or function called {name}; do you mean {near}?"},
+	"feel.unknown-path":      {"Không có mục {name} ở đây.", "There is no entry {name} here."},
+	"feel.unknown-path-near": {"Không có mục {name} ở đây; có phải là {near}?", "There is no entry {name} here; do you mean {near}?"},
+	"feel.unknown-type":      {"Không có kiểu dữ liệu nào tên {name}.", "There is no type called {name}."},
+	"feel.unknown-type-near": {"Không có kiểu dữ liệu nào tên {name}; có phải là {near}?", "There is no type called {name}; do you mean {near}?"},
+	"feel.no-path":           {"Giá trị kiểu {type} không có mục {name}.", "A value of type {type} has no entry {name}."},
+	"feel.duplicate-entry":   {"Mục {name} có hai lần trong cùng một ngữ cảnh; hãy bỏ một.", "The entry {name} stands twice in one context; remove one."},
+	"feel.filter-type":       {"Bộ lọc trong [ ] phải là điều kiện đúng/sai hoặc số thứ tự, không phải {type}.", "A filter in [ ] is a condition or a position, not {type}."},
+	"feel.want-boolean":      {"Sau {where} phải là điều kiện đúng/sai, không phải {type}.", "{where} needs a condition that is true or false, not {type}."},
+	"feel.compare-types":     {"Không thể so sánh {left} với {right} bằng {op}.", "{left} and {right} cannot be compared by {op}."},
+	"feel.range-types":       {"Hai đầu của khoảng phải cùng kiểu, đây là {left} và {right}.", "Both ends of a range have one type; these are {left} and {right}."},
+	"feel.iterate-type":      {"Chỉ đếm được từ số đến số hoặc từ ngày đến ngày, không phải {type}.", "One can count from number to number or from date to date, not {type}."},
+	"feel.negate-type":       {"Không thể đặt dấu trừ trước {type}.", "{type} cannot have a minus sign."},
+	"feel.arith-types":       {"Không thể tính {left} {op} {right}.", "{left} {op} {right} cannot be computed."},
+	"feel.test-type":         {"Ô này cần so với {want}, không phải {got}.", "This cell is compared with {want}, not {got}."},
+	"feel.mixed-arguments":   {"Các đối số phải cùng có tên hoặc cùng không có tên.", "Either all arguments are named or none is."},
+	"feel.not-a-function":    {"{type} không phải là hàm nên không gọi được.", "{type} is no function and cannot be called."},
+	"feel.arg-count":         {"Hàm {name} cần {want} đối số, ở đây có {got}.", "{name} takes {want} arguments; here are {got}."},
+	"feel.arg-type":          {"Đối số {param} của hàm {name} phải là {want}, không phải {got}.", "The argument {param} of {name} is {want}, not {got}."},
+	"feel.arg-names":         {"Tên đối số không khớp với hàm {name}.", "The names of the arguments do not fit {name}."},
+	"feel.builtin-count":     {"Hàm {name} không gọi được với {got} đối số; cách gọi: {usage}.", "{name} cannot be called with {got} arguments; call it as {usage}."},
+	"feel.builtin-names":     {"Hàm {name} không có các đối số tên {got}; cách gọi: {usage}.", "{name} has no arguments named {got}; call it as {usage}."},
+	"feel.result-type":       {"Kết quả của {name} phải là {want}, không phải {got}.", "The result of {name} is {want}, not {got}."},
+	"feel.external":          {"Hàm bên ngoài không được hỗ trợ; hãy viết bằng FEEL.", "External functions are not supported; write it in FEEL."},
+	"feel.bad-pattern":       {"Mẫu tìm kiếm {pattern} không hợp lệ hoặc không được hỗ trợ.", "The pattern {pattern} is not valid, or not supported."},
+	"feel.null-arith":        {"Phép tính không có kết quả với các giá trị này.", "The calculation has no result for these values."},
+	"feel.null-compare":      {"Không so sánh được các giá trị này; có thể còn thiếu một giá trị.", "These values cannot be compared; one may be missing."},
+	"feel.null-range":        {"Hai đầu của khoảng không hợp nhau.", "The ends of the range do not go together."},
+	"feel.null-iterate":      {"Không duyệt được giá trị này; cần một danh sách hoặc khoảng số.", "This cannot be gone through; a list or a range of numbers is needed."},
+	"feel.null-builtin":      {"Hàm {name} không có kết quả với các giá trị này.", "{name} has no result for these values."},
+	"feel.budget-steps":      {"Biểu thức chạy quá nhiều bước nên đã bị dừng; hãy làm cho nó đơn giản hơn.", "The expression took too many steps and was stopped; make it simpler."},
+	"feel.budget-memory":     {"Biểu thức dùng quá nhiều bộ nhớ nên đã bị dừng; hãy làm cho nó đơn giản hơn.", "The expression used too much memory and was stopped; make it simpler."},
+	"feel.budget-depth":      {"Các hàm gọi nhau quá sâu nên đã bị dừng; hãy kiểm tra hàm tự gọi chính nó.", "Functions call each other too deeply and were stopped; look for one that calls itself."},
+}
