@@ -82,25 +82,25 @@ func (w *pgWorker) commit(first *unit) {
 		}
 		u = w.e.q.waiting()
 	}
-	for try := 0; len(w.group) > 1 && try < pgGroupTries; try++ {
-		offender, err := w.together(w.group)
-		if err == nil {
-			for _, u := range slices.Clone(w.group) {
+	// An offender steps back until the others are through, so that whoever came
+	// first wins; then it runs alone.
+	rest := slices.Clone(w.group)
+	for try := 0; len(rest) > 1 && try < pgGroupTries; try++ {
+		offender, err := w.together(rest)
+		if err == nil || offender == inDoubt {
+			for _, u := range rest {
+				if err != nil {
+					u.err = err
+				}
 				w.answer(u, u.err)
 			}
-			return
+			break
 		}
-		if offender == inDoubt {
-			for _, u := range slices.Clone(w.group) {
-				w.answer(u, err)
-			}
-			return
-		}
-		w.e.db.stats.rerun.Add(int64(len(w.group)))
+		w.e.db.stats.rerun.Add(int64(len(rest)))
 		if offender < 0 {
 			break
 		}
-		w.alone(w.group[offender])
+		rest = slices.Delete(rest, offender, offender+1)
 	}
 	w.each()
 }

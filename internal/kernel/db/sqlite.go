@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,15 +28,14 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	dsn := (&url.URL{Scheme: "file", Path: path}).String()
-	w, err := openLite(dsn, "busy_timeout=10000", "page_size=4096", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+	w, err := openLite(path, "page_size=4096", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
 		"temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=0")
 	if err != nil {
 		return nil, err
 	}
 	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers), count: d.cfg.Readers}
 	for range e.count {
-		r, err := openLite(dsn, "busy_timeout=10000", "query_only=ON", "temp_store=MEMORY", "cache_size=-16384")
+		r, err := openLite(path, "query_only=ON", "temp_store=MEMORY", "cache_size=-16384")
 		if err != nil {
 			return nil, err
 		}
@@ -64,12 +62,18 @@ func (e *liteEngine) view(ctx context.Context, _ bool, fn func(session) error) e
 		}
 	}
 	v := &liteView{liteConn: c, ctx: ctx}
+	c.c.SetInterrupt(ctx.Done())
 	defer func() {
 		v.close()
-		_, _ = c.change("COMMIT", nil)
+		c.c.SetInterrupt(nil)
+		if c.inTransaction() {
+			if err := c.exec("COMMIT", nil); err != nil {
+				e.db.cfg.Log.Error("db: end of a view", "err", err)
+			}
+		}
 		e.readers <- c
 	}()
-	if _, err := c.change("BEGIN", nil); err != nil {
+	if err := c.exec("BEGIN", nil); err != nil {
 		return err
 	}
 	return fn(v)

@@ -1,33 +1,44 @@
 package db
 
 import (
-	"context"
-	"database/sql/driver"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
+	"strconv"
+	"strings"
+	"time"
 
-	"modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
-// liteConn is one SQLite connection with its prepared statements. It goes to
-// the driver directly; database/sql costs more than many of our statements.
+// liteConn is one SQLite connection with its prepared statements. It speaks to
+// the engine's own calls: database/sql and its driver cost half a statement more.
+// One goroutine at a time.
 type liteConn struct {
-	c     driver.Conn
-	stmts map[string]driver.Stmt
-	nv    []driver.NamedValue
+	c     *sqlite.Conn
+	stmts map[string]*liteStmt
+}
+
+// liteStmt is a prepared statement. SQLite numbers $3 by where it stands first, not
+// by its number, so args says which argument each of its parameters takes.
+type liteStmt struct {
+	*sqlite.Stmt
+	args []int
+	most int // arguments needed
+	cols int
+	busy bool // its rows are being read
 }
 
 // maxStmts bounds the statements kept; module SQL is constant text, so more
 // means that somebody builds it.
 const maxStmts = 1000
 
-func openLite(dsn string, pragmas ...string) (*liteConn, error) {
-	c, err := (&sqlite.Driver{}).Open(dsn)
+func openLite(path string, pragmas ...string) (*liteConn, error) {
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
 	if err != nil {
 		return nil, err
 	}
-	l := &liteConn{c: c, stmts: map[string]driver.Stmt{}}
+	c.SetBusyTimeout(10 * time.Second)
+	l := &liteConn{c: c, stmts: map[string]*liteStmt{}}
 	for _, p := range pragmas {
 		if err := l.run("PRAGMA " + p); err != nil {
 			_ = l.close()
@@ -37,16 +48,35 @@ func openLite(dsn string, pragmas ...string) (*liteConn, error) {
 	return l, nil
 }
 
-func (l *liteConn) stmt(sql string) (driver.Stmt, error) {
+// stmt gives sql prepared and reset.
+func (l *liteConn) stmt(sql string) (*liteStmt, error) {
 	if s, ok := l.stmts[sql]; ok {
+		if s.busy {
+			return nil, errOpen
+		}
 		return s, nil
 	}
 	if len(l.stmts) >= maxStmts {
 		l.forget()
 	}
-	s, err := l.c.Prepare(sql)
+	st, rest, err := l.c.PrepareTransient(sql)
 	if err != nil {
 		return nil, liteError(sql, err)
+	}
+	if tail := strings.TrimSpace(sql[len(sql)-rest:]); tail != "" {
+		_ = st.Finalize()
+		return nil, fmt.Errorf("%s: more than one statement", brief(sql))
+	}
+	s := &liteStmt{Stmt: st, cols: st.ColumnCount()}
+	for i := range st.BindParamCount() {
+		name := st.BindParamName(i + 1)
+		n, err := strconv.Atoi(strings.TrimPrefix(name, "$"))
+		if err != nil || n < 1 || name[0] != '$' {
+			_ = st.Finalize()
+			return nil, fmt.Errorf("%s: parameter %q; write $1, $2, …", brief(sql), name)
+		}
+		s.args = append(s.args, n-1)
+		s.most = max(s.most, n)
 	}
 	l.stmts[sql] = s
 	return s, nil
@@ -54,49 +84,97 @@ func (l *liteConn) stmt(sql string) (driver.Stmt, error) {
 
 func (l *liteConn) forget() {
 	for k, s := range l.stmts {
-		_ = s.Close()
-		delete(l.stmts, k)
+		if !s.busy {
+			_ = s.Finalize()
+			delete(l.stmts, k)
+		}
 	}
 }
 
-func (l *liteConn) args(args []any) []driver.NamedValue {
-	l.nv = l.nv[:0]
-	for i, a := range args {
-		l.nv = append(l.nv, driver.NamedValue{Ordinal: i + 1, Value: a})
+// bind gives the statement its arguments, as bindAll made them.
+func (s *liteStmt) bind(sql string, args []any) error {
+	if len(args) != s.most {
+		return fmt.Errorf("%s: %d arguments for %d parameters", brief(sql), len(args), s.most)
 	}
-	return l.nv
+	for i, n := range s.args {
+		switch v := args[n].(type) {
+		case nil:
+			s.BindNull(i + 1)
+		case int64:
+			s.BindInt64(i+1, v)
+		case string:
+			s.BindText(i+1, v)
+		case []byte:
+			if v == nil {
+				s.BindNull(i + 1)
+			} else {
+				s.BindBytes(i+1, v)
+			}
+		case bool:
+			s.BindBool(i+1, v)
+		case float64:
+			s.BindFloat(i+1, v)
+		default:
+			return fmt.Errorf("%s: argument $%d is a %T", brief(sql), n+1, v)
+		}
+	}
+	return nil
 }
 
 // run executes a text of one or more statements, uncached.
 func (l *liteConn) run(sql string) error {
-	_, err := l.c.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
-	return liteError(sql, err)
+	for {
+		sql = strings.TrimSpace(sql)
+		if sql == "" {
+			return nil
+		}
+		st, rest, err := l.c.PrepareTransient(sql)
+		if err != nil {
+			return liteError(sql, err)
+		}
+		for more := st.ColumnCount() >= 0; more && err == nil; {
+			more, err = st.Step()
+		}
+		if ferr := st.Finalize(); err == nil {
+			err = ferr
+		}
+		if err != nil {
+			return liteError(sql, err)
+		}
+		sql = sql[len(sql)-rest:]
+	}
 }
 
-// change executes one prepared statement and returns the rows that it changed.
-func (l *liteConn) change(sql string, args []any) (int64, error) {
+// change executes one prepared statement to its end; Changes tells what it did.
+func (l *liteConn) change(sql string, args []any) error {
 	s, err := l.stmt(sql)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	r, err := s.(driver.StmtExecContext).ExecContext(context.Background(), l.args(args))
-	if err != nil {
-		return 0, liteError(sql, err)
+	if err := s.bind(sql, args); err != nil {
+		return err
 	}
-	return r.RowsAffected()
+	for more := true; more; {
+		if more, err = s.Step(); err != nil {
+			return liteError(sql, err)
+		}
+	}
+	if err := s.Reset(); err != nil {
+		return liteError(sql, err)
+	}
+	return nil
 }
 
-func (l *liteConn) exec(sql string, args []any) error {
-	_, err := l.change(sql, args)
-	return err
-}
+func (l *liteConn) exec(sql string, args []any) error { return l.change(sql, args) }
 
 func (l *liteConn) guard(miss error, sql string, args []any) error {
-	n, err := l.change(sql, args)
-	if err == nil && n == 0 {
+	if err := l.change(sql, args); err != nil {
+		return err
+	}
+	if l.c.Changes() == 0 {
 		return miss
 	}
-	return err
+	return nil
 }
 
 func (l *liteConn) query(sql string, args []any) cursor {
@@ -104,22 +182,35 @@ func (l *liteConn) query(sql string, args []any) cursor {
 	if err != nil {
 		return failedCursor{err}
 	}
-	r, err := s.(driver.StmtQueryContext).QueryContext(context.Background(), l.args(args))
-	if err != nil {
-		return failedCursor{liteError(sql, err)}
+	if err := s.bind(sql, args); err != nil {
+		return failedCursor{err}
 	}
-	return &liteCursor{r: r, sql: sql, vals: make([]driver.Value, len(r.Columns()))}
+	s.busy = true
+	return &liteCursor{s: s, sql: sql}
 }
+
+// reset ends reads that a unit left open.
+func (l *liteConn) reset() {
+	for _, s := range l.stmts {
+		if s.busy {
+			s.busy = false
+			_ = s.Reset()
+		}
+	}
+}
+
+// inTransaction reports whether BEGIN still holds; some errors end it by themselves.
+func (l *liteConn) inTransaction() bool { return !l.c.AutocommitEnabled() }
 
 func (l *liteConn) close() error {
 	l.forget()
 	return l.c.Close()
 }
 
+// liteCursor steps the statement as it is read.
 type liteCursor struct {
-	r    driver.Rows
+	s    *liteStmt
 	sql  string
-	vals []driver.Value
 	e    error
 	over bool
 }
@@ -128,26 +219,85 @@ func (c *liteCursor) next() bool {
 	if c.over {
 		return false
 	}
-	if err := c.r.Next(c.vals); err != nil {
-		if !errors.Is(err, io.EOF) {
-			c.e = liteError(c.sql, err)
-		}
-		c.close()
-		return false
+	more, err := c.s.Step()
+	if err != nil {
+		c.e = liteError(c.sql, err)
 	}
-	return true
+	if !more {
+		c.close()
+	}
+	return more
 }
 
 func (c *liteCursor) scan(dest []any) error {
-	if len(dest) != len(c.vals) {
-		return fmt.Errorf("%s: %d columns into %d variables", brief(c.sql), len(c.vals), len(dest))
+	if c.over {
+		return fmt.Errorf("%s: Scan without a row", brief(c.sql))
+	}
+	if len(dest) != c.s.cols {
+		return fmt.Errorf("%s: %d columns into %d variables", brief(c.sql), c.s.cols, len(dest))
 	}
 	for i, d := range dest {
-		if err := assign(d, c.vals[i]); err != nil {
+		if err := c.s.column(i, d); err != nil {
 			return fmt.Errorf("%s: column %d: %w", brief(c.sql), i+1, err)
 		}
 	}
 	return nil
+}
+
+// column copies column i; the common variables without boxing.
+func (s *liteStmt) column(i int, dest any) error {
+	t := s.ColumnType(i)
+	switch d := dest.(type) {
+	case *int64:
+		if t == sqlite.TypeInteger {
+			*d = s.ColumnInt64(i)
+			return nil
+		}
+	case *int:
+		if t == sqlite.TypeInteger {
+			*d = int(s.ColumnInt64(i))
+			return nil
+		}
+	case *string:
+		if t == sqlite.TypeText {
+			*d = s.ColumnText(i)
+			return nil
+		}
+	case *bool:
+		if t == sqlite.TypeInteger {
+			*d = s.ColumnInt64(i) != 0
+			return nil
+		}
+	case *[]byte:
+		if t == sqlite.TypeBlob || t == sqlite.TypeText {
+			*d = s.bytes(i)
+			return nil
+		}
+	case *json.RawMessage:
+		if t == sqlite.TypeText {
+			*d = s.bytes(i)
+			return nil
+		}
+	}
+	var v any
+	switch t {
+	case sqlite.TypeInteger:
+		v = s.ColumnInt64(i)
+	case sqlite.TypeFloat:
+		v = s.ColumnFloat(i)
+	case sqlite.TypeText:
+		v = s.ColumnText(i)
+	case sqlite.TypeBlob:
+		v = s.bytes(i)
+	case sqlite.TypeNull:
+	}
+	return assign(dest, v)
+}
+
+func (s *liteStmt) bytes(i int) []byte {
+	b := make([]byte, s.ColumnLen(i))
+	s.ColumnBytes(i, b)
+	return b
 }
 
 func (c *liteCursor) err() error { return c.e }
@@ -157,37 +307,26 @@ func (c *liteCursor) close() {
 		return
 	}
 	c.over = true
-	if err := c.r.Close(); err != nil && c.e == nil {
+	c.s.busy = false
+	// Reset repeats the error of the last Step, which next has told.
+	if err := c.s.Reset(); err != nil && c.e == nil {
 		c.e = liteError(c.sql, err)
 	}
 }
 
-// Extended result codes of SQLite that callers may act on.
-const (
-	liteUnique     = 2067
-	litePrimaryKey = 1555
-	liteRowid      = 2579
-	liteForeignKey = 787
-	liteCheck      = 275
-	liteNotNull    = 1299
-)
-
-// liteError classifies the driver's error.
+// liteError classifies SQLite's error.
 func liteError(sql string, err error) error {
 	if err == nil {
 		return nil
 	}
 	e := &stmtError{sql: sql, err: err}
-	var le *sqlite.Error
-	if errors.As(err, &le) {
-		switch le.Code() {
-		case liteUnique, litePrimaryKey, liteRowid:
-			e.class = refusedUnique
-		case liteForeignKey:
-			e.class = refusedForeign
-		case liteCheck, liteNotNull:
-			e.class = refusedCheck
-		}
+	switch sqlite.ErrCode(err) { //nolint:exhaustive // the classes that callers act on
+	case sqlite.ResultConstraintUnique, sqlite.ResultConstraintPrimaryKey, sqlite.ResultConstraintRowID:
+		e.class = refusedUnique
+	case sqlite.ResultConstraintForeignKey:
+		e.class = refusedForeign
+	case sqlite.ResultConstraintCheck, sqlite.ResultConstraintNotNull:
+		e.class = refusedCheck
 	}
 	return e
 }

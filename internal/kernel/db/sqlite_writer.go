@@ -127,12 +127,10 @@ func (w *liteWriter) one(u *unit) (broken bool) {
 		u.err = w.c.exec("RELEASE u", nil)
 		return u.err != nil
 	}
+	w.c.reset()
 	// Some errors (a full disk, OR ROLLBACK) end the whole transaction; then there
 	// is no savepoint to go back to.
-	if w.c.exec("ROLLBACK TO u", nil) != nil || w.c.exec("RELEASE u", nil) != nil {
-		return true
-	}
-	return false
+	return !w.c.inTransaction() || w.c.exec("ROLLBACK TO u", nil) != nil || w.c.exec("RELEASE u", nil) != nil
 }
 
 // apart runs the units of a lost transaction again, each alone, but for the
@@ -173,7 +171,14 @@ func (w *liteWriter) alone(u *unit) {
 }
 
 // undo ends the transaction if one is open.
-func (w *liteWriter) undo() { _ = w.c.exec("ROLLBACK", nil) }
+func (w *liteWriter) undo() {
+	w.c.reset()
+	if w.c.inTransaction() {
+		if err := w.c.exec("ROLLBACK", nil); err != nil {
+			w.db.cfg.Log.Error("db: rollback", "err", err)
+		}
+	}
+}
 
 // seal calls each sealer once with what the units gave it, then COMMIT.
 func (w *liteWriter) seal(group []*unit) error {
