@@ -72,14 +72,39 @@ type Options struct {
 	Scope feel.Scope // form.Form.Scope
 	Texts decl.Texts // step.<id>, public.<id>
 	Terms Terms
+	Roles func(role string) bool // nil: any role is taken
 }
 
 // Def is a compiled process. It is immutable and shared by all its instances.
 type Def struct {
-	steps  []StepInfo
+	nodes  []node
 	index  map[string]int
 	terms  Terms
 	digest string
+}
+
+// node is one compiled step.
+type node struct {
+	info    StepInfo
+	unit    *feel.Expr
+	when    *feel.Expr // nil: always
+	counts  bool
+	within  Period
+	silence string
+	actions []action
+	names   []string
+}
+
+// end is the target of an action after which nothing comes.
+const end = -1
+
+type action struct {
+	do     string
+	to     int
+	when   *feel.Expr
+	event  string
+	term   string
+	result bool
 }
 
 // StepInfo is one step of a definition, to be read.
@@ -87,14 +112,65 @@ type StepInfo struct {
 	ID      string
 	Role    string
 	Unit    string // FEEL as declared
-	Minutes int
+	Minutes int    // budget in working minutes; 0 where none is declared
 	Label   decl.Label
-	Public  decl.Label
+	Public  decl.Label // what the citizen reads
 	Actions []ActionInfo
 }
 
 // ActionInfo is one action of a step, for step tables and forms.
 type ActionInfo struct {
-	Do string
-	To string // step, or "" at the end
+	Do    string
+	To    string // step, or "" at the end
+	Label decl.Label
+}
+
+// Digest identifies the definition and its terms.
+func (d *Def) Digest() string { return d.digest }
+
+// Terms are the legal terms that the definition was compiled with.
+func (d *Def) Terms() Terms { return d.terms }
+
+// Steps are the steps in order.
+func (d *Def) Steps() []StepInfo {
+	out := make([]StepInfo, len(d.nodes))
+	for i := range d.nodes {
+		out[i] = d.nodes[i].info
+	}
+	return out
+}
+
+// Step is one step by id.
+func (d *Def) Step(id string) (StepInfo, bool) {
+	i, ok := d.index[id]
+	if !ok {
+		return StepInfo{}, false
+	}
+	return d.nodes[i].info, true
+}
+
+// Deadline is the term of a case and channel: the most particular one declared.
+func (d *Def) Deadline(kase, channel string) (Deadline, bool) {
+	best, score := Deadline{}, -1
+	for _, t := range d.terms.Deadlines {
+		s := 0
+		switch t.Case {
+		case kase:
+			s += 2
+		case "":
+		default:
+			continue
+		}
+		switch t.Channel {
+		case channel:
+			s++
+		case "":
+		default:
+			continue
+		}
+		if s > score {
+			best, score = t, s
+		}
+	}
+	return best, score >= 0
 }

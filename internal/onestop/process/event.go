@@ -92,9 +92,6 @@ type DueSet struct {
 	Why string
 }
 
-// DueCleared takes the promised date away: the dossier went back before acceptance.
-type DueCleared struct{}
-
 // Happened is a milestone: it names the notice to send (notify/<Name>.yaml), the
 // journal's word and the line of the timeline.
 type Happened struct{ Name string }
@@ -113,7 +110,6 @@ func (TimerCleared) effect()    {}
 func (StateChanged) effect()    {}
 func (ReceiveBySet) effect()    {}
 func (DueSet) effect()          {}
-func (DueCleared) effect()      {}
 func (Happened) effect()        {}
 func (PaperRequested) effect()  {}
 func (ResultRequested) effect() {}

@@ -75,8 +75,8 @@ func (s *State) UnmarshalText(b []byte) error {
 var next = [...][]State{
 	0:          {Submitted},
 	Submitted:  {Accepted, NotAccepted, Supplement, Withdrawn, Stopped},
-	Accepted:   {Processing, Supplement, Withdrawn, Stopped, Done, Submitted},
-	Processing: {Supplement, Financial, Withdrawn, Stopped, Done, Submitted},
+	Accepted:   {Processing, Supplement, Withdrawn, Stopped, Done},
+	Processing: {Supplement, Financial, Withdrawn, Stopped, Done},
 	Supplement: {Submitted, Processing, Withdrawn, Stopped},
 	Financial:  {Processing, Done, Stopped, Withdrawn},
 	Done:       {Returned, Processing},

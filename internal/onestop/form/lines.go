@@ -1,0 +1,117 @@
+package form
+
+import (
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/i18n"
+)
+
+// Lines are the answers in words, in order of the pages; what was not answered or
+// does not apply is left out. Codes and units are written by their names.
+func (f *Form) Lines(a Answers, env Env) []Line {
+	v := newVars(f, a, &env)
+	var out []Line
+	for _, p := range f.pages {
+		if !p.when.holds(v) {
+			continue
+		}
+		for _, fl := range p.fields {
+			if !fl.when.holds(v) {
+				continue
+			}
+			for _, in := range fl.inputs() {
+				if !in.answered(a) {
+					continue
+				}
+				l := Line{Path: in.path, Page: p.info.ID, Label: in.label, From: a[in.path].From, Text: f.words.say(in, a[in.path].Value, &env)}
+				if fl.leaf == nil {
+					l.Group = fl.label
+				}
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// Say is one answer in words; empty where nothing is answered.
+func (f *Form) Say(path string, a Answers, env Env) decl.Label {
+	in := f.leaves[path]
+	if in == nil || !in.answered(a) {
+		return decl.Label{}
+	}
+	return f.words.say(in, a[path].Value, &env)
+}
+
+// say is one answer in both languages.
+func (w words) say(in *input, v any, env *Env) decl.Label {
+	s := Answers{"": {Value: v}}.Text("")
+	one := decl.Label{VI: s, EN: s}
+	switch in.typ {
+	case "yesno":
+		switch v {
+		case true:
+			return w.label("form.ui.yes")
+		case false:
+			return w.label("form.ui.no")
+		}
+	case "date", "partial-date":
+		return sayDate(s)
+	case "money":
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return decl.Label{VI: i18n.Money(i18n.VI, n), EN: i18n.Money(i18n.EN, n)}
+		}
+	case "code":
+		if l, ok := in.codes[s]; ok {
+			return l
+		}
+	case "unit":
+		if env.Units != nil {
+			if u, ok := env.Units.Unit(s, clock.DateOf(env.Now)); ok {
+				return decl.Label{VI: u.Full, EN: u.Full}
+			}
+		}
+	case "multi-code", "checklist", "pick-papers":
+		var labels []decl.Label
+		for _, c := range (Answers{"": {Value: v}}).Strings("") {
+			labels = append(labels, in.codes[c])
+		}
+		return joined(labels)
+	case "list":
+		rows, _ := v.([]any)
+		var labels []decl.Label
+		for _, row := range rows {
+			m, _ := row.(map[string]any)
+			var cells []decl.Label
+			for _, cell := range in.rows {
+				if m[cell.path] != nil {
+					cells = append(cells, w.say(cell, m[cell.path], env))
+				}
+			}
+			l := decl.Label{}
+			for i, c := range cells {
+				if i > 0 {
+					l.VI, l.EN = l.VI+", ", l.EN+", "
+				}
+				l.VI, l.EN = l.VI+c.VI, l.EN+c.EN
+			}
+			labels = append(labels, l)
+		}
+		return joined(labels)
+	}
+	return one
+}
+
+// sayDate writes a whole or partial date as each language does.
+func sayDate(s string) decl.Label {
+	if d, err := clock.ParseDate(s); err == nil {
+		return decl.Label{VI: i18n.Date(i18n.VI, d), EN: i18n.Date(i18n.EN, d)}
+	}
+	if y, m, ok := strings.Cut(s, "-"); ok && !strings.Contains(m, "-") {
+		return decl.Label{VI: m + "/" + y, EN: m + "/" + y}
+	}
+	return decl.Label{VI: s, EN: s}
+}
