@@ -1,0 +1,270 @@
+package catalog
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/clock"
+)
+
+// The embedded procedures are facts in a form of one line a fact, which reads and
+// compares well:
+//
+//	procedure 1.001193
+//	name Thủ tục đăng ký khai sinh
+//	method online 1 workingDays
+//	  fee state-fee unknown zero
+//	paper 1/0 000.00.00.G15-KQ003208 - Trường hợp …
+//
+// The long texts of a record (steps, conditions) are not embedded; an import brings them.
+
+const seedFile = "seed/procedures.txt"
+
+// readSeed reads the embedded procedures.
+func readSeed(files fs.FS) ([]entry, error) {
+	var out []entry
+	err := eachLine(files, seedFile, func(l string) error {
+		key, rest, _ := strings.Cut(strings.TrimSpace(l), " ")
+		if key == "procedure" {
+			c, err := ParseCode(rest)
+			out = append(out, entry{code: c, named: rest, summary: &Summary{Code: c}, detail: &Detail{}})
+			return err
+		}
+		if len(out) == 0 {
+			return fmt.Errorf("%q before any procedure", key)
+		}
+		return out[len(out)-1].takeFact(key, rest)
+	})
+	for i := range out {
+		s, d := out[i].summary, out[i].detail
+		for _, m := range d.Methods {
+			m.Note = ""
+			fees := make([]Fee, len(m.Fees))
+			for j, f := range m.Fees {
+				f.Note = ""
+				fees[j] = f
+			}
+			m.Fees = fees
+			s.Methods = append(s.Methods, m)
+		}
+		for _, c := range d.Cases {
+			s.CaseTerms = append(s.CaseTerms, c.Deadline)
+		}
+		for _, r := range d.Results {
+			s.Results = append(s.Results, r.Name)
+		}
+	}
+	return out, err
+}
+
+func (e *entry) takeFact(key, v string) error {
+	s, d := e.summary, e.detail
+	first, rest, _ := strings.Cut(v, " ")
+	switch key {
+	case "name":
+		s.Name = v
+	case "field":
+		s.Field = Field{Code: first, Name: rest}
+	case "by":
+		s.Promulgator = Agency{Code: first, Name: rest}
+	case "kind":
+		s.Kind = Kind(v)
+	case "tiers":
+		for w := range strings.FieldsSeq(v) {
+			t, ok := ParseTier(w)
+			if !ok {
+				return fmt.Errorf("tier %q", w)
+			}
+			s.Tiers = append(s.Tiers, t)
+		}
+	case "agency":
+		s.Agencies = append(s.Agencies, v)
+	case "subject":
+		s.Subjects = append(s.Subjects, v)
+	case "group":
+		s.Groups = append(s.Groups, v)
+	case "decision":
+		s.Decision = v
+	case "decided":
+		on, err := clock.ParseDate(v)
+		d.DecidedOn = on
+		return err
+	case "portal":
+		s.PortalID = v
+	case "flags":
+		s.FullProcess, s.NonTerritorial, s.CounterOnly = strings.Contains(v, "full"), strings.Contains(v, "anywhere"), strings.Contains(v, "counter")
+	case "method":
+		term, ok := ParseDeadline(rest)
+		if !ok {
+			return fmt.Errorf("deadline %q", rest)
+		}
+		d.Methods = append(d.Methods, Method{Channel: Channel(first), Deadline: term})
+	case "how":
+		d.Methods[len(d.Methods)-1].Note = unescape(v)
+	case "fee":
+		return e.takeFee(v)
+	case "about":
+		fees := d.Methods[len(d.Methods)-1].Fees
+		fees[len(fees)-1].Note = unescape(v)
+	case "case":
+		term, name, _ := strings.Cut(rest, " - ")
+		dl, ok := ParseDeadline(term)
+		if !ok {
+			return fmt.Errorf("deadline %q", term)
+		}
+		d.Cases = append(d.Cases, Case{Code: first, Name: name, Deadline: dl})
+	case "papers":
+		d.Papers = append(d.Papers, PaperGroup{Name: v})
+	case "paper":
+		return e.takePaper(first, rest)
+	case "result":
+		d.Results = append(d.Results, Result{Code: strings.TrimSuffix(first, "-"), Name: rest})
+	case "law":
+		number, name, _ := strings.Cut(v, " - ")
+		d.LegalBasis = append(d.LegalBasis, LegalBasis{Number: number, Name: name})
+	case "doubt":
+		d.Doubts = append(d.Doubts, Doubt{Reason: Reason(first), Detail: rest})
+	default:
+		return fmt.Errorf("unknown fact %q", key)
+	}
+	return nil
+}
+
+// takeFee reads "state-fee amount 8000 VND" and "fee unknown zero".
+func (e *entry) takeFee(v string) error {
+	ms := e.detail.Methods
+	ws := strings.Fields(v)
+	if len(ms) == 0 || len(ws) < 2 {
+		return fmt.Errorf("fee %q", v)
+	}
+	f := Fee{Kind: FeeKind(ws[0]), State: FeeState(ws[1])}
+	for _, w := range ws[2:] {
+		n, err := strconv.ParseInt(w, 10, 64)
+		switch {
+		case err == nil:
+			f.Amount = &n
+		case w == "zero":
+			f.Zero = true
+		default:
+			f.Currency = w
+		}
+	}
+	m := &ms[len(ms)-1]
+	m.Fees = append(m.Fees, f)
+	return nil
+}
+
+// takePaper reads "1/0 CODE flags - name"; the counts are originals and copies.
+func (e *entry) takePaper(counts, rest string) error {
+	gs := e.detail.Papers
+	head, name, ok := strings.Cut(rest, " - ")
+	o, c, ok2 := strings.Cut(counts, "/")
+	if len(gs) == 0 || !ok || !ok2 {
+		return fmt.Errorf("paper %q", rest)
+	}
+	p := Paper{Name: name, EForm: strings.Contains(head, "eform"), IsResult: strings.Contains(head, "result")}
+	p.Code, _, _ = strings.Cut(head, " ")
+	var err error
+	if p.Originals, err = strconv.Atoi(o); err != nil {
+		return err
+	}
+	p.Copies, err = strconv.Atoi(c)
+	gs[len(gs)-1].Papers = append(gs[len(gs)-1].Papers, p)
+	e.summary.PaperCount++
+	return err
+}
+
+// writeSeed writes one procedure in the form that readSeed reads.
+func writeSeed(w io.Writer, s *Summary, d *Detail) error {
+	b := bufio.NewWriter(w)
+	put := func(key string, parts ...string) {
+		if v := strings.TrimSpace(strings.Join(parts, " ")); v != "" {
+			fmt.Fprintln(b, strings.TrimSpace(key+" "+v))
+		}
+	}
+	put("procedure", string(s.Code))
+	put("name", s.Name)
+	put("field", s.Field.Code, s.Field.Name)
+	put("by", s.Promulgator.Code, s.Promulgator.Name)
+	put("kind", string(s.Kind))
+	var tiers []string
+	for _, t := range s.Tiers {
+		tiers = append(tiers, string(t))
+	}
+	put("tiers", tiers...)
+	each(put, "agency", s.Agencies)
+	each(put, "subject", s.Subjects)
+	each(put, "group", s.Groups)
+	put("decision", s.Decision)
+	put("decided", day(d.DecidedOn))
+	put("portal", s.PortalID)
+	put("flags", word(s.FullProcess, "full"), word(s.NonTerritorial, "anywhere"), word(s.CounterOnly, "counter"))
+	for _, m := range d.Methods {
+		put("method", string(m.Channel), m.Deadline.String())
+		put("  how", escape(m.Note))
+		for _, f := range m.Fees {
+			amount := ""
+			if f.Amount != nil {
+				amount = strconv.FormatInt(*f.Amount, 10)
+			}
+			put("  fee", strings.Join(strings.Fields(strings.Join([]string{string(f.Kind), string(f.State), amount, f.Currency, word(f.Zero, "zero")}, " ")), " "))
+			put("    about", escape(f.Note))
+		}
+	}
+	for _, c := range d.Cases {
+		put("case", c.Code, c.Deadline.String(), "-", c.Name)
+	}
+	for _, g := range d.Papers {
+		fmt.Fprintln(b, strings.TrimSpace("papers "+g.Name))
+		for _, p := range g.Papers {
+			head := strings.Join(strings.Fields(strings.Join([]string{p.Code, word(p.EForm, "eform"), word(p.IsResult, "result")}, " ")), " ")
+			put("paper", fmt.Sprintf("%d/%d", p.Originals, p.Copies), head, "-", p.Name)
+		}
+	}
+	for _, r := range d.Results {
+		put("result", r.Code, r.Name)
+	}
+	for _, l := range d.LegalBasis {
+		put("law", l.Number, "-", l.Name)
+	}
+	for _, x := range d.Doubts {
+		put("doubt", string(x.Reason), x.Detail)
+	}
+	fmt.Fprintln(b)
+	return b.Flush()
+}
+
+func each(put func(string, ...string), key string, vs []string) {
+	for _, v := range vs {
+		put(key, v)
+	}
+}
+
+func word(on bool, word string) string {
+	if on {
+		return word
+	}
+	return ""
+}
+
+// escape puts a text of several lines on one.
+func escape(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), "\n", `\n`) }
+
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			if s[i] == 'n' {
+				b.WriteByte('\n')
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
