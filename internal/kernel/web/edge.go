@@ -173,6 +173,9 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 	if !cleanPath(r.URL.Path) {
 		return r, errs.E(errs.NotFound, "web.error.not_found")
 	}
+	if err := cleanQuery(r); err != nil {
+		return r, err
+	}
 	if err := s.origins.Check(r); err != nil {
 		return r, errs.E(errs.Forbidden, "web.error.other_site", errs.Cause(err))
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"khue/internal/kernel/errs"
 )
@@ -49,6 +50,27 @@ func Query(r *http.Request) (url.Values, error) {
 		return nil, errs.E(errs.Invalid, "web.error.query", errs.Cause(err))
 	}
 	return cleanValues(v)
+}
+
+// cleanQuery brings the query of an address to the form that handlers and operations
+// rely on, before either reads it. Plain ASCII without escapes has it already.
+func cleanQuery(r *http.Request) error {
+	raw := r.URL.RawQuery
+	plain := true
+	for i := 0; i < len(raw) && plain; i++ {
+		plain = raw[i] != '%' && raw[i] != ';' && raw[i] < utf8.RuneSelf
+	}
+	if plain {
+		return nil
+	}
+	v, err := Query(r)
+	if err != nil {
+		return err
+	}
+	u := *r.URL
+	u.RawQuery = v.Encode()
+	r.URL = &u
+	return nil
 }
 
 func cleanValues(in url.Values) (url.Values, error) {

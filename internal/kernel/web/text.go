@@ -61,7 +61,7 @@ func suspect(s string) string {
 			tcvn += tcvn3(prev, cur, next)
 			vni += vniPair(prev, cur)
 		}
-		if tcvn >= 2 || vni >= 2 {
+		if tcvn >= proof || vni >= proof {
 			return keyLegacy
 		}
 		prev, cur = cur, next
@@ -69,7 +69,14 @@ func suspect(s string) string {
 	return ""
 }
 
-// tcvn3 weighs one character: 2 is proof, 1 a trace. In TCVN3 the letters ă â ê ô ơ đ
+// Traces of a legacy encoding in one text add up to proof.
+const (
+	proof = 4
+	trace = 2
+	hint  = 1 // also in French and Dutch names: Noël, Zaïre
+)
+
+// tcvn3 weighs one character. In TCVN3 the letters ă â ê ô ơ đ
 // stand where Latin-1 has signs, so signs turn up inside words: "V¨n", "c«ng", "®¬n".
 func tcvn3(prev, cur, next rune) int {
 	if !strings.ContainsRune("¨©ª«¬®µ¶¸¹§¦", cur) {
@@ -78,31 +85,28 @@ func tcvn3(prev, cur, next rune) int {
 	before, after := unicode.IsLetter(prev), unicode.IsLetter(next)
 	switch {
 	case before && after, cur == '®' && (after || next == '¬'):
-		return 2
+		return proof
 	case cur == '«' || cur == '®' || cur == '§' || cur == '©': // quotation, brand, section, copyright
 		return 0
 	case before || after:
-		return 1
+		return trace
 	}
 	return 0
 }
 
 // vniPair weighs two characters: VNI writes the mark as a letter of its own after the
-// vowel ("Nguyeãn", "caáp"). No language known here has a plain a or e before à á ã â;
-// the other pairs occur in a few foreign names and need company.
+// vowel ("Nguyeãn", "caáp"). No language known here has a plain a or e before à á ã â.
 func vniPair(prev, cur rune) int {
-	switch prev {
-	case 'a', 'A', 'e', 'E':
-		switch {
-		case strings.ContainsRune("àáãâÀÁÃÂ", cur):
-			return 2
-		case strings.ContainsRune("èéêùõøåäëüïûÈÉÊÙÕØÅÄËÜÏÛ", cur):
-			return 1
-		}
-	case 'o', 'O', 'u', 'U', 'ö', 'Ö', 'ô', 'Ô':
-		if strings.ContainsRune("øåäëüïûØÅÄËÜÏÛ", cur) {
-			return 1
-		}
+	afterAE := strings.ContainsRune("aAeE", prev)
+	switch {
+	case afterAE && strings.ContainsRune("àáãâÀÁÃÂ", cur):
+		return proof
+	case !afterAE && !strings.ContainsRune("oOuUöÖôÔ", prev):
+		return 0
+	case strings.ContainsRune("ëïüËÏÜ", cur):
+		return hint
+	case strings.ContainsRune("øåäûØÅÄÛ", cur), afterAE && strings.ContainsRune("èéêùõÈÉÊÙÕ", cur):
+		return trace
 	}
 	return 0
 }
