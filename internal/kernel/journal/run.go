@@ -97,7 +97,8 @@ func (j *Journal) drive(ctx context.Context, f *reader, wake signal) {
 }
 
 // Tick does once, to the end, what Run does all the time: tests and commands call
-// it instead of waiting. It returns the first error of a follower.
+// it instead of waiting. All that was committed before the call is numbered, signed
+// for and followed. It returns the first error of a follower.
 func (j *Journal) Tick(ctx context.Context, followers []Follower) (err error) {
 	defer errs.Op(&err, "journal.Tick")
 	readers := make([]*reader, len(followers))
@@ -108,6 +109,10 @@ func (j *Journal) Tick(ctx context.Context, followers []Follower) (err error) {
 		if err := j.advance(ctx, true); err != nil {
 			return err
 		}
+		s, err := j.Status(ctx)
+		if err != nil {
+			return err
+		}
 		progress := false
 		for _, f := range readers {
 			n, err := j.step(ctx, f)
@@ -116,16 +121,27 @@ func (j *Journal) Tick(ctx context.Context, followers []Follower) (err error) {
 			}
 			progress = progress || n > 0
 		}
-		if !progress {
+		if !progress && s.Unnumbered == 0 {
 			return nil
+		}
+		// A transaction of anybody on the server holds the horizon.
+		if s.Unnumbered > 0 && !wait(ctx, 2*time.Millisecond) {
+			return ctx.Err()
 		}
 	}
 }
 
-// Lag tells for each follower's name how many entries it is behind; the empty name is
-// what is not yet signed for.
-func (j *Journal) Lag(ctx context.Context) (out map[string]int64, err error) {
-	defer errs.Op(&err, "journal.Lag")
+// Status tells how far the log's servants are behind.
+type Status struct {
+	Size       int64            // entries numbered
+	Unnumbered int64            // appended and above the horizon; always 0 on a single writer
+	Unsigned   int64            // numbered after the last checkpoint
+	Behind     map[string]int64 // by follower: entries to read
+}
+
+// Status reads how far the log has come.
+func (j *Journal) Status(ctx context.Context) (s Status, err error) {
+	defer errs.Op(&err, "journal.Status")
 	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
 		last, err := tail(v)
 		if err != nil {
@@ -135,14 +151,18 @@ func (j *Journal) Lag(ctx context.Context) (out map[string]int64, err error) {
 		if err != nil {
 			return err
 		}
-		out = map[string]int64{"": last.end() - cp.size}
+		pending, err := j.pendingIDs(v, last)
+		if err != nil {
+			return err
+		}
 		cs, err := cursors(v)
+		s = Status{Size: last.end(), Unnumbered: int64(len(pending)), Unsigned: last.end() - cp.size, Behind: make(map[string]int64, len(cs))}
 		for _, c := range cs {
-			out[c.name] = last.end() - c.seq
+			s.Behind[c.name] = last.end() - c.seq
 		}
 		return err
 	})
-	return out, err
+	return s, err
 }
 
 func (j *Journal) complain(ctx context.Context, what string, err error) {

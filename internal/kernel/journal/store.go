@@ -102,6 +102,11 @@ func batchesFrom(q db.Querier, seq int64, limit int) ([]batch, error) {
 		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) ORDER BY first LIMIT $2`, seq, limit)
 }
 
+// batchesAfter reads batches whose first number is greater.
+func batchesAfter(q db.Querier, first int64, limit int) ([]batch, error) {
+	return db.All(q, scanBatch, `SELECT `+batchColumns+` FROM journal_batch WHERE first > $1 ORDER BY first LIMIT $2`, first, limit)
+}
+
 // batchesAt reads batches that were made at or after an instant.
 func batchesAt(q db.Querier, at int64, afterFirst int64, limit int) ([]batch, error) {
 	return db.All(q, scanBatch, `SELECT first, count, at, xid, ids, edge AS hashes, edge FROM journal_batch

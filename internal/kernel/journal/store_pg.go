@@ -57,3 +57,20 @@ func (j *Journal) sequence(ctx context.Context) (n int, err error) {
 	}
 	return n, err
 }
+
+// pendingIDs are the entries that wait to be numbered; none on a single writer.
+func (j *Journal) pendingIDs(q db.Querier, last batch) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	if j.db.SingleWriter() {
+		return out, nil
+	}
+	ids, err := db.All(q, func(s db.Scanner) (int64, error) {
+		var n int64
+		err := s.Scan(&n)
+		return n, err
+	}, `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, last.lastID())
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out, err
+}
