@@ -8,20 +8,22 @@ import (
 	"time"
 )
 
-// bindAll turns arguments into the few types that both engines take, in place.
-func bindAll(args []any) ([]any, error) {
+// bindAll appends the arguments to dst as the few types that both engines take.
+// The caller's own slice is left alone: it may be shared.
+func bindAll(dst, args []any) ([]any, error) {
 	for i, a := range args {
 		switch a.(type) {
 		case nil, int64, string, []byte, bool, float64:
+			dst = append(dst, a)
 			continue
 		}
 		v, err := bind(a)
 		if err != nil {
-			return nil, fmt.Errorf("argument $%d: %w", i+1, err)
+			return dst, fmt.Errorf("argument $%d: %w", i+1, err)
 		}
-		args[i] = v
+		dst = append(dst, v)
 	}
-	return args, nil
+	return dst, nil
 }
 
 // bind gives nil, int64, float64, string, []byte or bool.

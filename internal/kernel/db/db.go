@@ -200,7 +200,7 @@ func (d *DB) view(ctx context.Context, stale bool, fn func(ctx context.Context, 
 	ctx, cancel := context.WithTimeout(ctx, viewLimit)
 	defer cancel()
 	err := d.eng.view(ctx, stale, func(s session) error {
-		return fn(ctx, &View{s: counted{s, d}, now: d.now()})
+		return fn(ctx, &View{s: &counted{session: s, db: d}, now: d.now()})
 	})
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return errs.E(errs.Unavailable, "db.slow", errs.Cause(err))
@@ -216,3 +216,6 @@ func Millis(t time.Time) int64 { return t.UnixMilli() }
 
 // Time is the stored instant ms, in the house's zone.
 func Time(ms int64) time.Time { return time.UnixMilli(ms).In(clock.Zone) }
+
+// URL is the address that Open was given.
+func (d *DB) URL() string { return d.cfg.URL }

@@ -18,12 +18,12 @@ import (
 type pgSession struct {
 	ctx    context.Context //nolint:containedctx // never cancelled: one caller's must not undo its neighbours
 	conn   *pgx.Conn
-	guards map[string]string // guarded statement → the text that fails on a miss
-	items  []pgItem          // queued, not sent
-	begin  string            // sent before the first statement; then empty
-	unit   int               // whose statements come now
-	wrote  map[int]bool      // units of which something was sent
-	broken *pgBreak          // the server refused: the transaction is lost
+	items  []pgItem     // queued, not sent
+	arena  []any        // the arguments of items
+	begin  string       // sent before the first statement; then empty
+	unit   int          // whose statements come now
+	wrote  map[int]bool // units of which something was sent
+	broken *pgBreak     // the server refused: the transaction is lost
 	open   *pgCursor
 
 	unknown bool // the connection broke while COMMIT was under way
@@ -59,11 +59,15 @@ func (s *pgSession) queue(it pgItem) error {
 	if s.broken != nil {
 		return s.broken.err
 	}
-	for i, a := range it.args {
-		if b, ok := a.([]byte); ok {
-			it.args[i] = slices.Clone(b) // the caller may reuse it before it is sent
+	// The caller may change its slices before they are sent.
+	from := len(s.arena)
+	for _, a := range it.args {
+		if b, ok := a.([]byte); ok && b != nil {
+			a = slices.Clone(b)
 		}
+		s.arena = append(s.arena, a)
 	}
+	it.args = s.arena[from:len(s.arena):len(s.arena)]
 	s.items = append(s.items, it)
 	return nil
 }
@@ -110,7 +114,7 @@ func (s *pgSession) send(last string, args []any) (pgx.BatchResults, error) {
 			return nil, s.lose(it.unit, it.err(err))
 		}
 	}
-	s.items = s.items[:0]
+	s.items, s.arena = s.items[:0], s.arena[:0]
 	return br, nil
 }
 

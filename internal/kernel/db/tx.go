@@ -15,6 +15,8 @@ type Querier interface {
 }
 
 // session runs statements on one connection inside one transaction.
+//
+// Arguments come from bindAll and belong to the caller again after the call.
 type session interface {
 	query(sql string, args []any) cursor
 	exec(sql string, args []any) error
@@ -35,7 +37,8 @@ type Tx struct {
 	db     *DB
 	s      session
 	now    time.Time
-	open   bool // rows of a query are being read
+	open   bool  // rows of a query are being read
+	args   []any // of the statement under way
 	failed error
 	ended  atomic.Bool
 	hooks  []func()
@@ -72,13 +75,13 @@ func (tx *Tx) query(sql string, args []any) cursor {
 	if err := tx.ready(); err != nil {
 		return failedCursor{err}
 	}
-	args, err := bindAll(args)
-	if err != nil {
+	var err error
+	if tx.args, err = bindAll(tx.args[:0], args); err != nil {
 		return failedCursor{tx.fail(fmt.Errorf("%s: %w", brief(sql), err))}
 	}
 	tx.db.stats.queries.Add(1)
 	tx.open = true
-	return &txCursor{cursor: tx.s.query(sql, args), tx: tx}
+	return &txCursor{cursor: tx.s.query(sql, tx.args), tx: tx}
 }
 
 // txCursor tells the unit of its rows' errors and end.
@@ -114,12 +117,12 @@ func (tx *Tx) exec(sql string, args []any) error {
 	if err := tx.ready(); err != nil {
 		return err
 	}
-	args, err := bindAll(args)
-	if err != nil {
+	var err error
+	if tx.args, err = bindAll(tx.args[:0], args); err != nil {
 		return tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
 	}
 	tx.db.stats.writes.Add(1)
-	return tx.fail(tx.s.exec(sql, args))
+	return tx.fail(tx.s.exec(sql, tx.args))
 }
 
 // Guard writes and must change at least one row; otherwise the whole unit fails
@@ -131,12 +134,12 @@ func (tx *Tx) guard(miss error, sql string, args []any) error {
 	if err := tx.ready(); err != nil {
 		return err
 	}
-	args, err := bindAll(args)
-	if err != nil {
+	var err error
+	if tx.args, err = bindAll(tx.args[:0], args); err != nil {
 		return tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
 	}
 	tx.db.stats.writes.Add(1)
-	return tx.fail(tx.s.guard(miss, sql, args))
+	return tx.fail(tx.s.guard(miss, sql, tx.args))
 }
 
 // AfterCommit runs f on the caller's goroutine once this unit is durable, before
@@ -210,14 +213,15 @@ func (v *View) QueryRow(sql string, args ...any) *Row { return &Row{c: v.s.query
 // counted binds and counts the queries of a View.
 type counted struct {
 	session
-	db *DB
+	db   *DB
+	args []any
 }
 
-func (c counted) query(sql string, args []any) cursor {
-	args, err := bindAll(args)
-	if err != nil {
+func (c *counted) query(sql string, args []any) cursor {
+	var err error
+	if c.args, err = bindAll(c.args[:0], args); err != nil {
 		return failedCursor{fmt.Errorf("%s: %w", brief(sql), err)}
 	}
 	c.db.stats.queries.Add(1)
-	return c.session.query(sql, args)
+	return c.session.query(sql, c.args)
 }
