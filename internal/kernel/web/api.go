@@ -29,6 +29,7 @@ type API struct {
 	faults []error
 	ops    []*huma.Operation
 	doc    []byte // OpenAPI 3.1, made once
+	bodies buffers
 }
 
 // Keyed is embedded in the input of every command: the client's request id.
@@ -65,11 +66,32 @@ func (m apiMux) HandleFunc(pattern string, handler func(http.ResponseWriter, *ht
 	method, _, _ := strings.Cut(pattern, " ")
 	err := m.a.server.route(m.a.module, Route{
 		Method: method, Path: m.a.path, Policy: m.a.policy,
-		Do: func(w http.ResponseWriter, r *http.Request) error { handler(w, r); return nil },
+		Do: func(w http.ResponseWriter, r *http.Request) error { return m.a.handle(w, r, handler) },
 	})
 	if err != nil {
 		m.a.faults = append(m.a.faults, err)
 	}
+}
+
+// handle cleans a JSON body before huma sees it.
+func (a *API) handle(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) error {
+	if r.Body == nil || r.Body == http.NoBody || !isJSON(r.Header.Get("Content-Type")) {
+		next(w, r)
+		return nil
+	}
+	done, refused, err := a.cleanBody(r)
+	defer done()
+	if err != nil {
+		return err
+	}
+	if refused != "" {
+		p := newProblem(r.Context(), http.StatusBadRequest, "malformed")
+		p.Errors = []FieldError{{Path: "body", Message: i18n.T(r.Context(), refused)}}
+		a.server.write(w, r, p)
+		return nil
+	}
+	next(w, r)
+	return nil
 }
 
 func (m apiMux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.a.server.ServeHTTP(w, r) }

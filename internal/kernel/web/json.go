@@ -2,42 +2,62 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"golang.org/x/text/unicode/norm"
 )
 
 // huma checks keys without regard to case unless told so, once for the program. Then
-// {"name":"A","NAME":…} passes with the second value unchecked, and decoding takes it.
+// {"name":"A","NAME":…} would pass with the second value unchecked.
 var _ = strictKeys()
 
 func strictKeys() bool { huma.ValidateStrictCasing = true; return true }
 
-// jsonFormat reads and writes the bodies of the API.
+// jsonFormat reads and writes the bodies of the API. Reading is strict: keys match by
+// case and stand once. An empty list is written as [], never null.
 //
 //nolint:gochecknoglobals // an immutable table
 var jsonFormat = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(v)
+		return json.MarshalWrite(w, v, json.Deterministic(true), jsonv1.OmitEmptyWithLegacySemantics(true))
 	},
 	Unmarshal: func(data []byte, v any) error {
-		clean, refused := cleanJSON(data)
-		if refused != "" {
-			return errors.New(refused) // a message key: see errorSpeaker
-		}
-		if err := json.Unmarshal(clean, v); err != nil {
-			return errors.New("web.error.json")
+		if err := json.Unmarshal(data, v); err != nil {
+			return errors.New(keyJSON) // a message key: see errorSpeaker
 		}
 		return nil
 	},
+}
+
+const keyJSON = "web.error.json"
+
+// cleanBody replaces a JSON body by its clean form. It returns the key of the reason where the
+// body is refused.
+func (a *API) cleanBody(r *http.Request) (done func(), refused string, err error) {
+	buf := a.bodies.get()
+	done = func() { a.bodies.put(buf) }
+	if _, err := buf.ReadFrom(r.Body); err != nil {
+		return done, "", bodyError(err)
+	}
+	data, refused := cleanJSON(buf.Bytes())
+	r.Body = io.NopCloser(bytes.NewReader(data))
+	return done, refused, nil
+}
+
+// isJSON reports whether a body is JSON by its type; one without a type is taken for JSON.
+func isJSON(contentType string) bool {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	mediaType = strings.TrimSpace(mediaType)
+	return mediaType == "" || mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
 // cleanJSON does to a JSON text what cleanText does to a value: one form for every
