@@ -108,6 +108,7 @@ type CardArgs struct {
 	Tag   string
 	Tone  Tone
 	Icon  IconName
+	Level int // of its heading: 2 directly beneath the page's title, else 3
 }
 
 // EventState is where an event of a timeline stands.
@@ -197,7 +198,7 @@ func bannerClass(t Tone) string {
 func bannerIcon(t Tone) IconName {
 	switch t {
 	case ToneDone:
-		return IconCheck
+		return IconDone
 	case ToneStopped, ToneWaiting, ToneLate:
 		return IconWarning
 	}
@@ -229,7 +230,7 @@ func columns(a TableArgs) int {
 }
 
 func columnLabel(a TableArgs, i int) string {
-	if i < len(a.Head) {
+	if i < len(a.Head) && !a.Head[i].Quiet {
 		return a.Head[i].Label
 	}
 	return ""

@@ -24,6 +24,7 @@ const (
 	IconBack     IconName = "m10.8 5 1.4 1.4L7.6 11H20v2H7.6l4.6 4.6-1.4 1.4-7-7 7-7Z"
 	IconDownload IconName = "M11 3h2v9.2l3.3-3.3 1.4 1.4L12 16l-5.7-5.7 1.4-1.4 3.3 3.3V3ZM4 18h16v3H4v-3Z"
 	IconClose    IconName = "m6.4 5 5.6 5.6L17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4 6.4 5Z"
+	IconDone     IconName = "M12 2a10 10 0 1 1 0 20 10 10 0 0 1 0-20Zm-1.6 14.9 7-7-1.5-1.5-5.5 5.5-2.7-2.7-1.5 1.5 4.2 4.2Z"
 	IconPause    IconName = "M7 5h3.5v14H7V5Zm6.5 0H17v14h-3.5V5Z"
 )
 
@@ -56,7 +57,7 @@ func Icon(n IconName) templ.Component {
 		var templ_7745c5c3_Var2 string
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(string(n))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `icon.templ`, Line: 24, Col: 141}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `icon.templ`, Line: 25, Col: 141}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {

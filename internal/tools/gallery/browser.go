@@ -33,7 +33,6 @@ func (b browser) run(ctx context.Context, v view, args ...string) ([]byte, error
 		return nil, err
 	}
 	defer os.RemoveAll(profile) //nolint:errcheck // a temporary folder
-	// Chromium's window is never narrower than 500 px; a phone is a frame of that width.
 	all := append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--user-data-dir=" + profile,
