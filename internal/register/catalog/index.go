@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
@@ -44,6 +45,8 @@ type index struct {
 	byLen  map[int][]string // plain words by length, for slips
 
 	fields, agencies []Group
+
+	boards sync.Pool // scratch of searches
 }
 
 // posting says how strongly a term speaks for a document, within 0 to 1, before idf.
@@ -72,7 +75,7 @@ func buildIndex(in inForce, on clock.Date, home string, w *words) *index {
 		terms: make(map[string]int32, 40_000), byLen: map[int][]string{},
 	}
 	slices.SortFunc(in.rows, func(a, b Summary) int { return strings.Compare(string(a.Code), string(b.Code)) }) // by bytes, whatever the engine's collation
-	b := indexBuilder{index: x, tf: map[int32]float32{}}
+	b := indexBuilder{index: x, tf: map[int32]float32{}, seen: map[string]spelling{}}
 	fields, agencies := newGrouping(w), newGrouping(w)
 	var names int
 	for i := range in.rows {
@@ -87,7 +90,7 @@ func buildIndex(in inForce, on clock.Date, home string, w *words) *index {
 		d.NameEN, d.FieldEN, d.Reach, d.events = g.en, w.fieldsEN[s.Field.Name], s.reach(home), w.eventsOf[s.Code]
 		d.Level, d.Why = level(d.Full, in.offerings[s.Code])
 		d.Online = len(in.offerings[s.Code]) > 0 && d.Level >= 3
-		d.title = strings.TrimPrefix(strings.Join(tokens(s.Name), " "), lead)
+		d.title = b.title(s.Name)
 		d.alias = g.folded
 		d.prior = prior(d, g.known)
 		fields.add(s.Field.Name, d.Reach)
@@ -134,59 +137,90 @@ type indexBuilder struct {
 	*index
 	tf      map[int32]float32
 	avgName float32
+	seen    map[string]spelling // the records use few words many times
+	pair    []byte
 }
+
+// spelling is a word as the index knows it.
+type spelling struct{ plain, marked string }
 
 func (b *indexBuilder) add(id int32, d *doc, g glossaryEntry) {
 	clear(b.tf)
-	ws := tokens(strings.ToLower(d.Name))
-	length := float32(len(ws))
-	if strings.HasPrefix(strings.Join(ws, " "), lead) {
-		ws, length = ws[2:], length-2
+	ws := b.split(d.Name)
+	if len(ws) > 2 && ws[0].plain == "thu" && ws[1].plain == "tuc" {
+		ws = ws[2:]
 	}
-	damp := 1 - lengthDamp + lengthDamp*length/b.avgName
+	damp := 1 - lengthDamp + lengthDamp*float32(len(ws))/b.avgName
 	b.words(ws, nameWeight/damp)
-	b.marked(d.Name, nameWeight/damp)
+	b.marked(ws, nameWeight/damp)
 	for _, a := range g.aliases {
-		b.words(tokens(a), aliasWeight)
-		b.marked(a, aliasWeight)
+		as := b.split(a)
+		b.words(as, aliasWeight)
+		b.marked(as, aliasWeight)
 	}
-	b.words(tokens(g.en), aliasWeight)
-	b.words(tokens(d.Field.Name), fieldWeight)
-	b.marked(d.Field.Name, fieldWeight)
+	b.words(b.split(g.en), aliasWeight)
+	fs := b.split(d.Field.Name)
+	b.words(fs, fieldWeight)
+	b.marked(fs, fieldWeight)
 	for _, r := range d.Results {
-		rs := tokens(r)
+		rs := b.split(r)
 		b.words(rs, resultWeight/max(1, float32(len(rs))/8))
 	}
 	for _, a := range d.Agencies {
-		b.words(tokens(a), agencyWeight)
+		b.words(b.split(a), agencyWeight)
 	}
 	for t, f := range b.tf {
 		b.posts[t] = append(b.posts[t], posting{id, f / (f + saturation)})
 	}
 }
 
-func (b *indexBuilder) words(ws []string, weight float32) {
+// title is a name in plain words, without its leading "thủ tục".
+func (b *indexBuilder) title(name string) string {
+	ws := b.split(name)
+	plain := make([]string, len(ws))
 	for i, w := range ws {
-		b.count(w, weight)
+		plain[i] = w.plain
+	}
+	return strings.TrimPrefix(strings.Join(plain, " "), lead)
+}
+
+// split is tokens and marked in one, for text in NFC.
+func (b *indexBuilder) split(s string) []spelling {
+	var out []spelling
+	for w := range strings.FieldsFuncSeq(s, notWord) {
+		sp, ok := b.seen[w]
+		if !ok {
+			sp = spelling{plain: respell(i18n.Fold(w)), marked: markedWord(w)}
+			b.seen[w] = sp
+		}
+		out = append(out, sp)
+	}
+	return out
+}
+
+func (b *indexBuilder) words(ws []spelling, weight float32) {
+	for i, w := range ws {
+		b.count([]byte(w.plain), weight)
 		if i > 0 {
-			b.count(ws[i-1]+" "+w, weight)
+			b.pair = append(append(append(b.pair[:0], ws[i-1].plain...), ' '), w.plain...)
+			b.count(b.pair, weight)
 		}
 	}
 }
 
-func (b *indexBuilder) marked(s string, weight float32) {
-	for _, w := range marked(s) {
-		if w != "" {
-			b.count(w, weight)
+func (b *indexBuilder) marked(ws []spelling, weight float32) {
+	for _, w := range ws {
+		if w.marked != "" {
+			b.count([]byte(w.marked), weight)
 		}
 	}
 }
 
-func (b *indexBuilder) count(term string, weight float32) {
-	t, ok := b.terms[term]
+func (b *indexBuilder) count(term []byte, weight float32) {
+	t, ok := b.terms[string(term)]
 	if !ok {
 		t = int32(len(b.posts))
-		b.terms[term] = t
+		b.terms[string(term)] = t
 		b.posts = append(b.posts, nil)
 	}
 	b.tf[t] += weight
@@ -198,7 +232,6 @@ func (b *indexBuilder) finish() {
 	for t, ps := range b.posts {
 		df := float64(len(ps))
 		b.idf[t] = float32(math.Log(1 + (n-df+0.5)/(df+0.5)))
-		slices.SortFunc(ps, func(a, c posting) int { return int(a.doc - c.doc) })
 	}
 	for term := range b.terms {
 		if term[0] != '=' && strings.IndexByte(term, ' ') < 0 && len(term) > 2 {

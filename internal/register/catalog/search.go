@@ -62,32 +62,32 @@ func (x *index) search(q string, w *words, keep func(*doc) bool) []hit {
 	if len(units) == 0 {
 		return nil
 	}
-	total, cover := make([]float32, len(x.docs)), make([]float32, len(x.docs))
-	part, best, share := make([]float32, len(x.docs)), make([]float32, len(x.docs)), make([]float32, len(x.docs))
+	b := x.board()
+	defer x.boards.Put(b)
 	var all float32
 	for _, u := range units {
-		clear(best)
-		clear(share)
+		clear(b.best)
+		clear(b.share)
 		for _, a := range u.alts {
-			x.alternative(a, part, best, share)
+			x.alternative(a, b)
 		}
 		all += u.weight
-		for i, s := range best {
+		for i, s := range b.best {
 			if s > 0 {
-				total[i] += s * u.weight
-				cover[i] += share[i] * u.weight
+				b.total[i] += s * u.weight
+				b.cover[i] += b.share[i] * u.weight
 			}
 		}
 	}
 	whole := strings.Join(ws, " ")
 	var hits []hit
-	for i := range total {
+	for i, score := range b.total {
 		d := &x.docs[i]
-		if total[i] == 0 || !keep(d) {
+		if score == 0 || !keep(d) {
 			continue
 		}
-		c := cover[i] / all
-		score := total[i] * c * c * d.prior * exactness(d, whole)
+		c := b.cover[i] / all
+		score *= c * c * d.prior * exactness(d, whole)
 		hits = append(hits, hit{int32(i), score})
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
@@ -97,6 +97,22 @@ func (x *index) search(q string, w *words, keep func(*doc) bool) []hit {
 		return cmp.Compare(a.doc, b.doc)
 	})
 	return cut(hits)
+}
+
+// board is the sums of one search, an entry for each document.
+type board struct{ total, cover, best, share, part, found []float32 }
+
+// board returns sums of zero; they go back to boards after use.
+func (x *index) board() *board {
+	b, ok := x.boards.Get().(*board)
+	if !ok {
+		n := len(x.docs)
+		all := make([]float32, 6*n)
+		return &board{all[:n:n], all[n : 2*n : 2*n], all[2*n : 3*n : 3*n], all[3*n : 4*n : 4*n], all[4*n : 5*n : 5*n], all[5*n:]}
+	}
+	clear(b.total)
+	clear(b.cover)
+	return b
 }
 
 // cut drops the tail that shares only a common word with the query.
@@ -141,43 +157,28 @@ func (x *index) byPrefix(q string, keep func(*doc) bool) []hit {
 	return hits
 }
 
-// alternative scores one alternative and merges it into the best of its unit.
-func (x *index) alternative(a alternative, part, best, share []float32) {
+// alternative scores one alternative and merges it into the best of its unit. A
+// phrase counts by how much of it is there.
+func (x *index) alternative(a alternative, b *board) {
 	var ideal float32
-	clear(part)
+	clear(b.part)
+	clear(b.found)
 	for _, t := range a.terms {
-		ideal += x.idf[t]
+		idf := x.idf[t]
+		ideal += idf
 		for _, p := range x.posts[t] {
-			part[p.doc] += x.idf[t] * p.weight
+			b.part[p.doc] += idf * p.weight
+			b.found[p.doc] += idf
 		}
 	}
-	if ideal == 0 {
-		return
-	}
-	var found []float32
-	if len(a.terms) > 1 {
-		found = make([]float32, len(part))
-		for _, t := range a.terms {
-			for _, p := range x.posts[t] {
-				found[p.doc] += x.idf[t]
-			}
-		}
-	}
-	for i, s := range part {
+	likely := float32(math.Sqrt(float64(a.weight)))
+	for i, s := range b.part {
 		if s == 0 {
 			continue
 		}
-		got := float32(1)
-		if found != nil {
-			got = found[i] / ideal
-			s *= got // a phrase counts by how much of it is there
-		}
-		if s *= a.weight; s > best[i] {
-			best[i] = s
-		}
-		if got *= float32(math.Sqrt(float64(a.weight))); got > share[i] {
-			share[i] = min(got, 1)
-		}
+		got := b.found[i] / ideal
+		b.best[i] = max(b.best[i], s*got*a.weight)
+		b.share[i] = max(b.share[i], got*likely)
 	}
 }
 

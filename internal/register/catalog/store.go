@@ -81,20 +81,15 @@ type inForce struct {
 
 func (s store) inForce(ctx context.Context, on clock.Date) (inForce, error) {
 	out := inForce{full: map[Code]bool{}, offerings: map[Code][]Offering{}}
-	err := s.db.View(ctx, func(_ context.Context, v *db.View) error {
+	var rows [][]byte
+	err := s.db.View(ctx, func(_ context.Context, v *db.View) (err error) {
 		if err := v.QueryRow(`SELECT n FROM catalog_epoch WHERE id = 1`).Scan(&out.epoch); err != nil {
 			return err
 		}
-		rows, err := db.All(v, scanBody, `SELECT body FROM catalog_version
+		rows, err = db.All(v, scanBody, `SELECT body FROM catalog_version
 			WHERE part = 'row' AND valid_from <= $1 AND (valid_to = '' OR valid_to > $1) ORDER BY code`, on.String())
 		if err != nil {
 			return err
-		}
-		out.rows = make([]Summary, len(rows))
-		for i, body := range rows {
-			if err := unpack(partRow, body, &out.rows[i]); err != nil {
-				return err
-			}
 		}
 		full, err := db.All(v, scanCode, `SELECT code FROM catalog_version
 			WHERE part = 'full' AND valid_from <= $1 AND (valid_to = '' OR valid_to > $1)`, on.String())
@@ -111,7 +106,16 @@ func (s store) inForce(ctx context.Context, on clock.Date) (inForce, error) {
 		}
 		return err
 	})
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	out.rows = make([]Summary, len(rows))
+	for i, body := range rows {
+		if err := unpack(partRow, body, &out.rows[i]); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 func scanBody(r db.Scanner) (body []byte, err error) { return body, r.Scan(&body) }
