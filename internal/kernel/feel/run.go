@@ -191,3 +191,39 @@ func (v Value) Params() []Param {
 	}
 	return nil
 }
+
+// Note tells env.Note why something became null, for callers that evaluate
+// on a run.
+func (r *Run) Note(key string, kv ...any) {
+	if r.env.Note == nil {
+		return
+	}
+	e := &Error{Key: key, Params: map[string]any{}}
+	for i := 0; i+1 < len(kv); i += 2 {
+		e.Params[kv[i].(string)] = kv[i+1]
+	}
+	r.env.Note(e)
+}
+
+// CallNamed applies a function value to named arguments; null where the names
+// do not fit.
+func (r *Run) CallNamed(v Value, names []string, args []Value) Value {
+	f := v.function()
+	if f == nil {
+		return r.note(0, "feel.not-a-function", "type", v.kind.String())
+	}
+	ordered, ok := f.arrange(args, names)
+	if !ok {
+		return r.note(0, "feel.arg-names", "name", f.name)
+	}
+	return r.apply(f, ordered, 0)
+}
+
+// Builtin calls a function of the standard library by name.
+func (r *Run) Builtin(name string, args ...Value) Value {
+	b := r.lib.byName[name]
+	if b == nil {
+		return Value{}
+	}
+	return r.applyBuiltin(b, args, 0)
+}

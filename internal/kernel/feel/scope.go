@@ -220,3 +220,7 @@ func joinName(parts []string) string {
 	}
 	return b.String()
 }
+
+// Name is the canonical spelling of a name of several words, as Scope and
+// contexts have it.
+func Name(name string) string { return joinName(splitName(name)) }

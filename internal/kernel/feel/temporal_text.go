@@ -393,3 +393,7 @@ func appendDaysTime(b []byte, sec, ns int64) []byte {
 	}
 	return b
 }
+
+// ParseTemporal reads a date, time, date and time or duration in ISO 8601;
+// null where the text is none.
+func ParseTemporal(s string) Value { return parseTemporal(s) }

@@ -293,3 +293,7 @@ func (t Type) Coerce(v Value) (Value, bool) {
 	}
 	return Value{}, false
 }
+
+// MayBe tells whether a value of this static type could be used where other
+// is wanted. It is false only where that is certainly a mistake.
+func (t Type) MayBe(other Type) bool { return mayBe(t, other) }

@@ -1,0 +1,3 @@
+package dmn
+
+func (c *compiler) checkTable(t *Table, ct *compiledTable) {}
