@@ -13,3 +13,13 @@ func Waiting(d *DB) int {
 
 // FailCommit makes every COMMIT of cfg's SQLite database ask f first.
 func FailCommit(cfg *Config, f func() error) { cfg.hooks.beforeCommit = f }
+
+// Checkpoint makes the log's copy as the checkpointer does, and returns the
+// length of the log in pages.
+func Checkpoint(d *DB, limit int) (frames int, err error) {
+	p := d.eng.(*liteEngine).checkpointer
+	if err := p.once(limit); err != nil {
+		return 0, err
+	}
+	return checkpoint(p.c)
+}

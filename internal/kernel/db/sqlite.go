@@ -13,7 +13,8 @@ type liteEngine struct {
 	db      *DB
 	w       *liteWriter
 	readers chan *liteConn
-	count   int
+
+	checkpointer *liteCheckpointer
 }
 
 func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
@@ -28,20 +29,33 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	w, err := openLite(path, "page_size=4096", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
-		"temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=0")
+	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers)}
+	var opened []*liteConn
+	open := func(pragmas ...string) *liteConn {
+		if err != nil {
+			return nil
+		}
+		var c *liteConn
+		if c, err = openLite(path, pragmas...); err == nil {
+			opened = append(opened, c)
+		}
+		return c
+	}
+	writer := open("page_size=4096", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY",
+		"cache_size=-65536", "wal_autocheckpoint=0", "journal_size_limit=67108864")
+	copier := open("synchronous=FULL")
+	for range d.cfg.Readers {
+		e.readers <- open("query_only=ON", "temp_store=MEMORY", "cache_size=-16384")
+	}
 	if err != nil {
+		for _, c := range opened {
+			_ = c.close()
+		}
 		return nil, err
 	}
-	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers), count: d.cfg.Readers}
-	for range e.count {
-		r, err := openLite(path, "query_only=ON", "temp_store=MEMORY", "cache_size=-16384")
-		if err != nil {
-			return nil, err
-		}
-		e.readers <- r
-	}
-	e.w = newLiteWriter(d, w)
+	e.w = newLiteWriter(d, writer)
+	e.checkpointer = newLiteCheckpointer(e.w, copier)
+	go e.w.loop()
 	return e, nil
 }
 
@@ -84,8 +98,11 @@ func (e *liteEngine) exclusive(ctx context.Context, fn func(session) error) erro
 }
 
 func (e *liteEngine) close() error {
-	err := e.w.close()
-	for range e.count {
+	err := e.checkpointer.close()
+	if werr := e.w.close(); err == nil {
+		err = werr
+	}
+	for range cap(e.readers) {
 		if cerr := (<-e.readers).close(); err == nil {
 			err = cerr
 		}

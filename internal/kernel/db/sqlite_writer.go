@@ -16,6 +16,8 @@ type liteWriter struct {
 	q     *queue
 	jobs  chan func() // work that needs the connection alone
 	group []*unit     // units of the transaction under way
+
+	committed func() // told of each commit
 }
 
 // A commit takes at most groupUnits units and stops taking after groupTime.
@@ -24,9 +26,9 @@ const (
 	groupTime  = 20 * time.Millisecond
 )
 
+// newLiteWriter makes the writer; loop starts it.
 func newLiteWriter(d *DB, c *liteConn) *liteWriter {
 	w := &liteWriter{db: d, c: c, q: newQueue(), jobs: make(chan func())}
-	go w.loop()
 	return w
 }
 
@@ -223,37 +225,47 @@ func (w *liteWriter) seal(group []*unit) error {
 // finish answers every unit of a committed transaction.
 func (w *liteWriter) finish(group []*unit) {
 	w.db.stats.commits.Add(1)
-	for i, u := range group {
+	w.committed()
+	for _, u := range group {
 		if u.err == nil {
 			w.db.stats.units.Add(1)
 		}
 		u.answer(u.err)
-		group[i] = nil
 	}
+	clear(w.group)
+	w.group = w.group[:0]
 }
 
 // exclusive runs fn in a transaction of its own on the writer.
 func (w *liteWriter) exclusive(ctx context.Context, fn func(session) error) error {
-	out := make(chan error, 1)
-	job := func() {
-		if err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
-			out <- err
-			return
-		}
-		err := fn(w.c)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.between(func(c *liteConn) error {
+		err := c.exec("BEGIN IMMEDIATE", nil)
 		if err == nil {
-			err = w.c.exec("COMMIT", nil)
+			err = fn(c)
+		}
+		if err == nil {
+			err = c.exec("COMMIT", nil)
 		}
 		if err != nil {
 			w.undo()
 		}
-		out <- err
-	}
+		return err
+	})
+}
+
+// between runs f on the writer's connection between two commits.
+func (w *liteWriter) between(f func(*liteConn) error) error {
+	out := make(chan error, 1)
 	select {
-	case w.jobs <- job:
+	case w.jobs <- func() {
+		err := errGoexit
+		defer func() { out <- err }()
+		err = f(w.c)
+	}:
 		return <-out
-	case <-ctx.Done():
-		return ctx.Err()
 	case <-w.q.stopped:
 		return closedError()
 	}
