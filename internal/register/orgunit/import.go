@@ -138,6 +138,10 @@ func (p *planner) plan(rows []*importRow) error {
 			p.progress(i+1, len(rows))
 		}
 	}
+	if len(p.lines) == 0 {
+		p.count(reg, rows)
+		return nil
+	}
 	for {
 		reg, problems, err := p.try()
 		if err != nil {

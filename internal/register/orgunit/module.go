@@ -11,8 +11,10 @@ import (
 //go:embed migrations/*.sql
 var migrationsFS embed.FS
 
+// Messages are the module's sentences.
+//
 //go:embed i18n/*.yaml
-var messagesFS embed.FS
+var Messages embed.FS
 
 // Module is what the units bring to the program. Refresh runs once after the
 // migrations; Run beside the server.
@@ -20,7 +22,7 @@ func (s *Service) Module() module.Module {
 	return module.Module{
 		Name:       "orgunit",
 		Migrations: Migrations(),
-		Messages:   Messages(),
+		Messages:   Messages,
 		Health:     []module.Check{{Name: "orgunit.fresh", Do: s.Refresh}},
 	}
 }
@@ -33,6 +35,3 @@ func Migrations() db.Migrations {
 	}
 	return db.Migrations{Module: "orgunit", FS: sub}
 }
-
-// Messages are the module's sentences.
-func Messages() fs.FS { return messagesFS }

@@ -476,3 +476,53 @@ func (l *life) on(d clock.Date) Unit {
 		From: l.from, Until: l.until,
 	}
 }
+
+// CodePeriod is a time in which a unit held a code.
+type CodePeriod struct {
+	Code  string
+	From  clock.Date // zero: since before the record
+	Until clock.Date // first day no more; zero: open
+}
+
+// Codes lists the official codes that a unit held, the oldest first, then its aliases.
+func (r *Register) Codes(id UnitID) []CodePeriod {
+	l := r.byID[id]
+	if l == nil {
+		return nil
+	}
+	var out []CodePeriod
+	for _, c := range slices.Concat(l.codes, l.aliases) {
+		if c.value != "" {
+			out = append(out, CodePeriod{c.value, c.from, c.until})
+		}
+	}
+	return out
+}
+
+// CommuneDays lists the days on which a new state of the communes began, oldest
+// first: RecordStart, then each day on which one came or went.
+func (r *Register) CommuneDays() []clock.Date {
+	days := map[clock.Date]bool{RecordStart(): true}
+	for _, l := range r.lives {
+		if l.class == Territory && l.kind.tier == Commune {
+			if !l.from.IsZero() {
+				days[l.from] = true
+			}
+			if !l.until.IsZero() {
+				days[l.until] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(days), clock.Date.Compare)
+}
+
+// Doubts lists what the facts themselves call uncertain, by unit.
+func (r *Register) Doubts() map[UnitID][]string {
+	out := map[UnitID][]string{}
+	for _, l := range r.lives {
+		if len(l.doubts) > 0 {
+			out[l.id] = slices.Clone(l.doubts)
+		}
+	}
+	return out
+}
