@@ -45,6 +45,7 @@ func C(body templ.Component) Cell { return Cell{Body: body} }
 type Column struct {
 	Label   string
 	Numeric bool   // right-aligned, tabular figures
+	Tight   bool   // never broken over lines: dates, codes
 	Quiet   bool   // the label is for screen readers only: a column of buttons
 	Href    string // sorts by this column
 	Sorted  string // "ascending" or "descending" when the table is sorted by it
@@ -237,3 +238,5 @@ func columnLabel(a TableArgs, i int) string {
 }
 
 func numeric(a TableArgs, i int) bool { return i < len(a.Head) && a.Head[i].Numeric }
+
+func tight(a TableArgs, i int) bool { return i < len(a.Head) && a.Head[i].Tight }

@@ -29,6 +29,14 @@ func choiceBlock(kind string) string {
 	return "kh-checkboxes"
 }
 
+// splitName parts a Vietnamese name before its last word, the given name.
+func splitName(name string) (family, given string) {
+	if i := strings.LastIndexByte(name, ' '); i > 0 {
+		return name[:i], name[i+1:]
+	}
+	return "", name
+}
+
 func homeOf(ctx context.Context) string {
 	s := ShellOf(ctx)
 	return s.home()

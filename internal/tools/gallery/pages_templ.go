@@ -1007,7 +1007,7 @@ func desk() templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Table(ui.TableArgs{Caption: "Việc cần làm", CaptionQuiet: true, First: true, SelectName: "task", SelectForm: "bulk", Head: []ui.Column{
-				{Label: "Hồ sơ"}, {Label: "Thủ tục"}, {Label: "Người nộp"}, {Label: "Bước"}, {Label: "Hạn", Href: "#sort", Sorted: "ascending"}, {Label: "Tình trạng"}, {Label: "Thao tác", Quiet: true},
+				{Label: "Hồ sơ"}, {Label: "Thủ tục"}, {Label: "Người nộp"}, {Label: "Bước"}, {Label: "Hạn", Tight: true, Href: "#sort", Sorted: "ascending"}, {Label: "Tình trạng"}, {Label: "Thao tác", Quiet: true},
 			}, Rows: deskRows()}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
