@@ -1,0 +1,190 @@
+package blob_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"khue/internal/kernel/blob"
+	"khue/internal/kernel/errs"
+)
+
+func local(t *testing.T) (*blob.Local, string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "blobs")
+	s, err := blob.NewLocal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, dir
+}
+
+func files(t *testing.T, dir string) (out []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			out = append(out, p)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestWhatIsPutComesBack(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	ctx := context.Background()
+	for _, content := range []string{"", "abc", strings.Repeat("Nguyễn ", 100_000)} {
+		ref, err := s.Put(ctx, strings.NewReader(content), 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Open(ctx, ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if err != nil || string(got) != content || ref.Size != int64(len(content)) {
+			t.Errorf("%d bytes came back as %d, %v", len(content), len(got), err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	ref, err := s.Put(ctx, strings.NewReader("abc"), 3)
+	if err != nil || ref.SHA256 != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
+		t.Errorf("%+v %v", ref, err)
+	}
+	if n := len(files(t, dir)); n != 3 {
+		t.Errorf("%d files", n)
+	}
+	for _, f := range files(t, dir) {
+		if st, err := os.Stat(f); err != nil || st.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", f, st.Mode(), err)
+		}
+	}
+}
+
+func TestRefusedWritesLeaveNothing(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, err := s.Put(ctx, strings.NewReader("12345"), 4); !errs.Is(err, errs.TooLarge) {
+		t.Errorf("too long: %v", err)
+	}
+	broken := errors.New("connection reset")
+	if _, err := s.Put(ctx, io.MultiReader(strings.NewReader("123"), iotest.ErrReader(broken)), 10); !errors.Is(err, broken) {
+		t.Errorf("broken: %v", err)
+	}
+	cancel()
+	if _, err := s.Put(ctx, strings.NewReader("123"), 10); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if left := files(t, dir); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestDamageIsNotHandedOut(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	ctx := context.Background()
+	ref, err := s.Put(ctx, strings.NewReader("the result"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := files(t, dir)[0]
+	defer func() {
+		// Put again, it is whole again.
+		if _, err := s.Put(ctx, strings.NewReader("the result"), 100); err != nil {
+			t.Error(err)
+		}
+		if err := s.Stat(ctx, ref); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := os.WriteFile(file, []byte("the RESULT"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Open(ctx, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(r); !errs.Is(err, errs.Internal) {
+		t.Errorf("altered: %v", err)
+	}
+	_ = r.Close()
+	if err := os.WriteFile(file, []byte("the"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Open(ctx, ref); !errs.Is(err, errs.Internal) {
+		t.Errorf("cut: %v", err)
+	}
+}
+
+func TestNamesThatAreNone(t *testing.T) {
+	t.Parallel()
+	s, _ := local(t)
+	for _, name := range []string{"", "../../etc/passwd", strings.Repeat("A", 64), strings.Repeat("../", 21) + "x", strings.Repeat("0", 64)} {
+		if _, err := s.Open(context.Background(), blob.Ref{SHA256: name}); !errs.Is(err, errs.NotFound) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestManyPutTheSame(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	content := bytes.Repeat([]byte("x"), 200_000)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := s.Put(context.Background(), bytes.NewReader(content), 1<<20); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(files(t, dir)); n != 1 {
+		t.Errorf("%d files", n)
+	}
+}
+
+func TestSweepTakesOldOrphansOnly(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	ctx := context.Background()
+	put := func(content string, age time.Duration) blob.Ref {
+		ref, err := s.Put(ctx, strings.NewReader(content), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(filepath.Join(dir, ref.SHA256[:2], ref.SHA256[2:4], ref.SHA256), at, at); err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	wanted, orphan, young := put("wanted", 48*time.Hour), put("orphan", 48*time.Hour), put("young", time.Hour)
+	n, err := s.Sweep(ctx, time.Now().Add(-24*time.Hour), func(sum string) (bool, error) { return sum == wanted.SHA256, nil })
+	if err != nil || n != 1 {
+		t.Errorf("%d %v", n, err)
+	}
+	for ref, kept := range map[blob.Ref]bool{wanted: true, orphan: false, young: true} {
+		if err := s.Stat(ctx, ref); (err == nil) != kept {
+			t.Errorf("%s: %v", ref.SHA256[:8], err)
+		}
+	}
+}
