@@ -13,6 +13,7 @@ const (
 	pairFailures    = 5
 	networkFailures = 100 // an office or a mobile carrier shares one address
 	loginFailures   = 50
+	networkSignUps  = 20 // accounts made, not failures
 	failureWindow   = 15 * time.Minute // a full count drains in this time
 	maxCounts       = 100_000
 )
@@ -40,6 +41,18 @@ func (l *limits) wait(now time.Time, login, network string, known bool) time.Dur
 		w = max(w, l.over(now, "l"+login, loginFailures))
 	}
 	return w
+}
+
+// signUp counts an account about to be made and returns how long it must wait; 0 lets it pass.
+func (l *limits) signUp(now time.Time, network string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := "s" + network
+	if w := l.over(now, key, networkSignUps); w > 0 {
+		return w
+	}
+	l.add(now, key, networkSignUps)
+	return 0
 }
 
 // over returns the time until the count under key is below limit.

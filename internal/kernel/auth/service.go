@@ -108,6 +108,29 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (token string, sub 
 	return token, sub, err
 }
 
+// SignUp makes a citizen's account, whose login is the telephone number, and signs in. Who
+// sends the form twice is signed in twice. Errors as CreateAccount and SignIn; RateLimited
+// when a network makes too many accounts.
+func (s *Service) SignUp(ctx context.Context, name string, c Credentials) (token string, sub Subject, err error) {
+	defer errs.Op(&err, "auth.SignUp")
+	if wait := s.limits.signUp(s.clk.Now(), c.Network); wait > 0 {
+		return "", Subject{}, errs.E(errs.RateLimited, "auth.error.too_many_accounts", errs.P("after", wait, "n", minutes(wait)))
+	}
+	if c.Password == "" {
+		c.Password = " " // too short, and said so beside the other faults
+	}
+	_, err = s.CreateAccount(ctx, NewAccount{Login: c.Login, Name: name, Kind: KindCitizen, Password: c.Password})
+	if errs.Is(err, errs.Conflict) {
+		if token, sub, signErr := s.SignIn(ctx, c); signErr == nil {
+			return token, sub, nil
+		}
+	}
+	if err != nil {
+		return "", Subject{}, err
+	}
+	return s.SignIn(ctx, c)
+}
+
 // IssueToken makes a bearer token for a program that acts as an account. The token is
 // shown only here. NotFound where there is no such account, Forbidden where it is disabled.
 func (s *Service) IssueToken(ctx context.Context, account int64, label string) (token string, err error) {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,6 +31,8 @@ type API struct {
 	faults []error
 	ops    []*huma.Operation
 	doc    []byte // OpenAPI 3.1, made once
+	etag   string
+	docs   []docOp // the same for people
 	bodies buffers
 }
 
@@ -159,26 +163,27 @@ func (a *API) finish() error {
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, not what we answer
 	delete(schemas, "ErrorDetail")
+	a.docs = a.describe()
 	b, err := a.english().MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("web: the OpenAPI document: %w", err)
 	}
 	a.doc = b
+	sum := sha256.Sum256(b)
+	a.etag = `W/"` + hex.EncodeToString(sum[:8]) + `"` // weak: it is also sent compressed
 	return nil
 }
 
 // english replaces message keys of summaries and descriptions by their English text.
 func (a *API) english() *huma.OpenAPI {
-	doc := a.huma.OpenAPI()
-	for _, item := range doc.Paths {
+	for _, item := range a.huma.OpenAPI().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
 			if op != nil {
-				op.Summary = a.say(i18n.EN, op.Summary)
-				op.Description = a.say(i18n.EN, op.Description)
+				op.Summary, op.Description = a.say(i18n.EN, op.Summary), a.say(i18n.EN, op.Description)
 			}
 		}
 	}
-	return doc
+	return a.huma.OpenAPI()
 }
 
 // say reads a text that may be a message key.
@@ -189,11 +194,16 @@ func (a *API) say(l i18n.Lang, text string) string {
 	return text
 }
 
-// serveDoc answers with the OpenAPI document.
-func (a *API) serveDoc(w http.ResponseWriter, _ *http.Request) error {
+// serveDoc answers with the OpenAPI document; one that the client has is not sent again.
+func (a *API) serveDoc(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
-	h.Set("Content-Type", "application/openapi+json")
 	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", a.etag)
+	if r.Header.Get("If-None-Match") == a.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", "application/openapi+json")
 	_, _ = w.Write(a.doc)
 	return nil
 }

@@ -160,7 +160,27 @@ func TestDocument(t *testing.T) {
 	if strings.Contains(text, "⟨") {
 		t.Error("a message key is missing")
 	}
+	if r := s.do(t, call{path: "/api/openapi.json", head: map[string]string{"If-None-Match": r.Header.Get("ETag")}}); r.StatusCode != 304 {
+		t.Errorf("asked whether the document changed: %d", r.StatusCode)
+	}
 	if again := body(t, newSite(t, web.Config{}, demo()).do(t, call{path: "/api/openapi.json"})); again != text {
 		t.Error("the same program writes two documents")
+	}
+}
+
+func TestDocumentForPeople(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.Config{}, demo())
+	for lang, title := range map[string]string{"vi": "Giao diện lập trình", "en": "Programming interface"} {
+		r := s.do(t, call{path: "/api", head: html("Accept-Language", lang)})
+		b := body(t, r)
+		for _, want := range []string{title, `lang="` + lang, `href="#make-thing"`, `id="make-thing"`, "POST /api/v1/things", "signed in", `id="conflict"`, "Idempotency-Key", "items[].name"} {
+			if !strings.Contains(b, want) {
+				t.Errorf("%s: the page lacks %q", lang, want)
+			}
+		}
+		if strings.Contains(b, "⟨") || strings.Contains(b, "<script>") || strings.Contains(b, "style=") {
+			t.Errorf("%s: a missing message, an inline script or an inline style", lang)
+		}
 	}
 }

@@ -3,11 +3,15 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	assets "khue/web"
 )
 
 // own are the routes of the server itself.
@@ -16,6 +20,8 @@ func (s *Server) own() Module {
 		{Method: http.MethodPost, Path: "/preferences", Policy: auth.Public, Do: s.preferences},
 		{Method: http.MethodGet, Path: "/healthz", Policy: auth.Public, Do: s.healthz},
 		{Method: http.MethodGet, Path: "/readyz", Policy: auth.Public, Do: s.readyz},
+		{Method: http.MethodGet, Path: "/api", Policy: auth.Public, Do: s.serveDocs},
+		{Method: http.MethodGet, Path: assets.Prefix, Policy: auth.Public, Do: serveAssets},
 		{Method: http.MethodGet, Path: "/api/openapi.json", Policy: auth.Public, Do: func(w http.ResponseWriter, r *http.Request) error {
 			return s.api.serveDoc(w, r)
 		}},
@@ -41,7 +47,30 @@ func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
 	if f.Has("density") {
 		s.setChoice(w, densityCookie, oneOf(f.Get("density"), "compact"))
 	}
-	return Redirect(w, r, LocalPath(f.Get("next")))
+	return Redirect(w, r, withoutLang(LocalPath(f.Get("back"))))
+}
+
+// withoutLang drops lang from an address, or the choice just made would be undone by it.
+func withoutLang(path string) string {
+	p, query, found := strings.Cut(path, "?")
+	if !found {
+		return path
+	}
+	parts := slices.DeleteFunc(strings.Split(query, "&"), func(s string) bool { return strings.HasPrefix(s, langCookie+"=") })
+	if len(parts) == 0 {
+		return p
+	}
+	return p + "?" + strings.Join(parts, "&")
+}
+
+// serveAssets answers with a built file. Its name changes with its content, so a browser
+// keeps it for a year and never asks whether it changed.
+func serveAssets(w http.ResponseWriter, r *http.Request) error {
+	if strings.HasSuffix(r.URL.Path, "/") {
+		return errs.E(errs.NotFound, "web.error.not_found")
+	}
+	assets.Handler().ServeHTTP(w, r)
+	return nil
 }
 
 // healthz says that the program answers at all.

@@ -175,12 +175,12 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, p Problem) {
 		return
 	}
 	ctx := s.withShell(r)
-	draw := s.deps.ErrorPage
-	if draw == nil {
-		draw = plainPage
+	back := r.URL.RequestURI()
+	if r.Method != http.MethodGet {
+		back = refererPath(r)
 	}
 	var buf bytes.Buffer
-	if err := draw(p).Render(ctx, &buf); err != nil {
+	if err := problemPage(p, back).Render(ctx, &buf); err != nil {
 		Note(ctx, slog.String("error_page", err.Error()))
 		buf.Reset()
 		_ = plainPage(p).Render(ctx, &buf)
@@ -188,6 +188,15 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, p Problem) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(buf.Bytes())
+}
+
+// refererPath is the page of ours that a form was sent from.
+func refererPath(r *http.Request) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host != r.Host {
+		return "/"
+	}
+	return LocalPath(u.RequestURI())
 }
 
 // plainPage needs nothing that may be broken.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -54,13 +52,10 @@ type Deps struct {
 	Log     *slog.Logger
 	Metrics *prometheus.Registry // nil: no /metrics
 	Checks  []Check              // asked by /readyz
-	Assets  fs.FS                // built CSS, scripts, fonts and pictures; nil: no /assets/
 	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
 	// It is not called for the API.
 	Shell func(ctx context.Context, r *http.Request, base ui.Shell) ui.Shell
-	// ErrorPage draws a refusal as a page; nil draws a plain one.
-	ErrorPage func(p Problem) templ.Component
 	// About names the API in its document.
 	About About
 }

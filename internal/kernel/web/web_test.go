@@ -455,9 +455,9 @@ func TestLanguageAndChoices(t *testing.T) {
 			t.Errorf("%+v: %s, sets %q", tt, got, r.Header.Get("Set-Cookie"))
 		}
 	}
-	r := s.do(t, call{"POST", "/preferences", "lang=en&theme=dark&density=bogus&next=/mine", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}})
+	r := s.do(t, call{"POST", "/preferences", "lang=en&theme=dark&density=bogus&back=/mine%3Flang%3Dvi%26a%3D1", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}})
 	cookies := strings.Join(r.Header["Set-Cookie"], "\n")
-	if r.StatusCode != 303 || r.Header.Get("Location") != "/mine" || !strings.Contains(cookies, "theme=dark") || strings.Contains(cookies, "bogus") {
+	if r.StatusCode != 303 || r.Header.Get("Location") != "/mine?a=1" || !strings.Contains(cookies, "theme=dark") || strings.Contains(cookies, "bogus") {
 		t.Errorf("preferences: %d %q %s", r.StatusCode, r.Header.Get("Location"), cookies)
 	}
 	for _, evil := range []string{"https://evil.test", "//evil.test", "/\\evil.test", "\\evil", "/\tevil", "javascript:alert(1)", "", "/a\nb"} {
