@@ -112,6 +112,7 @@ func (m *Model) typePart(p *part) {
 		}
 		p.typ = typeInfo{t: feel.FunctionType(params, feel.AnyType)}
 	}
+	p.seen = p.typ.t
 }
 
 func (m *Model) functionType(d *Definitions, f *functionBox) feel.Type {
@@ -234,7 +235,7 @@ func (m *Model) scopeOf(p *part) feel.Scope {
 		prefix := m.prefix(p.defs, q.defs)
 		if prefix == "" {
 			p.needs = append(p.needs, need{slot: len(fields), part: q})
-			fields = append(fields, feel.Field{Name: q.name, Type: q.typ.t})
+			fields = append(fields, feel.Field{Name: q.name, Type: q.seen})
 			continue
 		}
 		g, ok := groups[prefix]
@@ -247,11 +248,11 @@ func (m *Model) scopeOf(p *part) feel.Scope {
 		n := &p.needs[g]
 		n.group = append(n.group, q)
 		f := &fields[n.slot]
-		f.Type = feel.ContextType(append(slices.Clone(f.Type.Fields()), feel.Field{Name: q.name, Type: q.typ.t})...)
+		f.Type = feel.ContextType(append(slices.Clone(f.Type.Fields()), feel.Field{Name: q.name, Type: q.seen})...)
 	}
 	if p.kind == bkmPart && !slices.ContainsFunc(fields, func(f feel.Field) bool { return f.Name == p.name }) {
 		p.self = len(fields)
-		fields = append(fields, feel.Field{Name: p.name, Type: p.typ.t})
+		fields = append(fields, feel.Field{Name: p.name, Type: p.seen})
 	}
 	return feel.NewScope(fields...).WithTypes(m.types[p.defs].all()).Lenient()
 }
@@ -283,8 +284,8 @@ func (m *Model) compilePart(p *part) {
 			c.out = &p.typ
 		}
 		code, t := c.box(p.logic, sc)
-		if p.typeRef == "" && p.typ.t.Kind() == feel.KindAny {
-			p.typ.t = t
+		if p.typ.t.Kind() == feel.KindAny {
+			p.seen = t
 		}
 		p.code = c.conforming(code, p.typ, p.name)
 	case bkmPart:

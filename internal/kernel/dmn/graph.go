@@ -103,7 +103,7 @@ func (p *part) params() []feel.Param {
 func (m *Model) service(p *part, inputs, outs []*part) code {
 	params := make([]feel.Param, len(inputs))
 	for i, q := range inputs {
-		params[i] = feel.Param{Name: q.name}
+		params[i] = feel.Param{Name: q.name, Type: q.typ.t}
 	}
 	result := m.types[p.defs].lookup(p.typeRef, p.line)
 	if result.t.Kind() == feel.KindFunction {

@@ -49,7 +49,8 @@ type part struct {
 
 	// set by Compile
 	index int
-	typ   typeInfo
+	typ   typeInfo  // as declared
+	seen  feel.Type // of the result, as far as the logic tells
 	code  code
 	needs []need
 	slots int
@@ -161,7 +162,7 @@ func (m *Model) InputData() []feel.Field {
 	var out []feel.Field
 	for _, p := range m.defs.parts {
 		if p.kind == inputPart {
-			out = append(out, feel.Field{Name: p.name, Type: p.typ.t})
+			out = append(out, feel.Field{Name: p.name, Type: p.seen})
 		}
 	}
 	return out
@@ -183,7 +184,7 @@ func (m *Model) Result(decision string) (feel.Type, bool) {
 	if p == nil {
 		return feel.Type{}, false
 	}
-	return p.typ.t, true
+	return p.seen, true
 }
 
 func (m *Model) find(name string) *part {

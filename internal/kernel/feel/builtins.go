@@ -49,6 +49,9 @@ func optional(result Type, fn func(r *Run, a []Value) Value, ps ...Param) form {
 
 func (f form) seesNulls() form { f.nulls = true; return f }
 
+// namedPartly lets a call by names leave arguments out; they are null.
+func (f form) namedPartly() form { f.partly = true; return f }
+
 func (f form) typedBy(t func([]Type) Type) form { f.typed = t; return f }
 
 // sameAs gives the result the type of argument i.

@@ -132,24 +132,18 @@ func monthsBetweenForms() []form {
 
 // monthsBetween counts whole months; a day not yet reached is not counted.
 func monthsBetween(_ *Run, a []Value) Value {
-	part := func(v Value) (int64, int64) {
+	day := func(v Value) int64 {
 		if d := v.dt(); d != nil {
-			return d.date, d.ns
+			return d.date
 		}
-		return v.n, 0
+		return v.n
 	}
-	p, pn := part(a[0])
-	q, qn := part(a[1])
-	y1, m1, d1 := unpack(p)
-	y2, m2, d2 := unpack(q)
+	y1, m1, d1 := unpack(day(a[0]))
+	y2, m2, d2 := unpack(day(a[1]))
 	n := (y2*12 + int64(m2)) - (y1*12 + int64(m1))
-	rest := cmp64(int64(d2), int64(d1))
-	if rest == 0 {
-		rest = cmp64(qn, pn)
-	}
-	if n > 0 && rest < 0 {
+	if n > 0 && d2 < d1 {
 		n--
-	} else if n < 0 && rest > 0 {
+	} else if n < 0 && d2 > d1 {
 		n++
 	}
 	return YearsMonths(n)
@@ -288,8 +282,21 @@ func (w *writer) key(name string) {
 func (w *writer) rng(g *Range, depth int) {
 	switch {
 	case g.op != rangeBounds:
-		w.put(map[rangeOp]string{rangeEqual: "(=", rangeNotEqual: "(!="}[g.op])
-		w.value(g.lo, depth+1, true)
+		sign, at := "=", g.lo
+		switch {
+		case g.op == rangeNotEqual:
+			sign = "!="
+		case g.op == rangeBelow:
+			if sign, at = "<", g.hi; g.hiIncl {
+				sign = "<="
+			}
+		case g.op == rangeAbove:
+			if sign = ">"; g.loIncl {
+				sign = ">="
+			}
+		}
+		w.put("(" + sign)
+		w.value(at, depth+1, true)
 		w.put(")")
 		return
 	case g.loIncl:
@@ -330,7 +337,7 @@ func temporalBuiltins() []builtin {
 			return String(monthNames[m-1])
 		}),
 		dayOf("week of year", NumberType, func(p int64) Value { return Number(isoWeek(p)) }),
-		{name: "is", forms: []form{fixed(BooleanType, isSame, prm("value1", AnyType), prm("value2", AnyType)).seesNulls()}},
+		{name: "is", forms: []form{fixed(BooleanType, isSame, prm("value1", AnyType), prm("value2", AnyType)).seesNulls().namedPartly()}},
 	}
 }
 
@@ -350,7 +357,10 @@ func isoWeek(packed int64) int64 {
 
 // isSame compares without conversion: zones that differ in writing differ.
 func isSame(_ *Run, a []Value) Value {
-	x, y := a[0], a[1]
+	x, y := a[0], Value{}
+	if len(a) > 1 {
+		y = a[1]
+	}
 	if x.kind != y.kind {
 		return Bool(false)
 	}

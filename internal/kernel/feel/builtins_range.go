@@ -173,7 +173,13 @@ func rangeFrom(r *Run, a []Value) Value {
 	}
 	c := compiler{src: s, lib: r.lib}
 	fn, _ := c.node(n)
-	return fn(&Run{lib: r.lib, steps: foldSteps, memory: 1 << 16})
+	v := fn(&Run{lib: r.lib, steps: foldSteps, memory: 1 << 16})
+	if b := v.rng(); b == nil || b.lo.kind == KindNull && b.hi.kind == KindNull {
+		return Value{}
+	} else if c, ok := order(b.lo, b.hi); ok && c > 0 {
+		return Value{}
+	}
+	return v
 }
 
 // literalEnd allows literals and the constructors of dates and durations.
@@ -184,7 +190,11 @@ func literalEnd(n node) bool {
 	case *constNode:
 		return true
 	case *builtinNode:
-		return len(n.args) == 1 && literalEnd(n.args[0])
+		if len(n.args) != 1 {
+			return false
+		}
+		c, ok := n.args[0].(*constNode)
+		return ok && c.v.kind == KindString && n.fn.name != "string"
 	}
 	return false
 }

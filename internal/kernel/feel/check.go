@@ -165,9 +165,9 @@ func (p *parser) unaryRange(pos int, op compareOp, x node) node {
 	case opNe:
 		n.lo, n.hi, n.loIncl, n.hiIncl, n.op = x, x, true, true, rangeNotEqual
 	case opLt, opLe:
-		n.hi, n.hiIncl = x, op == opLe
+		n.hi, n.hiIncl, n.op = x, op == opLe, rangeBelow
 	default:
-		n.lo, n.loIncl = x, op == opGe
+		n.lo, n.loIncl, n.op = x, op == opGe, rangeAbove
 	}
 	return n
 }

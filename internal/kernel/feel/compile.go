@@ -267,10 +267,8 @@ func (c *compiler) rng(n *rangeNode) (eval, bool) {
 	hi, kh := side(n.hi)
 	fn := func(r *Run) Value {
 		a, b := lo(r), hi(r)
-		if n.op == rangeBounds && a.kind != KindNull && b.kind != KindNull {
-			if _, ok := order(a, b); !ok {
-				return r.note(n.pos, "feel.null-range")
-			}
+		if n.op == rangeBounds && a.kind != KindNull && b.kind != KindNull && a.kind != b.kind {
+			return r.note(n.pos, "feel.null-range")
 		}
 		if n.op == rangeBounds && (a.kind > KindDaysTime || b.kind > KindDaysTime || a.kind == KindBoolean || b.kind == KindBoolean) {
 			return r.note(n.pos, "feel.null-range")
@@ -332,6 +330,9 @@ func (c *compiler) list(n *listNode) (eval, bool) {
 
 func (c *compiler) context(n *contextNode) (eval, bool) {
 	vals, k := c.nodes(n.vals)
+	if n.twice {
+		return constant(Value{}), true
+	}
 	fn := func(r *Run) Value {
 		if !r.Spend(len(vals)) || !r.alloc(len(vals)*2*valueSize+valueSize) {
 			return Value{}

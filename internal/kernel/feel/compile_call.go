@@ -8,6 +8,7 @@ type form struct {
 	required int
 	variadic bool // the last parameter repeats
 	nulls    bool // the function sees null arguments itself
+	partly   bool // named arguments may be missing
 	result   Type
 	fn       func(r *Run, a []Value) Value
 	typed    func(args []Type) Type // of the result, where it depends on the arguments
@@ -97,10 +98,15 @@ func (f *form) invoke(r *Run, args []Value) Value {
 
 // applyBuiltin calls a built-in by the first form that the values fit.
 func (r *Run) applyBuiltin(b *builtin, args []Value, pos int) Value {
+	return r.applyForms(b, args, pos, func(*form) bool { return true })
+}
+
+// applyForms is applyBuiltin among some of the forms.
+func (r *Run) applyForms(b *builtin, args []Value, pos int, among func(*form) bool) Value {
 	bad, counted := -1, false
 	for i := range b.forms {
 		f := &b.forms[i]
-		if !f.takes(len(args)) {
+		if !f.takes(len(args)) || !among(f) {
 			continue
 		}
 		counted = true
@@ -132,6 +138,14 @@ func (c *compiler) builtin(n *builtinNode) (eval, bool) {
 			return func(r *Run) Value { return f.fn(r, nil) }, false
 		}
 	}
+	sameNames := func(g *form) bool {
+		for i := range args {
+			if n.named && g.param(i).Name != f.param(i).Name {
+				return false
+			}
+		}
+		return true
+	}
 	fn := func(r *Run) Value {
 		base := len(r.stack)
 		for _, a := range args {
@@ -141,7 +155,7 @@ func (c *compiler) builtin(n *builtinNode) (eval, bool) {
 		got := r.stack[base:len(r.stack):len(r.stack)]
 		var v Value
 		if f.fit(got) >= 0 {
-			v = r.applyBuiltin(b, got, pos)
+			v = r.applyForms(b, got, pos, sameNames)
 		} else if v = f.invoke(r, got); v.kind == KindNull && r.env.Note != nil {
 			v = r.note(pos, "feel.null-builtin", "name", b.name)
 		}

@@ -41,9 +41,6 @@ func equal(a, b Value, depth int) truth {
 		return truthOf(a.kind == b.kind)
 	}
 	if a.kind != b.kind || depth > maxValueDepth {
-		if a.kind == KindRange && a.rng().op == rangeEqual || b.kind == KindRange && b.rng().op == rangeEqual {
-			return isNull
-		}
 		return isNull
 	}
 	switch a.kind {
@@ -125,25 +122,23 @@ func order(a, b Value) (int, bool) {
 			ns1 -= int64(x.timeOffset()) * nsPerSec
 			ns2 -= int64(y.timeOffset()) * nsPerSec
 		}
-		return cmp64(ns1, ns2), true
+		return cmp64(floorDiv(ns1, nsPerSec), floorDiv(ns2, nsPerSec)), true
 	case KindDateTime:
 		return orderDateTimes(a.dt(), b.dt()), true
 	}
 	return 0, false
 }
 
-// orderDateTimes reads a local one in the other's zone.
+// orderDateTimes reads a local one in the other's zone. Times compare by whole
+// seconds, as DMN defines their value.
 func orderDateTimes(a, b *dateTime) int {
 	if a.z == nil || b.z == nil {
 		if c := cmp64(a.date, b.date); c != 0 {
 			return c
 		}
-		return cmp64(a.ns, b.ns)
+		return cmp64(a.ns/nsPerSec, b.ns/nsPerSec)
 	}
-	if c := cmp64(a.epoch(), b.epoch()); c != 0 {
-		return c
-	}
-	return cmp64(a.ns%nsPerSec, b.ns%nsPerSec)
+	return cmp64(a.epoch(), b.epoch())
 }
 
 func cmp64(a, b int64) int {
@@ -190,7 +185,7 @@ func within(v Value, r *Range) truth {
 	case rangeNotEqual:
 		return compare(opNe, v, r.lo)
 	}
-	if v.kind == KindNull || r.lo.kind == KindNull && r.hi.kind == KindNull {
+	if v.kind == KindNull || r.op == rangeBounds && (r.lo.kind == KindNull || r.hi.kind == KindNull) {
 		return isNull
 	}
 	lo, hi := opGe, opLe
@@ -201,10 +196,10 @@ func within(v Value, r *Range) truth {
 		hi = opLt
 	}
 	t := isTrue
-	if r.lo.kind != KindNull {
+	if r.op != rangeBelow {
 		t = compare(lo, v, r.lo)
 	}
-	if t == isTrue && r.hi.kind != KindNull {
+	if t == isTrue && r.op != rangeAbove {
 		t = compare(hi, v, r.hi)
 	}
 	return t

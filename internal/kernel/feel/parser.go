@@ -484,7 +484,7 @@ func (p *parser) context() node {
 		p.expect(":")
 		if slices.Contains(n.names, name) {
 			p.complain(t.pos, "feel.duplicate-entry", "name", name)
-			p.members = nil
+			n.twice = true
 		}
 		x := p.expr()
 		n.names = append(n.names, name)

@@ -143,6 +143,11 @@ func (p *parser) builtinCall(pos int, b *builtin, args []node, names []string) n
 			"want", f.param(wrong).Type.String(), "got", args[wrong].typ().String())
 	}
 	n.t = n.form.resultOf(args)
+	for _, f := range fits {
+		if f != n.form && f.result.Kind() != n.form.result.Kind() && slices.ContainsFunc(args, func(a node) bool { return unsure(a.typ()) }) {
+			n.t = AnyType
+		}
+	}
 	return n
 }
 
@@ -153,7 +158,7 @@ func (p *parser) namedBuiltin(n *builtinNode, names []string) node {
 		if !ok {
 			continue
 		}
-		n.form, n.args, n.t = f, args, f.result
+		n.form, n.args, n.t, n.named = f, args, f.result, true
 		for k, a := range args {
 			if a != nil && !mayBe(a.typ(), f.param(k).Type) {
 				p.complain(a.at(), "feel.arg-type", "name", n.fn.name, "param", f.param(k).Name,
@@ -177,11 +182,11 @@ func (f *form) arrange(args []node, names []string) ([]node, bool) {
 		out[k] = args[i]
 	}
 	for k := range f.required {
-		if out[k] == nil {
+		if out[k] == nil && !f.partly {
 			return nil, false
 		}
 	}
-	for len(out) > f.required && out[len(out)-1] == nil {
+	for (len(out) > f.required || f.partly) && len(out) > 0 && out[len(out)-1] == nil {
 		out = out[:len(out)-1]
 	}
 	return out, true

@@ -70,7 +70,7 @@ func timeProperty(ns int64, z *zone, packed int64, name string) (Value, bool) {
 	case "minute":
 		return Number(s / 60 % 60), true
 	case "second":
-		return numAdd(Number(s%60), small(ns%nsPerSec, -9)), true
+		return Number(s % 60), true
 	case "time offset":
 		if z == nil {
 			return Value{}, true

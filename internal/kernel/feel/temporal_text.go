@@ -208,9 +208,7 @@ func parseDuration(s string) Value {
 		var frac int64
 		if inTime && c.eat('.') {
 			start := c.at
-			if _, ok := c.digits(1, 18); !ok {
-				return Value{}
-			}
+			_, _ = c.digits(0, 18)
 			f := c.s[start:min(c.at, start+9)]
 			frac, _ = strconv.ParseInt(f+strings.Repeat("0", 9-len(f)), 10, 64)
 			if c.peek() != 'S' {

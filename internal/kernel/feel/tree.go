@@ -111,6 +111,7 @@ type (
 		base
 		names []string
 		vals  []node
+		twice bool // an entry stands twice: null
 	}
 	filterNode struct {
 		base
@@ -125,9 +126,10 @@ type (
 	}
 	builtinNode struct {
 		base
-		fn   *builtin
-		form *form
-		args []node // nil where an optional one is left out
+		fn    *builtin
+		form  *form
+		named bool
+		args  []node // nil where an optional one is left out
 	}
 	functionNode struct {
 		base

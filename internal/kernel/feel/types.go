@@ -285,7 +285,7 @@ func (t Type) Coerce(v Value) (Value, bool) {
 		}
 		return Value{}, false
 	}
-	if items := v.Items(); v.kind == KindList && t.t.kind != KindList && len(items) == 1 {
+	if items := v.Items(); v.kind == KindList && t.t.kind != KindList && len(items) == 1 && items[0].kind != KindList {
 		return t.Coerce(items[0])
 	}
 	if v.kind == KindDate && t.t.kind == KindDateTime {

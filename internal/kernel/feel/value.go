@@ -201,18 +201,27 @@ const (
 	rangeBounds rangeOp = iota
 	rangeEqual
 	rangeNotEqual
+	rangeBelow // (< 10) has no lower end, unlike (null..10)
+	rangeAbove
 )
 
-// Range is a FEEL range. A null bound is open-ended.
+// Range is a FEEL range.
 type Range struct {
 	lo, hi         Value
 	loIncl, hiIncl bool
 	op             rangeOp
 }
 
-// RangeOf makes a range; null as lo or hi leaves that side open.
+// RangeOf makes a range; null as lo or hi leaves that side endless.
 func RangeOf(lo Value, loIncluded bool, hi Value, hiIncluded bool) Value {
-	return Value{kind: KindRange, ref: &Range{lo: lo, hi: hi, loIncl: loIncluded, hiIncl: hiIncluded}}
+	r := &Range{lo: lo, hi: hi, loIncl: loIncluded, hiIncl: hiIncluded}
+	switch {
+	case lo.IsNull():
+		r.op = rangeBelow
+	case hi.IsNull():
+		r.op = rangeAbove
+	}
+	return Value{kind: KindRange, ref: r}
 }
 
 // Bounds are the ends of a range value and whether each is included.
