@@ -54,7 +54,7 @@ func (h handler) browse(w http.ResponseWriter, r *http.Request) error {
 			v.figures = append(v.figures, ui.Figure{Label: i18n.T(ctx, "orgunit.tier."+string(t)), Value: i18n.Number(i18n.LangOf(ctx), int64(n))})
 		}
 	}
-	v.figures = append(v.figures, ui.Figure{Label: i18n.T(ctx, "orgunit.page.departments"), Value: i18n.Number(i18n.LangOf(ctx), int64(len(tree.Departments())))})
+	v.figures = append(v.figures, ui.Figure{Label: i18n.T(ctx, "orgunit.page.departments"), Value: i18n.Number(i18n.LangOf(ctx), int64(len(departments(tree))))})
 	if v.q != "" {
 		t := hitTable(ctx, tree, d, tree.Search(v.q, orgunit.Filter{Limit: maxFound}))
 		v.found = &t
@@ -95,12 +95,17 @@ func groupsOf(ctx context.Context, tree *orgunit.Tree, d clock.Date) []group {
 		out = append(out, group{title, unitTable(ctx, d, title, tree.Children(root.ID))})
 	}
 	title := i18n.T(ctx, "orgunit.page.departments")
-	return append(out, group{title, unitTable(ctx, d, title, tree.Departments())})
+	return append(out, group{title, unitTable(ctx, d, title, departments(tree))})
+}
+
+// departments are the bodies directly under the city's government.
+func departments(tree *orgunit.Tree) []orgunit.Unit {
+	return slices.DeleteFunc(tree.Departments(), func(u orgunit.Unit) bool { return u.Parent != tree.Government().ID })
 }
 
 func unitTable(ctx context.Context, d clock.Date, caption string, units []orgunit.Unit) ui.TableArgs {
 	t := ui.TableArgs{
-		Caption: caption, CaptionQuiet: true, First: true,
+		Caption: caption, CaptionQuiet: true, First: true, Plain: true,
 		Head: []ui.Column{{Label: i18n.T(ctx, "orgunit.page.name")}, {Label: i18n.T(ctx, "orgunit.page.code")}},
 	}
 	for _, u := range units {
