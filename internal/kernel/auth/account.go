@@ -191,6 +191,27 @@ func (s *Service) SetDisabled(ctx context.Context, account int64, disabled bool)
 	})
 }
 
+// ChangePassword is SetPassword by the owner, who types the old one. Wrong tries count as
+// failed sign-ins do. Errors: Invalid with field old or password; RateLimited.
+func (s *Service) ChangePassword(ctx context.Context, account int64, old, password, network string) (err error) {
+	defer errs.Op(&err, "auth.ChangePassword(%d)", account)
+	var a Account
+	if err := s.db.View(ctx, func(_ context.Context, v *db.View) error {
+		a, err = accountByID(v, account)
+		return err
+	}); err != nil {
+		return err
+	}
+	fits, err := s.tryPassword(ctx, a, old, network, true)
+	if err != nil {
+		return err
+	}
+	if !fits {
+		return errs.E(errs.Invalid, "auth.error.account", errs.WithFields(errs.Field{Path: "old", Key: "auth.error.old_password"}))
+	}
+	return s.SetPassword(ctx, account, password)
+}
+
 // SetPassword gives an account a new password and ends all its sessions and tokens.
 func (s *Service) SetPassword(ctx context.Context, account int64, password string) (err error) {
 	defer errs.Op(&err, "auth.SetPassword(%d)", account)

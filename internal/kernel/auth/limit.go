@@ -13,7 +13,7 @@ const (
 	pairFailures    = 5
 	networkFailures = 100 // an office or a mobile carrier shares one address
 	loginFailures   = 50
-	networkSignUps  = 20 // accounts made, not failures
+	networkSignUps  = 20               // accounts made, not failures
 	failureWindow   = 15 * time.Minute // a full count drains in this time
 	maxCounts       = 100_000
 )

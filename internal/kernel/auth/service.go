@@ -87,25 +87,41 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (token string, sub 
 	if err != nil {
 		return "", Subject{}, err
 	}
-	now := s.clk.Now()
-	if wait := s.limits.wait(now, login, c.Network, known); wait > 0 {
-		return "", Subject{}, errs.E(errs.RateLimited, "auth.error.too_many", errs.P("after", wait, "n", minutes(wait)))
+	if a.Login == "" {
+		a.Login = login // counted too, or the answer would tell that there is no such account
 	}
-	fits, err := s.verify(ctx, c.Password, a.password)
+	fits, err := s.tryPassword(ctx, a, c.Password, c.Network, known)
 	if err != nil {
 		return "", Subject{}, err
 	}
-	if !fits || a.Disabled {
-		s.limits.failed(now, login, c.Network)
+	if !fits {
 		return "", Subject{}, errs.E(errs.Unauthenticated, "auth.error.credentials")
 	}
-	s.limits.succeeded(login, c.Network)
 	token, err = s.open(ctx, a, Session{Kind: SessionBrowser, Label: c.Device, Network: c.Network}, s.cfg.SessionMax, c.Old)
 	if err != nil {
 		return "", Subject{}, err
 	}
 	sub, err = s.Resolve(ctx, token)
 	return token, sub, err
+}
+
+// tryPassword checks a password under the limits. known says that the account has a
+// session from this network. It is RateLimited after too many failures.
+func (s *Service) tryPassword(ctx context.Context, a Account, password, network string, known bool) (bool, error) {
+	now := s.clk.Now()
+	if wait := s.limits.wait(now, a.Login, network, known); wait > 0 {
+		return false, errs.E(errs.RateLimited, "auth.error.too_many", errs.P("after", wait, "n", minutes(wait)))
+	}
+	fits, err := s.verify(ctx, password, a.password)
+	if err != nil {
+		return false, err
+	}
+	if !fits || a.Disabled {
+		s.limits.failed(now, a.Login, network)
+		return false, nil
+	}
+	s.limits.succeeded(a.Login, network)
+	return true, nil
 }
 
 // SignUp makes a citizen's account, whose login is the telephone number, and signs in. Who

@@ -16,7 +16,7 @@ func Network(r *http.Request) string {
 		bits = 64
 	}
 	p, err := addr.Prefix(bits)
-	if err != nil {
+	if err != nil || !p.IsValid() {
 		return "unknown"
 	}
 	return p.String()

@@ -208,3 +208,16 @@ func plainPage(p Problem) templ.Component {
 		return err
 	})
 }
+
+// Status is the status for an error, for a handler that draws its own page of a refusal.
+func Status(err error) int { return statuses[errs.KindOf(err)] }
+
+// Refused prepares an answer that a handler draws itself, such as a form shown again with
+// what is wrong: it notes the refusal in the log and sets Retry-After where it applies.
+func Refused(w http.ResponseWriter, r *http.Request, err error) {
+	status := Status(err)
+	noteError(r.Context(), status, err)
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter(err)))
+	}
+}

@@ -1,0 +1,219 @@
+package authweb_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/authweb"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/db/dbtest"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+)
+
+const password = "bốn con ngựa qua cầu"
+
+// browser follows nothing by itself and keeps its session cookie.
+type browser struct {
+	t       *testing.T
+	h       http.Handler
+	session string
+	last    *httptest.ResponseRecorder
+}
+
+type house struct {
+	t    *testing.T
+	h    http.Handler
+	auth *auth.Service
+}
+
+func newHouse(t *testing.T) house {
+	t.Helper()
+	clk := clock.NewFake(clock.MustDate("2025-06-23").At(8, 10))
+	d := dbtest.New(t, []db.Migrations{auth.Migrations()}, dbtest.WithClock(clk))
+	s := auth.New(d, id.NewGen(1, clk), clk, slog.New(slog.DiscardHandler), auth.Config{})
+	bundle, err := i18n.NewBundle(web.Messages, ui.Messages, auth.Messages, authweb.Messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := func(s auth.Subject) string {
+		if s.Kind == auth.KindOfficer {
+			return "/desk"
+		}
+		return "/"
+	}
+	h, err := web.New(web.Config{}, web.Deps{Bundle: bundle, Auth: s, Clock: clk, Log: slog.New(slog.DiscardHandler)}, authweb.Routes(s, home))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateAccount(context.Background(), auth.NewAccount{Login: "lan.nt", Name: "Nguyễn Thị Lan", Kind: auth.KindOfficer, Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	return house{t, h, s}
+}
+
+func (h house) browser() *browser { return &browser{t: h.t, h: h.h} }
+
+func (b *browser) send(method, path string, form url.Values) string {
+	b.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequest(method, path, body)
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", "en")
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if b.session != "" {
+		r.AddCookie(&http.Cookie{Name: "khue", Value: b.session})
+	}
+	b.last = httptest.NewRecorder()
+	b.h.ServeHTTP(b.last, r)
+	for _, c := range b.last.Result().Cookies() {
+		if c.Name == "khue" {
+			b.session = c.Value
+		}
+	}
+	page := b.last.Body.String()
+	if strings.Contains(page, "⟨") || strings.Contains(page, password) {
+		b.t.Errorf("%s %s shows a missing message or a password:\n%s", method, path, page)
+	}
+	return page
+}
+
+func (b *browser) want(status int, location string) {
+	b.t.Helper()
+	if b.last.Code != status || b.last.Header().Get("Location") != location {
+		b.t.Fatalf("answered %d to %q, want %d to %q", b.last.Code, b.last.Header().Get("Location"), status, location)
+	}
+}
+
+func (b *browser) signIn(next string) {
+	b.t.Helper()
+	b.send("POST", "/sign-in", url.Values{"login": {" Lan.NT "}, "password": {password}, "next": {next}})
+}
+
+func TestSignInLeadsWhereOneWanted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.browser()
+	b.send("GET", "/account?tab=1", nil)
+	b.want(303, "/sign-in?next=%2Faccount%3Ftab%3D1")
+	if page := b.send("GET", "/sign-in?next=%2Faccount%3Ftab%3D1", nil); !strings.Contains(page, `value="/account?tab=1"`) {
+		t.Error("the form forgets where the reader wanted to go")
+	}
+	b.signIn("/account?tab=1")
+	b.want(303, "/account?tab=1")
+	if page := b.send("GET", "/account", nil); !strings.Contains(page, "Nguyễn Thị Lan") {
+		t.Error("not signed in")
+	}
+	for next, want := range map[string]string{"": "/desk", "https://evil.test/": "/desk", "//evil.test": "/desk", "/x": "/x"} {
+		b := h.browser()
+		b.signIn(next)
+		b.want(303, want)
+	}
+}
+
+func TestWrongPasswordKeepsTheLogin(t *testing.T) {
+	t.Parallel()
+	b := newHouse(t).browser()
+	page := b.send("POST", "/sign-in", url.Values{"login": {`lan"><script>`}, "password": {"sai rồi sai rồi"}})
+	b.want(401, "")
+	if !strings.Contains(page, `value="lan&#34;&gt;&lt;script&gt;"`) || strings.Contains(page, "sai rồi") {
+		t.Errorf("the form must keep the login, escaped, and not the password:\n%s", page)
+	}
+	if !strings.Contains(page, "The login or the password is wrong") || b.session != "" {
+		t.Error("the refusal is not said, or a session was opened")
+	}
+	for range 5 {
+		page = b.send("POST", "/sign-in", url.Values{"login": {"lan.nt"}, "password": {"sai rồi sai rồi"}})
+	}
+	b.signIn("")
+	b.want(429, "")
+	if b.last.Header().Get("Retry-After") == "" || !strings.Contains(page, "wrong") {
+		t.Error("the limit does not say when to come back")
+	}
+}
+
+func TestSignUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.browser()
+	page := b.send("POST", "/sign-up", url.Values{"name": {"Trần Minh"}, "login": {"12"}, "password": {"12345678"}})
+	b.want(422, "")
+	for _, want := range []string{`value="Trần Minh"`, `value="12"`, "Vietnamese telephone number", "well known", `href="#f-password"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the form lacks %q", want)
+		}
+	}
+	good := url.Values{"name": {"Tra\u0302\u0300n Minh"}, "login": {"+84 912 345 678"}, "password": {password}, "next": {"/apply"}}
+	b.send("POST", "/sign-up", good)
+	b.want(303, "/apply")
+	if page := b.send("GET", "/account", nil); !strings.Contains(page, "Trần Minh") || !strings.Contains(page, "0912345678") {
+		t.Error("the new citizen is not signed in, or the name is not normalised")
+	}
+	twice := h.browser()
+	twice.send("POST", "/sign-up", good)
+	twice.want(303, "/apply")
+	stranger := h.browser()
+	good.Set("password", "mật khẩu của người khác")
+	if page := stranger.send("POST", "/sign-up", good); !strings.Contains(page, "already an account") || stranger.session != "" {
+		t.Error("a stranger with the same number was let in")
+	}
+	stranger.want(409, "")
+}
+
+func TestSessionsAreSeenAndEnded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	phone, office := h.browser(), h.browser()
+	phone.signIn("")
+	office.signIn("")
+	page := office.send("GET", "/account", nil)
+	ends := regexp.MustCompile(`/account/sessions/\d+/end`).FindAllString(page, -1)
+	if len(ends) != 1 || !strings.Contains(page, "This device") {
+		t.Fatalf("one session can be ended, not this one: %v", ends)
+	}
+	office.send("POST", ends[0], url.Values{})
+	office.want(303, "/account")
+	phone.send("GET", "/account", nil)
+	phone.want(303, "/sign-in?next=%2Faccount")
+	old := office.session
+	office.send("POST", "/sign-out", url.Values{})
+	office.want(303, "/")
+	office.session = old
+	office.send("GET", "/account", nil)
+	office.want(303, "/sign-in?next=%2Faccount")
+}
+
+func TestChangedPasswordEndsTheOthers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b, thief := h.browser(), h.browser()
+	b.signIn("")
+	thief.signIn("")
+	page := b.send("POST", "/account/password", url.Values{"old": {"không phải"}, "password": {"năm con trâu đen"}})
+	b.want(422, "")
+	if !strings.Contains(page, "wrong") {
+		t.Error("the refusal is not said")
+	}
+	b.send("POST", "/account/password", url.Values{"old": {password}, "password": {"năm con trâu đen"}})
+	b.want(303, "/account")
+	b.send("GET", "/account", nil)
+	b.want(200, "")
+	thief.send("GET", "/account", nil)
+	thief.want(303, "/sign-in?next=%2Faccount")
+}
