@@ -71,16 +71,7 @@ func (s *Service) Procedures(ctx context.Context, f Filter) (_ Page, err error) 
 		if agency != "" && !slices.Contains(d.execs, agency) {
 			return false
 		}
-		tier, level := f.Tier == "" || d.HasTier(f.Tier), f.Level == nil || d.Level == *f.Level
-		if level {
-			for _, t := range d.Tiers {
-				page.Tiers[t]++
-			}
-		}
-		if tier {
-			page.Level[d.Level]++
-		}
-		return tier && level
+		return true
 	}
 	var ids []int32
 	if strings.TrimSpace(f.Query) != "" {
@@ -97,8 +88,24 @@ func (s *Service) Procedures(ctx context.Context, f Filter) (_ Page, err error) 
 	if members != nil && f.Query == "" {
 		slices.SortFunc(ids, func(a, b int32) int { return members[x.docs[a].Code] - members[x.docs[b].Code] })
 	}
+	ids = slices.DeleteFunc(ids, func(id int32) bool { return !page.count(&x.docs[id], f) })
 	page.Total = len(ids)
 	return page, x.page(&page, ids, f)
+}
+
+// count counts a document under each tier and level that the other filter leaves, and
+// reports whether both leave it.
+func (p *Page) count(d *doc, f Filter) bool {
+	tier, level := f.Tier == "" || d.HasTier(f.Tier), f.Level == nil || d.Level == *f.Level
+	if level {
+		for _, t := range d.Tiers {
+			p.Tiers[t]++
+		}
+	}
+	if tier {
+		p.Level[d.Level]++
+	}
+	return tier && level
 }
 
 // page cuts a page out of a list. The cursor of a list by code is the last code, so

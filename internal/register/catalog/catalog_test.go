@@ -335,6 +335,10 @@ func TestBrowsing(t *testing.T) {
 		if err != nil || page.Total == 0 || page.Tiers[catalog.Province] == 0 {
 			t.Errorf("civil status at communes: %+v %v", page, err)
 		}
+		page, err = s.Procedures(ctx, catalog.Filter{Query: "khai sinh", Tier: catalog.Commune})
+		if err != nil || page.Tiers[catalog.Commune] != page.Total {
+			t.Errorf("counts beside a filter must be of the list that it gives: %d of %d, %v", page.Tiers[catalog.Commune], page.Total, err)
+		}
 		page, err = s.Procedures(ctx, catalog.Filter{Agency: "sở xây dựng"})
 		if err != nil || page.Total != 3 {
 			t.Errorf("by agency: %d %v", page.Total, err)

@@ -15,6 +15,7 @@ type Item struct {
 	Summary
 	NameEN  string
 	FieldEN string
+	Called  []string // what people call it, most common first; Vietnamese
 	Reach   Reach
 	Level   Level
 	Why     Why
@@ -87,7 +88,8 @@ func buildIndex(in inForce, on clock.Date, home string, w *words) *index {
 		d := &x.docs[i]
 		d.Summary, d.Full = *s, in.full[s.Code]
 		g := w.glossary[s.Code]
-		d.NameEN, d.FieldEN, d.Reach, d.events = g.en, w.fieldsEN[s.Field.Name], s.reach(home), w.eventsOf[s.Code]
+		d.NameEN, d.FieldEN, d.Called = g.en, w.fieldsEN[s.Field.Name], g.aliases
+		d.Reach, d.events = s.reach(home), w.eventsOf[s.Code]
 		d.Level, d.Why = level(d.Full, in.offerings[s.Code])
 		d.Online = len(in.offerings[s.Code]) > 0 && d.Level >= 3
 		d.title = b.title(s.Name)

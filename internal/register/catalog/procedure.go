@@ -55,6 +55,7 @@ type Procedure struct {
 	Detail     *Detail // nil where only the catalogue row is known
 	NameEN     string  // unofficial translation; empty where none exists
 	FieldEN    string
+	Called     []string // what people call it, most common first; Vietnamese
 	Reach      Reach
 	Level      Level
 	Why        Why

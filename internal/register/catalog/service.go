@@ -145,7 +145,7 @@ func (s *Service) assemble(st stored) (*Procedure, error) {
 	}
 	p.Validity, p.Revision, p.Source = src.validity, src.revision, Source{Name: src.source}
 	g := s.words.glossary[p.Code]
-	p.NameEN, p.FieldEN = g.en, s.words.fieldsEN[p.Field.Name]
+	p.NameEN, p.FieldEN, p.Called = g.en, s.words.fieldsEN[p.Field.Name], g.aliases
 	p.Reach, p.LifeEvents = p.reach(s.opts.Home), s.words.eventsOf[p.Code]
 	p.Level, p.Why = level(st.full != nil, st.offerings)
 	return p, nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
@@ -217,8 +218,12 @@ func sameTerms(a, b catalog.Method) bool {
 
 func channels(ctx context.Context, cs []catalog.Channel) string {
 	var out []string
-	for _, c := range cs {
-		out = append(out, i18n.T(ctx, "catalog.channel."+string(c)))
+	for i, c := range cs {
+		w := []rune(i18n.T(ctx, "catalog.channel."+string(c)))
+		if i > 0 {
+			w[0] = unicode.ToLower(w[0])
+		}
+		out = append(out, string(w))
 	}
 	return strings.Join(out, ", ")
 }
@@ -383,6 +388,9 @@ func subjectKeys() map[string]string {
 		"Tổ chức Đảng": "party", "Người nước ngoài cư trú tại Việt Nam": "foreign_resident", "Người nước ngoài đã cư trú tại Việt Nam": "foreign_resident",
 	}
 }
+
+// called is a few of the names that people use.
+func called(names []string) string { return strings.Join(names[:min(3, len(names))], ", ") }
 
 // plain drops the dash or star that records put before a line.
 func plain(s string) string { return strings.TrimLeft(s, " -–*+•:") }

@@ -154,7 +154,7 @@ func TestEnglishPagesMarkVietnamese(t *testing.T) {
 	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Module().Migrations}), clock.NewFake(monday))
 	body := get(srv, "/procedures/1.001193", "en").Body.String()
 	for _, want := range []string{
-		`lang="vi">Thủ tục đăng ký khai sinh`, "Birth registration", "Unofficial translation", "Vietnamese citizens", "Civil status",
+		`lang="vi">Thủ tục đăng ký khai sinh`, "Birth registration", "unofficial translation", "Vietnamese citizens", "Civil status",
 		"The record says", `<span lang="vi">Giấy chứng sinh`,
 	} {
 		if !strings.Contains(body, want) {
