@@ -38,7 +38,7 @@ func conversionBuiltins() []builtin {
 			fixed(NumberType, func(_ *Run, a []Value) Value { v, _ := ParseNumber(a[0].str()); return v }, from(StringType)),
 			fixed(NumberType, func(_ *Run, a []Value) Value { return a[0] }, from(NumberType)),
 			form{params: params(from(StringType), prm("grouping separator", StringType), prm("decimal separator", StringType)),
-				required: 2, nulls: true, result: NumberType, fn: numberWithSeparators},
+				required: 3, nulls: true, result: NumberType, fn: numberWithSeparators},
 		}},
 		{name: "string", forms: []form{fixed(StringType, toString, from(AnyType))}},
 	}
@@ -161,7 +161,7 @@ func numberWithSeparators(_ *Run, a []Value) Value {
 			return Value{}
 		}
 	}
-	if len(a) > 2 && a[2].kind == KindString {
+	if a[2].kind == KindString {
 		if point = a[2].str(); point != "," && point != "." {
 			return Value{}
 		}

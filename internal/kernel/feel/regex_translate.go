@@ -212,9 +212,6 @@ func (t *translator) class(depth int) (string, bool) {
 			break
 		}
 		switch {
-		case t.extended && strings.IndexByte(" \t\n\r", c) >= 0:
-			t.at++
-			continue
 		case c == '-' && strings.HasPrefix(t.s[t.at:], "-["):
 			t.at++
 			sub, ok := t.class(depth + 1)
