@@ -55,6 +55,9 @@ func (x *index) search(q string, w *words, keep func(*doc) bool) []hit {
 		return hits
 	}
 	ws, ms := tokens(q), marked(q)
+	if len(ws) > 2 && len(ms) == len(ws) && ws[0] == "thu" && ws[1] == "tuc" {
+		ws, ms = ws[2:], ms[2:] // says as little in a query as in a name
+	}
 	if len(ws) > maxWords {
 		ws = ws[:maxWords]
 	}
@@ -192,7 +195,7 @@ func (x *index) units(ws, ms []string, w *words) []unit {
 			out = append(out, x.phrase(ws[i:i+n], syn))
 			i += n
 			continue
-		case w.filler[ws[i]]:
+		case w.filler[ws[i]], len(ws[i]) == 1 && len(ws) > 1:
 			u := x.word(ws[i], "", false)
 			u.weight *= fillerWeight
 			out = append(out, u)
