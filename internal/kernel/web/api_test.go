@@ -2,7 +2,9 @@ package web_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -90,6 +92,16 @@ func TestBodiesAreBounded(t *testing.T) {
 	p := problem(t, s.post(t, big))
 	if p.Status != 413 || !strings.Contains(p.Detail, "1 KB") {
 		t.Errorf("announced: %+v", p)
+	}
+	h := map[string]string{"Content-Type": "application/json", "Authorization": "Bearer lan", "Idempotency-Key": "key-00001"}
+	r := httptest.NewRequest("POST", "/api/v1/things", io.MultiReader(strings.NewReader(big))) // of unknown length
+	for k, v := range h {
+		r.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if p = problem(t, w.Result()); p.Status != 413 {
+		t.Errorf("not announced: %+v", p)
 	}
 	p = problem(t, s.do(t, call{"POST", "/form", "_key=abcdefgh&name=" + big, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}))
 	if p.Status != 413 {

@@ -108,7 +108,7 @@ func (s *Server) finish(rec *recorder, st *state) {
 			aborted = true
 		} else {
 			s.deps.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("ref", st.ref),
-				slog.String("value", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+				slog.String("value", maskNumbers(fmt.Sprint(p))), slog.String("stack", string(debug.Stack())))
 			aborted = rec.status != 0 // half an answer went out: cut the connection
 			if !aborted {
 				s.fail(rec, r, errs.E(errs.Internal, ""))

@@ -129,12 +129,31 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // noteError puts the diagnosis of our own faults in the event, and of refusals only the key.
 func noteError(ctx context.Context, status int, err error) {
 	if status >= http.StatusInternalServerError {
-		Note(ctx, slog.String("error", err.Error()))
+		Note(ctx, slog.String("error", maskNumbers(err.Error())))
 		return
 	}
 	if e, ok := errs.As(err); ok {
 		Note(ctx, slog.String("refused", e.Key))
 	}
+}
+
+// maskNumbers hides what may be a personal number or a telephone in a diagnosis: runs of 9
+// to 12 digits keep three at each end. Our own ids are longer and stay.
+func maskNumbers(s string) string {
+	b := []byte(s)
+	for i := 0; i < len(b); {
+		n := 0
+		for i+n < len(b) && b[i+n] >= '0' && b[i+n] <= '9' {
+			n++
+		}
+		if n >= 9 && n <= 12 {
+			for j := i + 3; j < i+n-3; j++ {
+				b[j] = 'x'
+			}
+		}
+		i += max(n, 1)
+	}
+	return string(b)
 }
 
 // retryAfter is the parameter "after" of an error, in whole seconds.

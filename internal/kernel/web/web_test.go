@@ -103,8 +103,11 @@ func demo() web.Module {
 		page("GET", "/broken", auth.Public, func(w http.ResponseWriter, r *http.Request) error {
 			return web.Render(w, r, 200, templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 				_, _ = io.WriteString(w, "half a page")
-				return errors.New("the other half failed")
+				return errors.New("the other half failed for 001085012345")
 			}))
+		}),
+		page("GET", "/keyed", auth.Public, func(http.ResponseWriter, *http.Request) error {
+			return errs.E(errs.Internal, "web.error.json") // a key on a fault of ours is not for the reader
 		}),
 		page("GET", "/error/{kind}", auth.Public, func(_ http.ResponseWriter, r *http.Request) error {
 			for k := errs.Internal; k <= errs.Gone; k++ {
@@ -411,9 +414,20 @@ func TestFaultsLeaveAWholePageAndAQuietLog(t *testing.T) {
 		if r.StatusCode != 500 || strings.Contains(b, "half") || strings.Contains(b, "001085") || !strings.Contains(b, "</html>") {
 			t.Errorf("%s: %d %s", path, r.StatusCode, b)
 		}
+		if strings.Contains(s.log.String(), "001085012345") {
+			t.Errorf("%s: a personal number in the log: %s", path, s.log)
+		}
 		if !strings.Contains(s.log.String(), diagnosis) || !strings.Contains(s.log.String(), r.Header.Get("X-Request-Id")) {
 			t.Errorf("%s: the log lacks the diagnosis or the reference: %s", path, s.log)
 		}
+	}
+}
+
+func TestOurFaultsAreNotExplained(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.Config{}, demo())
+	if p := problem(t, s.do(t, call{path: "/keyed", head: map[string]string{"Accept-Language": "en"}})); p.Status != 500 || strings.Contains(p.Detail, "JSON") {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -1,0 +1,35 @@
+package web
+
+import (
+	"encoding/json"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// FuzzCleanJSON: whatever comes in, what goes on is the same value with its strings clean,
+// and cleaning again changes nothing.
+func FuzzCleanJSON(f *testing.F) {
+	for _, s := range []string{`{"a":"\u0111\u01a1n"}`, `{"a":"\ud83d\ude00"}`, `"\\u0000"`, `"a\r\nb"`, `"\u005cn"`, `["\/"]`, "\"ca\u0302\u0301p\"", `"\u`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		out, refused := cleanJSON(in)
+		if refused != "" {
+			return
+		}
+		if !utf8.Valid(out) || !norm.NFC.IsNormal(out) {
+			t.Fatalf("%q → %q is not clean", in, out)
+		}
+		var before, after any
+		errBefore, errAfter := json.Unmarshal(in, &before), json.Unmarshal(out, &after)
+		if (errBefore == nil) != (errAfter == nil) {
+			t.Fatalf("%q → %q: readable before: %v, after: %v", in, out, errBefore, errAfter)
+		}
+		again, refused := cleanJSON(out)
+		if refused != "" || string(again) != string(out) && errAfter == nil {
+			t.Fatalf("%q → %q → %q (%s)", in, out, again, refused)
+		}
+	})
+}
