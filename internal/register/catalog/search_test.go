@@ -114,3 +114,25 @@ func TestSearchAmongTheEmbedded(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is typed, search answers, and soon.
+func TestSearchStandsHostileQueries(t *testing.T) {
+	t.Parallel()
+	x, w := indexOf(t, seedEntries(t))
+	for _, q := range []string{
+		"", " ", "\xff\xfe", "\x00", "%", "'; DROP TABLE catalog_version; --", "<script>", strings.Repeat("a", 5000),
+		strings.Repeat("khai sinh ", 500), strings.Repeat("ă", 300), "1.", "9.9", "\u200b\u202e", "🙂 khai sinh 🙂", "=khai2", "dddddddddddddddddddddddddddddd",
+	} {
+		x.search(q, w, everything)
+	}
+	if hits := x.search(strings.Repeat("khai sinh ", 500), w, everything); len(hits) == 0 || x.docs[hits[0].doc].Code != "1.001193" {
+		t.Error("a long query found nothing")
+	}
+}
+
+func FuzzSearch(f *testing.F) {
+	x, w := indexOf(f, seedEntries(f))
+	f.Add("dang ky khai sinh")
+	f.Add("sổ đỏ")
+	f.Fuzz(func(_ *testing.T, q string) { x.search(q, w, everything) })
+}

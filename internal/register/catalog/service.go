@@ -189,6 +189,9 @@ func differing(s *Summary, d *Detail) []Doubt {
 	return out
 }
 
+// Today is the day that lists and Get take where none is named.
+func (s *Service) Today() clock.Date { return s.today() }
+
 func (s *Service) today() clock.Date { return clock.DateOf(s.clk.Now()) }
 
 // index returns the index of today. It compares the epoch once a second and builds

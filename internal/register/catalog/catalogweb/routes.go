@@ -124,8 +124,9 @@ func (p *pages) procedure(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := procedureView{Procedure: pr, on: on}
+	v := procedureView{Procedure: pr, on: on, today: on}
 	if on.IsZero() {
+		v.today = p.catalog.Today()
 		offer, ok, err := p.offers.Offer(r.Context(), pr.Code)
 		if err != nil {
 			return err

@@ -53,6 +53,7 @@ func aboutRows(ctx context.Context, v procedureView) []ui.SummaryRow {
 	}
 	add("claims", ui.T(strings.Join(claims, "; ")))
 	add("source", ui.T(v.source(ctx)))
+	add("valid", ui.T(v.validity(ctx)))
 	if p := portal(&v.Summary); p != "" {
 		rows = append(rows, ui.SummaryRow{Key: i18n.T(ctx, "catalog.page.portal_short"), Value: ui.L(i18n.T(ctx, "catalog.page.portal"), p)})
 	}

@@ -182,7 +182,8 @@ func (v groupsView) title(ctx context.Context) string { return i18n.T(ctx, "cata
 // procedureView is the page of one procedure.
 type procedureView struct {
 	*catalog.Procedure
-	on     clock.Date // zero for today
+	on     clock.Date // the day asked for; zero for today
+	today  clock.Date // the day shown
 	offer  *Offer
 	events []catalog.LifeEvent
 }
@@ -368,6 +369,26 @@ func (v procedureView) source(ctx context.Context) string {
 		return i18n.T(ctx, "catalog.page.embedded")
 	}
 	return i18n.T(ctx, "catalog.page.file", "name", v.Source.Name)
+}
+
+// validity says from when to when the version shown holds, as far as is known.
+func (v procedureView) validity(ctx context.Context) string {
+	l := i18n.LangOf(ctx)
+	switch from, to := v.Validity.From, v.Validity.To; {
+	case from.IsZero() && to.IsZero():
+		return i18n.T(ctx, "catalog.page.always")
+	case from.IsZero():
+		return i18n.T(ctx, "catalog.page.until", "to", to)
+	case to.IsZero():
+		return i18n.T(ctx, "catalog.page.since", "from", from)
+	default:
+		return i18n.T(ctx, "catalog.page.between", "from", i18n.Date(l, from), "to", i18n.Date(l, to))
+	}
+}
+
+// early reports whether the record was published after the day that is shown.
+func (v procedureView) early() bool {
+	return v.Detail != nil && v.Detail.DecidedOn.After(v.today)
 }
 
 // subject is who may apply, in the reader's language where it is a known kind.

@@ -22,6 +22,7 @@ import (
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/register/catalog"
+	"khue/internal/register/catalog/catalogtest"
 	"khue/internal/register/catalog/catalogweb"
 )
 
@@ -48,19 +49,8 @@ func (births) Offer(_ context.Context, c catalog.Code) (catalogweb.Offer, bool, 
 func site(t testing.TB, d *db.DB, clk clock.Clock) (*catalog.Service, *web.Server) {
 	t.Helper()
 	ctx := context.Background()
-	s, err := catalog.New(d, clk, catalog.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.LoadSeed(ctx); err != nil {
-		t.Fatal(err)
-	}
-	err = d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		return s.SetOffering(tx, "1.001193", "", 4, catalog.Why{VI: "Mọi bước làm trực tuyến", EN: "Every step is online"})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := catalogtest.New(t, d, clk)
+	catalogtest.Offer(t, d, s, "1.001193", 4)
 	if err := s.Warm(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,39 @@
+// Package catalogtest gives tests of other modules a catalogue with the embedded
+// procedures.
+//
+// What must not come here: assertions, anything that a running program needs.
+package catalogtest
+
+import (
+	"context"
+	"testing"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/register/catalog"
+)
+
+// New returns the catalogue of d with the embedded procedures; d is migrated with
+// catalog.Module().Migrations.
+func New(t testing.TB, d *db.DB, clk clock.Clock) *catalog.Service {
+	t.Helper()
+	s, err := catalog.New(d, clk, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LoadSeed(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Offer makes a procedure offered in the whole city at a level.
+func Offer(t testing.TB, d *db.DB, s *catalog.Service, code catalog.Code, level catalog.Level) {
+	t.Helper()
+	err := d.InTx(context.Background(), func(_ context.Context, tx *db.Tx) error {
+		return s.SetOffering(tx, code, "", level, catalog.Why{VI: "Mọi bước làm trực tuyến", EN: "Every step is online"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
