@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
@@ -412,6 +413,30 @@ func subjectKeys() map[string]string {
 
 // called is a few of the names that people use.
 func called(names []string) string { return strings.Join(names[:min(3, len(names))], ", ") }
+
+// shortName is how many letters of a name a list shows; some have a thousand.
+const shortName = 150
+
+// short cuts a name for a list, at a word.
+func short(s string) string {
+	rs := []rune(s)
+	if len(rs) <= shortName {
+		return s
+	}
+	cut := string(rs[:shortName])
+	if i := strings.LastIndexByte(cut, ' '); i > 0 {
+		cut = cut[:i]
+	}
+	return strings.TrimRight(cut, " ,;:(") + "…"
+}
+
+// headingClass keeps a very long name from filling the screen.
+func headingClass(title string) string {
+	if utf8.RuneCountInString(title) > shortName {
+		return "kh-heading-m"
+	}
+	return "kh-heading-l"
+}
 
 // plain drops the dash or star that records put before a line.
 func plain(s string) string { return strings.TrimLeft(s, " -–*+•:") }
