@@ -21,7 +21,7 @@ func New(t testing.TB, d *db.DB, clk clock.Clock) *catalog.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.LoadSeed(context.Background()); err != nil {
+	if err := s.LoadSeed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -30,7 +30,7 @@ func New(t testing.TB, d *db.DB, clk clock.Clock) *catalog.Service {
 // Offer makes a procedure offered in the whole city at a level.
 func Offer(t testing.TB, d *db.DB, s *catalog.Service, code catalog.Code, level catalog.Level) {
 	t.Helper()
-	err := d.InTx(context.Background(), func(_ context.Context, tx *db.Tx) error {
+	err := d.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
 		return s.SetOffering(tx, code, "", level, catalog.Why{VI: "Mọi bước làm trực tuyến", EN: "Every step is online"})
 	})
 	if err != nil {
