@@ -39,7 +39,8 @@ func (t Text) Set() bool { return t.Pos.Line > 0 }
 // refuses its absence. Taken are structs, slices, maps with string keys, strings,
 // booleans, ints, Text, any (map[string]any, []any, string, bool, int64, float64,
 // nil) and pointers to these. A struct's field `Pos Pos` receives the place. A
-// single value is taken where a list of scalars is expected.
+// single value is taken where a list of scalars is expected, and where a struct is
+// that has a field `yaml:"name,scalar"`.
 func Decode(file string, data []byte, into any) Problems {
 	d := &decoder{file: file}
 	if len(data) > maxBytes {
@@ -150,6 +151,15 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string, depth int) {
 			}
 			v.SetInt(i)
 		}
+	case reflect.Float64:
+		if s, ok := d.scalar(n, path); ok {
+			f, err := strconv.ParseFloat(s, 64)
+			if err != nil {
+				d.fault(pos, path, "decl.wantNumber", "value", s)
+				return
+			}
+			v.SetFloat(f)
+		}
 	case reflect.Interface:
 		if x := d.free(n, path, depth); x != nil {
 			v.Set(reflect.ValueOf(x))
@@ -203,20 +213,21 @@ func (d *decoder) key(p *ast.MappingValueNode, path string, seen map[string]bool
 }
 
 func (d *decoder) structure(n ast.Node, v reflect.Value, path string, depth int) {
+	t := v.Type()
+	if f, ok := bare(t); ok && isScalar(n) {
+		d.place(n, v)
+		d.value(n, v.FieldByIndex(f.Index), path, depth+1)
+		return
+	}
 	pairs, ok := d.pairs(n, path)
 	if !ok {
 		return
 	}
-	t := v.Type()
 	index := make(map[string]int, t.NumField())
 	known := make([]string, 0, t.NumField())
 	var required []string
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if f.Type == posType && f.Name == "Pos" {
-			v.Field(i).Set(reflect.ValueOf(posOf(n)))
-			continue
-		}
 		name, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if name == "" || name == "-" {
 			continue
@@ -227,6 +238,7 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string, depth int)
 			required = append(required, name)
 		}
 	}
+	d.place(n, v)
 	seen := make(map[string]bool, len(pairs))
 	for _, p := range pairs {
 		name, ok := d.key(p, path, seen)
@@ -249,6 +261,32 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string, depth int)
 		if !seen[name] {
 			d.fault(posOf(n), path, "decl.missingKey", "key", name)
 		}
+	}
+}
+
+// bare is the field that a scalar stands for: `yaml:"do,scalar"`.
+func bare(t reflect.Type) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if _, option, _ := strings.Cut(f.Tag.Get("yaml"), ","); option == "scalar" {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+func isScalar(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
+		return false
+	}
+	return true
+}
+
+// place fills the field Pos of a struct.
+func (d *decoder) place(n ast.Node, v reflect.Value) {
+	if f := v.FieldByName("Pos"); f.IsValid() && f.Type() == posType {
+		f.Set(reflect.ValueOf(posOf(n)))
 	}
 }
 

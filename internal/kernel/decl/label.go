@@ -5,8 +5,8 @@ import "khue/internal/kernel/i18n"
 // Label is a short text of a declared package in both languages. As a parameter
 // of a message it is written in the reader's language.
 type Label struct {
-	VI string `json:"vi"`
-	EN string `json:"en"`
+	VI string `json:"vi" yaml:"vi"`
+	EN string `json:"en" yaml:"en"`
 }
 
 // In is the text in a language; Vietnamese where the other is missing.

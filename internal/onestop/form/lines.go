@@ -115,3 +115,23 @@ func sayDate(s string) decl.Label {
 	}
 	return decl.Label{VI: s, EN: s}
 }
+
+// Words are all answers in words by path, those that officers gave in their forms
+// included: what documents and notices are filled with.
+func (f *Form) Words(a, officer Answers, env Env) map[string]decl.Label {
+	out := make(map[string]decl.Label, len(a)+len(officer))
+	for path := range a {
+		if l := f.Say(path, a, env); !l.IsZero() {
+			out[path] = l
+		}
+	}
+	for path := range officer {
+		for _, act := range f.acts {
+			if l := act.Say(path, officer, env); !l.IsZero() {
+				out[path] = l
+				break
+			}
+		}
+	}
+	return out
+}

@@ -1,6 +1,8 @@
 package process
 
 import (
+	"slices"
+
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/feel"
@@ -173,4 +175,70 @@ func (d *Def) Deadline(kase, channel string) (Deadline, bool) {
 		}
 	}
 	return best, score >= 0
+}
+
+// Avoids reports whether the result can be handed over without an action ever being
+// taken: an unsigned path, for the linter.
+func (d *Def) Avoids(do string) bool {
+	seen := make([]bool, len(d.nodes))
+	var walk func(i int) bool
+	walk = func(i int) bool {
+		if i == end || seen[i] {
+			return false
+		}
+		seen[i] = true
+		n := &d.nodes[i]
+		for _, a := range n.actions {
+			if a.do == DoIssue && a.to == end || a.do != do && walk(a.to) {
+				return true
+			}
+		}
+		return n.when != nil && walk(i+1)
+	}
+	return walk(0)
+}
+
+// Minutes is the sum of the officers' budgets on the plain way through.
+func (d *Def) Minutes() int {
+	sum := 0
+	for i := range d.nodes {
+		sum += d.nodes[i].info.Minutes
+	}
+	return sum
+}
+
+// Milestones are the names that the process may report by Happened, in order of the steps.
+func (d *Def) Milestones() []string {
+	out := []string{"submitted"}
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	for i := range d.nodes {
+		n := &d.nodes[i]
+		if slices.Contains(n.names, DoIssue) {
+			add("issued")
+		}
+		for _, a := range n.actions {
+			add(a.event)
+			if a.do == DoSupplement {
+				add("supplied", "lapsed")
+			}
+		}
+		if n.silence != "" {
+			add("silenceAgreed")
+		}
+	}
+	add("withdrawn")
+	return out
+}
+
+// UsesTerm reports whether an action counts by a named term.
+func (d *Def) UsesTerm(name string) bool {
+	return slices.ContainsFunc(d.nodes, func(n node) bool {
+		return slices.ContainsFunc(n.actions, func(a action) bool { return a.term == name })
+	})
 }

@@ -43,7 +43,7 @@ type Env struct {
 }
 
 // Effect is something to be done in the world. The set is closed: TaskOpened,
-// TaskClosed, TimerSet, TimerCleared, StateChanged, ReceiveBySet, DueSet, Happened,
+// TaskClosed, TimerSet, TimerCleared, StateChanged, ReceiveBySet, DueSet, DueCleared, Happened,
 // PaperRequested, ResultRequested.
 type Effect interface{ effect() }
 
@@ -92,6 +92,10 @@ type DueSet struct {
 	Why string
 }
 
+// DueCleared takes the promised date away until the applicant has completed the
+// dossier: the count starts again from there.
+type DueCleared struct{}
+
 // Happened is a milestone: it names the notice to send (notify/<Name>.yaml), the
 // journal's word and the line of the timeline.
 type Happened struct{ Name string }
@@ -110,6 +114,7 @@ func (TimerCleared) effect()    {}
 func (StateChanged) effect()    {}
 func (ReceiveBySet) effect()    {}
 func (DueSet) effect()          {}
+func (DueCleared) effect()      {}
 func (Happened) effect()        {}
 func (PaperRequested) effect()  {}
 func (ResultRequested) effect() {}

@@ -46,8 +46,8 @@ func (p Period) String() string {
 	}
 }
 
-// end is when a period that begins at start ends.
-func (p Period) end(start time.Time, cal *calendar.Calendar) (time.Time, error) {
+// End is when a period that begins at start ends.
+func (p Period) End(start time.Time, cal *calendar.Calendar) (time.Time, error) {
 	if p.Unit == 'H' {
 		return start.Add(time.Duration(p.N) * time.Hour), nil
 	}

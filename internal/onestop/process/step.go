@@ -117,7 +117,7 @@ func (m *machine) enter(i int, again bool) error {
 		m.pause()
 	}
 	if n.info.Role == RoleApplicant {
-		at, err := n.within.end(m.env.Now, m.env.Calendar)
+		at, err := n.within.End(m.env.Now, m.env.Calendar)
 		if err != nil {
 			return err
 		}
@@ -261,6 +261,10 @@ func (m *machine) askSupplement(a *action, t Token) error {
 	if err := m.state(Supplement); err != nil {
 		return err
 	}
+	if !terms.Resume && m.i.Due.Time().After(m.env.Now) {
+		m.i.Due = 0
+		m.emit(DueCleared{})
+	}
 	m.pause()
 	m.i.Last++
 	w := Token{N: m.i.Last, Step: t.Step, Wait: ForSupplement, Since: millis(m.env.Now)}
@@ -268,7 +272,7 @@ func (m *machine) askSupplement(a *action, t Token) error {
 		w.Step = m.d.nodes[a.to].info.ID
 	}
 	if !terms.Within.IsZero() {
-		at, err := terms.Within.end(m.env.Now, m.env.Calendar)
+		at, err := terms.Within.End(m.env.Now, m.env.Calendar)
 		if err != nil {
 			return err
 		}

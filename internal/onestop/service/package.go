@@ -6,6 +6,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 )
@@ -36,8 +37,8 @@ type Package struct {
 	Terms   process.Terms
 	Papers  []form.PaperDef
 
-	Notices   map[string]Notice // by milestone: accepted, signed
-	Layouts   map[string]Layout // by result kind
+	Notices   map[string]Notice     // by milestone: accepted, signed
+	Layouts   map[string]pdf.Layout // by result kind; Vietnamese, the language of the state's papers
 	Scenarios []Scenario
 	Manifest  []FileDigest
 

@@ -1,0 +1,47 @@
+package service
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"khue/internal/kernel/i18n"
+	"khue/internal/onestop/form"
+)
+
+// ResultData are the words that a result document is filled with, by path of answer:
+// the applicant's answers, what officers entered, and result.* and case of the package.
+// Papers of the state are written in Vietnamese; the other language serves previews.
+func (p *Package) ResultData(answers, officer form.Answers, env form.Env, lang i18n.Lang) map[string]string {
+	words := p.Form.Words(answers, officer, env)
+	out := make(map[string]string, len(words)+3)
+	for path, l := range words {
+		out[path] = l.In(lang)
+	}
+	if env.Case != "" {
+		out["case"] = p.CaseName(env.Case).In(lang)
+	}
+	out["service"] = p.Name().In(lang)
+	return out
+}
+
+var placeholder = regexp.MustCompile(`\{([\w.]+)\}`)
+
+// Fill replaces {placeholders} in a text; one without a value is left out.
+func Fill(text string, data map[string]string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(m string) string { return data[m[1:len(m)-1]] })
+}
+
+// Write fills a notice in a language.
+func (n Notice) Write(lang i18n.Lang, data map[string]string) (subject, body string) {
+	return Fill(n.Subject.In(lang), data), Fill(n.Body.In(lang), data)
+}
+
+// resultText is all text of the result document, for scenarios.
+func (p *Package) resultText(answers, officer form.Answers, env form.Env) string {
+	raw, err := json.Marshal(p.Layouts[p.Result.Kind])
+	if err != nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(Fill(string(raw), p.ResultData(answers, officer, env, i18n.VI))), " ")
+}

@@ -1,0 +1,191 @@
+package service
+
+import (
+	"slices"
+
+	"khue/internal/kernel/calendar"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/errs"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/register/catalog"
+)
+
+// Format is the word that service.yaml begins with.
+const Format = "khue-service/1"
+
+// source is service.yaml as written.
+type source struct {
+	Pos        decl.Pos
+	Format     decl.Text       `yaml:"format,required"`
+	ID         decl.Text       `yaml:"id,required"`
+	Version    decl.Text       `yaml:"version,required"`
+	Valid      validity        `yaml:"valid,required"`
+	Procedure  decl.Text       `yaml:"procedure,required"`
+	Owner      Owner           `yaml:"owner,required"`
+	Cases      []decl.Text     `yaml:"cases"`
+	Competent  Competent       `yaml:"competent,required"`
+	Receive    decl.Text       `yaml:"receive,required"`
+	Applicants []decl.Text     `yaml:"applicants,required"`
+	Assurance  decl.Text       `yaml:"assurance,required"`
+	Channels   []decl.Text     `yaml:"channels,required"`
+	Deadline   []deadlineDef   `yaml:"deadline,required"`
+	Acceptance acceptanceDef   `yaml:"acceptance"`
+	Supplement *supplementDef  `yaml:"supplement"`
+	Papers     []form.PaperDef `yaml:"papers"`
+	Fee        Fee             `yaml:"fee,required"`
+	Result     Result          `yaml:"result,required"`
+	LevelCap   LevelCap        `yaml:"levelCap"`
+	Data       Data            `yaml:"data,required"`
+}
+
+type validity struct {
+	From decl.Text `yaml:"from,required"`
+	To   decl.Text `yaml:"to"`
+}
+
+type deadlineDef struct {
+	Pos         decl.Pos
+	Case        string    `yaml:"case"`
+	Channel     string    `yaml:"channel"`
+	Kind        decl.Text `yaml:"kind,required"`
+	N           int       `yaml:"n"`
+	Cutoff      decl.Text `yaml:"cutoff"`
+	CutoffMoves decl.Text `yaml:"cutoffMoves"`
+	Reason      string    `yaml:"reason"` // why the steps may add up to more
+}
+
+type acceptanceDef struct {
+	WorkingHours int `yaml:"workingHours"`
+}
+
+type supplementDef struct {
+	Pos    decl.Pos
+	Max    int       `yaml:"max,required"`
+	Within decl.Text `yaml:"within,required"`
+	After  decl.Text `yaml:"after,required"`
+	Lapse  decl.Text `yaml:"lapse,required"`
+}
+
+// noticeDef is a file of notify/.
+type noticeDef struct {
+	Pos     decl.Pos
+	Event   decl.Text  `yaml:"event,required"`
+	To      []string   `yaml:"to,required"`
+	Subject decl.Label `yaml:"subject,required"`
+	Body    decl.Label `yaml:"body,required"`
+}
+
+// defaultReceive is the one-stop's own term in working hours.
+const defaultReceive = 8
+
+// facts fills the package from its source and reports what no type can hold.
+func (l *loader) facts(src *source) {
+	p := l.pkg
+	p.ID, p.Version, p.Procedure, p.Owner = src.ID.S, src.Version.S, src.Procedure.S, src.Owner
+	p.Competent, p.Receive, p.Assurance = src.Competent, Receive(src.Receive.S), src.Assurance.S
+	p.Fee, p.Result, p.LevelCap, p.Data, p.Papers = src.Fee, src.Result, src.LevelCap, src.Data, src.Papers
+	const file = "service.yaml"
+	oneOf := func(t decl.Text, element string, words ...string) {
+		if t.Set() && !slices.Contains(words, t.S) {
+			l.fail(file, t.Pos, element, "service.lint.word", "value", t.S, "known", list(words))
+		}
+	}
+	oneOf(src.Format, "format", Format)
+	oneOf(src.Receive, "receive", string(AnyCommune), string(CompetentOnly))
+	oneOf(src.Assurance, "assurance", "none", "registered", "substantial")
+	for _, a := range src.Applicants {
+		oneOf(a, "applicants", "citizen", "business")
+		p.Applicants = append(p.Applicants, a.S)
+	}
+	for _, c := range src.Channels {
+		oneOf(c, "channels", string(Online), string(Counter), string(Kiosk), string(Post))
+		p.Channels = append(p.Channels, Channel(c.S))
+	}
+	for _, c := range src.Cases {
+		p.Cases = append(p.Cases, c.S)
+	}
+	if !idForm.MatchString(src.ID.S) {
+		l.fail(file, src.ID.Pos, "id", "service.lint.id", "id", src.ID.S)
+	}
+	if !versionForm.MatchString(src.Version.S) {
+		l.fail(file, src.Version.Pos, "version", "service.lint.version", "version", src.Version.S)
+	}
+	if !catalog.Code(src.Procedure.S).Valid() {
+		l.fail(file, src.Procedure.Pos, "procedure", "service.lint.procedure", "code", src.Procedure.S)
+	}
+	p.From = l.date(src.Valid.From, "valid.from")
+	if src.Valid.To.Set() {
+		if p.To = l.date(src.Valid.To, "valid.to"); p.To.Before(p.From) {
+			l.fail(file, src.Valid.To.Pos, "valid.to", "service.lint.validity")
+		}
+	}
+	oneOf(decl.Text{S: src.Fee.Kind, Pos: src.Fee.Pos}, "fee.kind", "", "free", "amount", "set-by-council", "unknown")
+	if p.Fee.Kind == "" {
+		p.Fee.Kind = "unknown"
+	}
+	l.terms(src)
+}
+
+func (l *loader) date(t decl.Text, element string) clock.Date {
+	d, err := clock.ParseDate(t.S)
+	if err != nil && t.Set() {
+		l.fail("service.yaml", t.Pos, element, "service.lint.date", "value", t.S)
+	}
+	return d
+}
+
+func (l *loader) terms(src *source) {
+	const file = "service.yaml"
+	terms := process.Terms{Receive: src.Acceptance.WorkingHours, Result: src.Result.Kind}
+	if terms.Receive == 0 {
+		terms.Receive = defaultReceive
+	}
+	for _, d := range src.Deadline {
+		dl := calendar.Deadline{N: d.N}
+		err := dl.Kind.UnmarshalText([]byte(d.Kind.S))
+		if err == nil && d.Cutoff.Set() {
+			err = dl.Cutoff.UnmarshalText([]byte(d.Cutoff.S))
+		}
+		if err == nil {
+			err = dl.CutoffMoves.UnmarshalText([]byte(d.CutoffMoves.S))
+		}
+		if err == nil {
+			err = dl.Check()
+		}
+		if err != nil {
+			l.fail(file, d.Pos, "deadline", "service.lint.deadline", "reason", err.Error())
+			continue
+		}
+		terms.Deadlines = append(terms.Deadlines, process.Deadline{Case: d.Case, Channel: d.Channel, Term: dl})
+		if d.Reason != "" {
+			l.overrun = true
+		}
+	}
+	if s := src.Supplement; s != nil {
+		within, err := process.ParsePeriod(s.Within.S)
+		if err != nil {
+			l.fail(file, s.Within.Pos, "supplement.within", "process.lint.period", "value", s.Within.S)
+		}
+		for _, w := range []struct {
+			t     decl.Text
+			name  string
+			known []string
+		}{{s.After, "after", []string{"restart", "resume"}}, {s.Lapse, "lapse", []string{"return"}}} {
+			if w.t.Set() && !slices.Contains(w.known, w.t.S) {
+				l.fail(file, w.t.Pos, "supplement."+w.name, "service.lint.word", "value", w.t.S, "known", list(w.known))
+			}
+		}
+		terms.Supplement = process.SupplementTerms{Max: s.Max, Within: within, Resume: s.After.S == "resume"}
+	}
+	l.pkg.Terms = terms
+}
+
+func params(kv []any) errs.Params {
+	out := make(errs.Params, len(kv)/2)
+	for i := 0; i+1 < len(kv); i += 2 {
+		out[kv[i].(string)] = kv[i+1]
+	}
+	return out
+}
