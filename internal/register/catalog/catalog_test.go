@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -431,6 +432,42 @@ func TestImportOfTheNationalCatalogue(t *testing.T) {
 		p, err := s.Get(ctx, "1.001193", clock.Date{})
 		if err != nil || p.Detail == nil || len(p.Detail.Steps) == 0 {
 			t.Errorf("birth registration without its steps: %v", err)
+		}
+	})
+}
+
+// Readers and writers at once: every reader gets a whole index, old or new.
+func TestReadersWhileTheCatalogueChanges(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, s *catalog.Service, clk *clock.Fake) {
+		ctx := context.Background()
+		if err := s.LoadSeed(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 50 {
+					page, err := s.Procedures(ctx, catalog.Filter{Query: "khai sinh"})
+					if err != nil || page.Total == 0 {
+						t.Errorf("%d found, %v", page.Total, err)
+						return
+					}
+				}
+			})
+		}
+		for level := range catalog.Level(5) {
+			clk.Advance(2 * time.Second)
+			err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+				return s.SetOffering(tx, "1.001193", "", level, catalog.Why{VI: "v", EN: "e"})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		wg.Wait()
+		clk.Advance(2 * time.Second)
+		if item, err := s.Item(ctx, "1.001193"); err != nil || item.Level != 4 {
+			t.Errorf("level %d %v, want 4", item.Level, err)
 		}
 	})
 }

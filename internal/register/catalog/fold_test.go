@@ -55,10 +55,10 @@ func TestNear(t *testing.T) {
 // Marks that were typed count: "thuê nhà" is to rent a house, "thuế nhà" a tax on it.
 func TestMarksThatWereTypedDecide(t *testing.T) {
 	t.Parallel()
-	make := func(code Code, name string) *entry {
+	named := func(code Code, name string) *entry {
 		return &entry{code: code, summary: &Summary{Code: code, Name: name, Kind: National, Tiers: []Tier{Commune}}}
 	}
-	x, w := indexOf(t, []*entry{make("1.000001", "Thuê nhà"), make("1.000002", "Thuế nhà"), make("1.000003", "Thuê xe"), make("1.000004", "Thuế xe")})
+	x, w := indexOf(t, []*entry{named("1.000001", "Thuê nhà"), named("1.000002", "Thuế nhà"), named("1.000003", "Thuê xe"), named("1.000004", "Thuế xe")})
 	for q, want := range map[string]Code{"thuê nhà": "1.000001", "thuế nhà": "1.000002", "thuê xe": "1.000003", "thuế xe": "1.000004"} {
 		hits := x.search(q, w, everything)
 		if len(hits) < 2 || x.docs[hits[0].doc].Code != want {
