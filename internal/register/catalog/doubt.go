@@ -44,6 +44,9 @@ const (
 	TooLong    Reason = "too_long"
 )
 
+// In is the reason as a sentence.
+func (r Reason) In(b *i18n.Bundle, l i18n.Lang) string { return b.T(l, "catalog.reason."+string(r)) }
+
 // Doubt is one statement that is kept but not to be relied on.
 type Doubt struct {
 	Reason Reason `json:"reason"`

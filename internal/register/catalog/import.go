@@ -37,25 +37,25 @@ type Progress struct {
 
 // Report is the outcome of an import.
 type Report struct {
-	Name      string
-	Full      bool // full records; otherwise catalogue rows
-	AsOf      clock.Date
-	Rows      int // read
-	Added     int // procedures not known before
-	Revised   int // known, and now with another content
-	Unchanged int
-	Refused   int
-	InDoubt   int           // stored, with at least one doubt
-	Absent    int           // known before, not in this catalogue; kept, since absence is not repeal
-	Reasons   []ReasonCount // most frequent first
+	Name      string        `json:"name"`
+	Full      bool          `json:"full"` // full records; otherwise catalogue rows
+	AsOf      clock.Date    `json:"asOf"`
+	Rows      int           `json:"rows"`    // read
+	Added     int           `json:"added"`   // procedures not known before
+	Revised   int           `json:"revised"` // known, and now with another content
+	Unchanged int           `json:"unchanged"`
+	Refused   int           `json:"refused"`
+	InDoubt   int           `json:"inDoubt"` // stored, with at least one doubt
+	Absent    int           `json:"absent"`  // known before, not in this catalogue; kept, since absence is not repeal
+	Reasons   []ReasonCount `json:"reasons"` // most frequent first
 }
 
 // ReasonCount counts the records with a reason.
 type ReasonCount struct {
-	Reason  Reason
-	Refused bool
-	Records int
-	Example Code
+	Reason  Reason `json:"reason"`
+	Refused bool   `json:"refused"`
+	Records int    `json:"records"`
+	Example Code   `json:"example"`
 }
 
 // batchRows are stored in one unit of work: few enough that others wait little.
