@@ -160,3 +160,37 @@ func TestSeedReads(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What people say stands beside what exists: every code and field named in the
+// embedded lists is in the national catalogue.
+func TestWordsAreAboutWhatExists(t *testing.T) {
+	t.Parallel()
+	w, err := loadWords(seedFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, fields := map[Code]bool{}, map[string]bool{}
+	for _, e := range readAll(t, nationalRows) {
+		codes[e.code], fields[e.summary.Field.Name] = true, true
+	}
+	for c := range w.glossary {
+		if !codes[c] {
+			t.Errorf("glossary: %s is not in the catalogue", c)
+		}
+	}
+	for f := range w.fieldsEN {
+		if !fields[f] {
+			t.Errorf("fields: %q is not in the catalogue", f)
+		}
+	}
+	for _, ev := range w.events {
+		if ev.VI == "" || ev.EN == "" || ev.Hint.VI == "" || ev.Hint.EN == "" {
+			t.Errorf("life event %s lacks a text", ev.ID)
+		}
+		for _, c := range ev.Codes {
+			if !codes[c] {
+				t.Errorf("life event %s: %s is not in the catalogue", ev.ID, c)
+			}
+		}
+	}
+}

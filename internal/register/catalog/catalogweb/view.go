@@ -154,15 +154,19 @@ type letter struct {
 	groups []catalog.Group
 }
 
-func (v groupsView) letters() []letter {
+// letters groups by the first letter of what the reader sees.
+func (v groupsView) letters(ctx context.Context) []letter {
+	groups := slices.Clone(v.groups)
+	if i18n.LangOf(ctx) == i18n.EN { // recorded names come in the order of the Vietnamese dictionary
+		c := i18n.Collator(i18n.EN)
+		slices.SortStableFunc(groups, func(a, b catalog.Group) int {
+			return c.CompareString(fieldName(ctx, a.Name, a.EN), fieldName(ctx, b.Name, b.EN))
+		})
+	}
 	var out []letter
 	at := map[string]int{}
-	for _, g := range v.groups {
-		first := []rune(strings.ToUpper(g.Name))[0]
-		key := string(first)
-		if base := i18n.Fold(key); base != "" && first != 'Đ' {
-			key = strings.ToUpper(base)
-		}
+	for _, g := range groups {
+		key := firstLetter(fieldName(ctx, g.Name, g.EN))
 		i, ok := at[key]
 		if !ok {
 			i = len(out)
@@ -172,6 +176,15 @@ func (v groupsView) letters() []letter {
 		out[i].groups = append(out[i].groups, g)
 	}
 	return out
+}
+
+// firstLetter is the capital that a name stands under: A for Ă and Â, Đ for itself.
+func firstLetter(name string) string {
+	r, _ := utf8.DecodeRuneInString(strings.ToUpper(strings.TrimSpace(name)))
+	if r == 'Đ' {
+		return "Đ"
+	}
+	return strings.ToUpper(i18n.Fold(string(r)))
 }
 
 func (v groupsView) href(g catalog.Group) string {
