@@ -1,0 +1,110 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"khue/internal/app/citybench"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/i18n"
+	"khue/internal/onestop/service"
+)
+
+type benchCmd struct {
+	Names   []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lifecycle.per_second …; empty: all."`
+	DB      string        `help:"URL of a PostgreSQL server on which fresh databases may be made; empty: SQLite." env:"KHUE_BENCH_DB"`
+	JSON    bool          `help:"One JSON object a line: name, value, unit, n."`
+	Clients int           `help:"Clients of the load." default:"64"`
+	For     time.Duration `help:"Length of a load." default:"10s"`
+	Import  []string      `help:"Files of the national catalogue, so that search is measured over all of it." type:"existingfile"`
+}
+
+// Run measures and prints each figure as it comes.
+func (b *benchCmd) Run(c *command) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	enc := json.NewEncoder(c.out)
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
+		if b.JSON {
+			_ = enc.Encode(r)
+			return
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\tn = %s\t\n", r.Name, figure(r.Value), r.Unit, i18n.Number(c.lang, int64(r.N)))
+		_ = w.Flush()
+	})
+	return err
+}
+
+func benchGroups() []citybench.Group { return citybench.Groups() }
+
+// figure writes three digits that mean something.
+func figure(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+type serviceCmd struct {
+	Lint serviceLintCmd `cmd:"" help:"Check a service folder: file, line, element, reason and mend."`
+	Test serviceTestCmd `cmd:"" help:"Play the scenarios of a service folder."`
+}
+
+type serviceLintCmd struct {
+	Dir string `arg:"" help:"Folder of the service." type:"existingdir"`
+}
+
+// Run lints; exit 1 where something is an error.
+func (s *serviceLintCmd) Run(c *command) error {
+	_, problems := service.Load(os.DirFS(s.Dir), ".")
+	return c.report(problems)
+}
+
+type serviceTestCmd struct {
+	Dir string `arg:"" help:"Folder of the service." type:"existingdir"`
+}
+
+// Run plays every scenario.
+func (s *serviceTestCmd) Run(c *command) error {
+	pkg, problems := service.Load(os.DirFS(s.Dir), ".")
+	if pkg == nil {
+		return c.report(problems)
+	}
+	w, err := playWorld()
+	if err != nil {
+		return err
+	}
+	for _, sc := range pkg.Scenarios {
+		found := pkg.Play(sc, w)
+		word := "ok"
+		if found.Failed() {
+			word = "FAILED"
+		}
+		fmt.Fprintf(c.out, "%-6s %s\n", word, sc.File)
+		problems = append(problems, found...)
+	}
+	return c.report(problems)
+}
+
+func (c *command) report(problems decl.Problems) error {
+	b, err := i18n.NewBundle(sentences()...)
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintf(c.out, "%s:%d:%d: %s: %s: %s\n", p.File, p.Pos.Line, p.Pos.Col, p.Level, p.Element, b.Map(c.lang, p.Key, p.Params))
+	}
+	if problems.Failed() {
+		return fmt.Errorf("%d problems", len(problems))
+	}
+	return nil
+}

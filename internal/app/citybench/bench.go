@@ -1,0 +1,89 @@
+package citybench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Row is one figure.
+type Row struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	N     int     `json:"n"` // samples or operations behind it
+}
+
+// Options say what to measure and where.
+type Options struct {
+	Binary  string        // the program; required
+	DB      string        // empty: SQLite; otherwise an admin URL of a PostgreSQL server
+	Clients int           // of the load; 0 means 64
+	For     time.Duration // length of a load; 0 means 10 s
+	Import  []string      // files of the national catalogue for search; may be empty
+	Log     io.Writer     // progress
+}
+
+func (o Options) withDefaults() Options {
+	if o.Clients <= 0 {
+		o.Clients = 64
+	}
+	if o.For <= 0 {
+		o.For = 10 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	return o
+}
+
+// Group is one measurement that yields several rows.
+type Group struct {
+	Name string // first word of its rows' names, as the command takes it
+	Help string
+	Run  func(ctx context.Context, o Options) ([]Row, error)
+}
+
+// Groups lists what this package measures.
+func Groups() []Group {
+	return []Group{
+		{"start", "start.demo_s, start.serve_s, idle.rss_mb, page.first_load_kb", start},
+		{"lifecycle", "lifecycle.per_second, lifecycle.ratio_to_storage, transition.p50_ms, transition.p99_ms, search/queue/track.p50_ms", lifecycle},
+	}
+}
+
+// Run measures the groups named (all where none is) and hands each row over as it comes.
+func Run(ctx context.Context, o Options, names []string, groups []Group, row func(Row)) error {
+	o = o.withDefaults()
+	for _, n := range names {
+		if !slices.ContainsFunc(groups, func(g Group) bool { return g.Name == n || strings.HasPrefix(n, g.Name+".") }) {
+			return fmt.Errorf("there is no figure %q", n)
+		}
+	}
+	for _, g := range groups {
+		if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return n == g.Name || strings.HasPrefix(n, g.Name+".") }) {
+			continue
+		}
+		fmt.Fprintf(o.Log, "measuring %s …\n", g.Name)
+		rows, err := g.Run(ctx, o)
+		for _, r := range rows {
+			row(r)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.Name, err)
+		}
+	}
+	return nil
+}
+
+// quantile of sorted durations, in milliseconds.
+func quantile(sorted []time.Duration, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	i := min(len(sorted)-1, int(q*float64(len(sorted))))
+	return float64(sorted[i]) / float64(time.Millisecond)
+}

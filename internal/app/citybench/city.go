@@ -1,0 +1,141 @@
+package citybench
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// city is a running demo in a process of its own.
+type city struct {
+	URL      string `json:"url"`
+	Accounts []struct {
+		Login string `json:"login"`
+		Role  string `json:"role"`
+		Token string `json:"token"`
+	} `json:"accounts"`
+
+	Ready time.Duration // from the start of the process to the first accepted connection
+	cmd   *exec.Cmd
+	dir   string
+	db    string
+	drop  func()
+}
+
+// token of the first account with a role.
+func (c *city) token(role string) string {
+	for _, a := range c.Accounts {
+		if a.Role == role {
+			return a.Token
+		}
+	}
+	return ""
+}
+
+func (c *city) addr() string { return strings.TrimPrefix(c.URL, "http://") }
+
+// open starts `khue demo` with a fresh folder and database.
+func open(ctx context.Context, o Options, more ...string) (*city, error) {
+	c := &city{drop: func() {}}
+	var err error
+	if c.dir, err = os.MkdirTemp("", "khue-bench-"); err != nil {
+		return nil, err
+	}
+	if o.DB != "" {
+		if c.db, c.drop, err = freshDatabase(ctx, o.DB); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	args := append([]string{"demo", "--json", "--listen", "127.0.0.1:0", "--data", filepath.Join(c.dir, "city"), "--db", c.db}, more...)
+	if err := c.run(ctx, o, args, func(line []byte) error { return json.Unmarshal(line, c) }); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// serve starts `khue serve` over what an earlier city left.
+func (c *city) serve(ctx context.Context, o Options) error {
+	return c.run(ctx, o, []string{"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(c.dir, "city"), "--db", c.db}, func(line []byte) error {
+		_, addr, ok := strings.Cut(string(line), "http://")
+		if !ok {
+			return fmt.Errorf("the server said %q", line)
+		}
+		c.URL = "http://" + strings.TrimSpace(addr)
+		return nil
+	})
+}
+
+// run starts the program and waits for its first line.
+func (c *city) run(ctx context.Context, o Options, args []string, first func([]byte) error) error {
+	c.cmd = exec.CommandContext(ctx, o.Binary, args...)
+	c.cmd.Stderr = os.Stderr
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	line, err := bufio.NewReaderSize(out, 1<<20).ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("%s %s said nothing: %w", o.Binary, args[0], errors.Join(err, c.cmd.Wait()))
+	}
+	c.Ready = time.Since(began)
+	return first(line)
+}
+
+// stop ends the process and leaves the data.
+func (c *city) stop() {
+	if c.cmd == nil || c.cmd.Process == nil {
+		return
+	}
+	_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	_ = c.cmd.Wait()
+	c.cmd = nil
+}
+
+func (c *city) close() {
+	c.stop()
+	c.drop()
+	if c.dir != "" {
+		_ = os.RemoveAll(c.dir)
+	}
+}
+
+// freshDatabase makes an empty database on a server and returns its URL.
+func freshDatabase(ctx context.Context, admin string) (string, func(), error) {
+	conn, err := pgx.Connect(ctx, admin)
+	if err != nil {
+		return "", nil, err
+	}
+	name := "khue_bench_" + strings.ToLower(rand.Text()[:10])
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", nil, errors.Join(err, conn.Close(ctx))
+	}
+	u, err := url.Parse(admin)
+	if err != nil {
+		return "", nil, errors.Join(err, conn.Close(ctx))
+	}
+	u.Path = "/" + name
+	return u.String(), func() {
+		ctx := context.WithoutCancel(ctx)
+		_, _ = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+		_ = conn.Close(ctx)
+	}, nil
+}

@@ -1,0 +1,206 @@
+package citybench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// stage is one transition of a life: who acts, and how.
+type stage struct {
+	role    string
+	action  string
+	answers string
+}
+
+// worker drives lives over one connection.
+type worker struct {
+	c       *client
+	city    *city
+	submit  []byte
+	stages  []stage
+	lives   int
+	submits []time.Duration
+	steps   []time.Duration
+	codes   []string
+	err     error
+}
+
+type filed struct {
+	Code    string `json:"code"`
+	Task    string `json:"task"`
+	Version int64  `json:"taskVersion"`
+}
+
+type moved struct {
+	Task    string `json:"task"`
+	Version int64  `json:"version"`
+	State   string `json:"state"`
+	Step    string `json:"step"`
+}
+
+// life files one dossier and takes it to its end.
+func (w *worker) life() error {
+	began := time.Now()
+	status, body, err := w.c.do(http.MethodPost, "/api/v1/dossiers", w.city.token("clerk"), w.submit)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusCreated {
+		return refused("submit", status, body)
+	}
+	w.submits = append(w.submits, time.Since(began))
+	var f filed
+	if err := json.Unmarshal(body, &f); err != nil {
+		return err
+	}
+	task, version := f.Task, f.Version
+	var req []byte
+	for _, s := range w.stages {
+		req = fmt.Appendf(req[:0], `{"version":%d,"action":%q%s}`, version, s.action, s.answers)
+		began = time.Now()
+		status, body, err := w.c.do(http.MethodPost, "/api/v1/tasks/"+task+"/complete", w.city.token(s.role), req)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			return refused(s.action, status, body)
+		}
+		w.steps = append(w.steps, time.Since(began))
+		var m moved
+		if err := json.Unmarshal(body, &m); err != nil {
+			return err
+		}
+		version = m.Version
+	}
+	w.lives++
+	if len(w.codes) < 64 {
+		w.codes = append(w.codes, f.Code)
+	}
+	return nil
+}
+
+// lifecycle measures whole lives over HTTP, then pages and look-ups on what they left.
+func lifecycle(ctx context.Context, o Options) (rows []Row, err error) {
+	c, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	ws, took, err := drive(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	var lives int
+	var steps []time.Duration
+	for _, w := range ws {
+		lives += w.lives
+		steps = append(steps, w.steps...)
+	}
+	slices.Sort(steps)
+	per := float64(lives) / took.Seconds()
+	rows = []Row{
+		{"lifecycle.per_second", per, "1/s", lives},
+		{"transition.p50_ms", quantile(steps, 0.50), "ms", len(steps)},
+		{"transition.p99_ms", quantile(steps, 0.99), "ms", len(steps)},
+	}
+	reads, err := lookups(c, ws[0].codes)
+	return append(rows, reads...), err
+}
+
+// drive runs the load: a second to warm up, then o.For counted.
+func drive(ctx context.Context, c *city, o Options) ([]*worker, time.Duration, error) {
+	submit, stages, err := script()
+	if err != nil {
+		return nil, 0, err
+	}
+	ws := make([]*worker, o.Clients)
+	for i := range ws {
+		conn, err := dial(c.addr())
+		if err != nil {
+			return nil, 0, err
+		}
+		defer conn.close()
+		ws[i] = &worker{c: conn, city: c, submit: submit, stages: stages}
+	}
+	if err := ws[0].life(); err != nil { // tell a broken script before the load
+		return nil, 0, err
+	}
+	var phase atomic.Int32 // 0 warm-up, 1 counted, 2 over
+	var wg sync.WaitGroup
+	for _, w := range ws {
+		wg.Go(func() {
+			counted := false
+			for phase.Load() < 2 && w.err == nil && ctx.Err() == nil {
+				if !counted && phase.Load() == 1 {
+					counted = true
+					w.lives, w.steps, w.submits = 0, w.steps[:0], w.submits[:0]
+				}
+				w.err = w.life()
+			}
+		})
+	}
+	time.Sleep(min(2*time.Second, o.For))
+	phase.Store(1)
+	began := time.Now()
+	time.Sleep(o.For)
+	phase.Store(2)
+	took := time.Since(began)
+	wg.Wait()
+	var errs []error
+	for _, w := range ws {
+		errs = append(errs, w.err)
+	}
+	return ws, took, errors.Join(errs...)
+}
+
+// lookups measures reads one at a time over one connection: the median includes the
+// loopback and the HTTP shell.
+func lookups(c *city, codes []string) ([]Row, error) {
+	conn, err := dial(c.addr())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.close()
+	const n = 400
+	measure := func(name, token string, path func(i int) string) (Row, error) {
+		var all []time.Duration
+		for i := range n {
+			p := path(i)
+			began := time.Now()
+			status, body, err := conn.do(http.MethodGet, p, token, nil)
+			if err != nil {
+				return Row{}, err
+			}
+			if status != http.StatusOK {
+				return Row{}, refused(p, status, body)
+			}
+			all = append(all, time.Since(began))
+		}
+		slices.Sort(all)
+		return Row{name, quantile(all, 0.5), "ms", n}, nil
+	}
+	words := []string{"dang%20ky%20khai%20sinh", "ket%20hon", "h%E1%BB%99%20kinh%20doanh", "chung%20thuc", "giay%20phep%20xay%20dung", "dat%20dai", "so%20do", "bao%20hiem"}
+	var rows []Row
+	for _, m := range []struct {
+		name, token string
+		path        func(int) string
+	}{
+		{"search.p50_ms", "", func(i int) string { return "/api/v1/procedures?q=" + words[i%len(words)] }},
+		{"queue.p50_ms", c.token("clerk"), func(int) string { return "/api/v1/tasks?limit=50" }},
+		{"track.p50_ms", c.token("clerk"), func(i int) string { return "/api/v1/dossiers/" + codes[i%len(codes)] }},
+	} {
+		r, err := measure(m.name, m.token, m.path)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}

@@ -1,0 +1,236 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+)
+
+// Exit codes of the command line.
+const (
+	exitOK     = 0
+	exitFailed = 1  // the work failed or found a fault
+	exitUsage  = 2  // the words of the command are off
+	exitClock  = 75 // the machine's clock ran back
+)
+
+// Version is the program's, from its build.
+var Version = func() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		return b.Main.Version
+	}
+	return "0.1.0"
+}()
+
+// storageFlags say where a city's data are.
+type storageFlags struct {
+	Data string `help:"Folder of the database, keys and files." default:"data" env:"KHUE_DATA" type:"path"`
+	DB   string `help:"Database: sqlite:PATH or postgres://…; empty: SQLite in the data folder." env:"KHUE_DB"`
+}
+
+func (f storageFlags) config(c *command) Config {
+	return Config{Data: f.Data, DB: f.DB, Log: c.log}
+}
+
+// command is what every command runs in.
+type command struct {
+	ctx  context.Context
+	out  io.Writer
+	err  io.Writer
+	log  *slog.Logger
+	lang i18n.Lang
+}
+
+// grammar is the whole command line.
+type grammar struct {
+	LogLevel string `help:"Least level that is logged: debug, info, warn, error." default:"warn" enum:"debug,info,warn,error" env:"KHUE_LOG"`
+	Lang     string `help:"Language of messages: vi or en." default:"en" enum:"vi,en" env:"KHUE_LANG"`
+
+	Demo    demoCmd    `cmd:"" help:"Start a fresh demo city with an account for every role."`
+	Serve   serveCmd   `cmd:"" help:"Serve a city."`
+	Migrate migrateCmd `cmd:"" help:"Bring the tables up to date."`
+	Import  importCmd  `cmd:"" help:"Bring in units or the national catalogue of procedures."`
+	Token   tokenCmd   `cmd:"" help:"Make a token for a program that acts as an account."`
+	Verify  verifyCmd  `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
+	Bench   benchCmd   `cmd:"" help:"Measure this program on this machine."`
+	Service serviceCmd `cmd:"" help:"Check a declared service and play its scenarios."`
+	Conform conformCmd `cmd:"" name:"conformance" help:"Run an outside test suite."`
+
+	Version kong.VersionFlag `help:"Print the version." short:"V"`
+}
+
+// Main runs one command line and returns the exit code.
+func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
+	var g grammar
+	exited := -1
+	k, err := kong.New(&g, kong.Name("khue"), kong.Writers(out, errOut), kong.Vars{"version": Version},
+		kong.Description("The digital government of a city in one program."),
+		kong.Exit(func(c int) { exited = c }), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		fmt.Fprintln(errOut, "khue:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := k.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		k.Errorf("%s", err)
+		fmt.Fprintln(errOut, "Try: khue --help")
+		return exitUsage
+	}
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(g.LogLevel)) // the grammar allows only levels
+	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang)}
+	err = kctx.Run(c)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(errOut, "khue:", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
+		return exitUsage
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitOK // asked to stop
+	default:
+		fmt.Fprintln(errOut, "khue:", c.sentence(err))
+		return exitFailed
+	}
+}
+
+var errUsage = errors.New("usage")
+
+// sentence says an error for the operator: the sentence where there is one, and the diagnosis.
+func (c *command) sentence(err error) string {
+	e, ok := errs.As(err)
+	if !ok || e.Key == "" {
+		return err.Error()
+	}
+	b, bundleErr := i18n.NewBundle(sentences()...)
+	if bundleErr != nil || !b.Has(e.Key) {
+		return err.Error()
+	}
+	return b.Map(c.lang, e.Key, e.Params) + "\n  (" + err.Error() + ")"
+}
+
+// json prints one object for a script.
+func (c *command) json(v any) error {
+	enc := json.NewEncoder(c.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+type serveCmd struct {
+	storageFlags
+	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
+	PublicURL string `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
+	SMTP      string `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	MailFrom  string `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
+}
+
+// Run serves until the process is told to stop.
+func (s *serveCmd) Run(c *command) error {
+	cfg := s.config(c)
+	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
+	p, err := New(c.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Run(c.ctx, func(a net.Addr) { fmt.Fprintf(c.out, "Khue serves http://%s\n", a) })
+}
+
+type migrateCmd struct {
+	storageFlags
+	Check bool `help:"Only list what is pending; exit 1 where something is."`
+}
+
+// Run migrates, or lists what is pending.
+func (m *migrateCmd) Run(c *command) error {
+	cfg, err := m.config(c).withDefaults()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return err
+	}
+	d, err := db.Open(c.ctx, db.Config{URL: cfg.DB, Clock: cfg.Clock, Log: c.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	pending, err := d.Pending(c.ctx, Migrations())
+	if err != nil {
+		return err
+	}
+	for _, name := range pending {
+		fmt.Fprintln(c.out, name)
+	}
+	if m.Check {
+		if len(pending) > 0 {
+			return fmt.Errorf("%d migrations are pending", len(pending))
+		}
+		return nil
+	}
+	if err := d.Migrate(c.ctx, Migrations()); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%d migrations applied\n", len(pending))
+	return nil
+}
+
+type tokenCmd struct {
+	storageFlags
+	As    string `help:"Login of the account." required:"" placeholder:"LOGIN"`
+	Label string `help:"What the token is for, shown to the account's owner." default:"khue token"`
+}
+
+// Run prints a token, once.
+func (t *tokenCmd) Run(c *command) error {
+	p, err := New(c.ctx, t.config(c))
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	a, err := p.Auth.FindAccount(c.ctx, t.As)
+	if err != nil {
+		return err
+	}
+	token, err := p.Auth.IssueToken(c.ctx, a.ID, t.Label)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, token)
+	return nil
+}
+
+type verifyCmd struct {
+	storageFlags
+	JSON bool `help:"One JSON object."`
+}
+
+// Run recomputes the whole journal.
+func (v *verifyCmd) Run(c *command) error {
+	p, err := New(c.ctx, v.config(c))
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.verify(c, v.JSON)
+}

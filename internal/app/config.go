@@ -1,0 +1,73 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"khue/internal/kernel/clock"
+)
+
+// Config is what an operator sets. Every field has a value that works.
+type Config struct {
+	Data      string // folder of the database, keys and files; "data"
+	DB        string // sqlite:PATH or postgres://…; empty: sqlite in Data
+	Listen    string // host:port
+	PublicURL string // as readers see the site; empty: http://Listen
+	SMTP      string // host:port of the mail relay; empty: mail is kept in the log only
+	MailFrom  string // sender of notices
+
+	// Opened is the instant at which a demo city opens; zero: now, and no demo.
+	Opened time.Time
+	// Clock replaces the machine's, in tests.
+	Clock clock.Clock
+	Log   *slog.Logger
+
+	// MigrateAtStart brings the tables up to date by itself. SQLite always does; on
+	// PostgreSQL that is the operator's act (khue migrate).
+	MigrateAtStart bool
+}
+
+// City is the name under which this city's journal signs.
+const City = "khue.hanoi"
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Data == "" {
+		c.Data = "data"
+	}
+	abs, err := filepath.Abs(c.Data)
+	if err != nil {
+		return c, fmt.Errorf("app: data folder %s: %w", c.Data, err)
+	}
+	c.Data = abs
+	if c.DB == "" {
+		c.DB = "sqlite:" + filepath.Join(c.Data, "khue.db")
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8080"
+	}
+	if c.MailFrom == "" {
+		c.MailFrom = "Khuê <no-reply@khue.invalid>"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	if c.Clock == nil {
+		log := c.Log
+		c.Clock = clock.Watch(clock.System(), 5*time.Second, func(was, is time.Time) {
+			// Acts would be backdated: no answer is better than a wrong one.
+			log.Error("the machine's clock ran back; stopping", "was", was, "is", is)
+			os.Exit(exitClock)
+		})
+	}
+	if !c.Opened.IsZero() {
+		if c.Opened.After(c.Clock.Now().AddDate(1, 0, 0)) {
+			return c, errors.New("app: a demo opens at most a year ahead")
+		}
+		c.Clock = clock.StartAt(c.Clock, c.Opened)
+	}
+	return c, nil
+}

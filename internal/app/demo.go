@@ -1,0 +1,184 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/register/orgunit"
+)
+
+// demoPassword opens every account of a demo. It is printed, so it protects nothing.
+const demoPassword = "khue-trinh-dien"
+
+type demoCmd struct {
+	Data   string `help:"Folder for the city; empty: a new one in the temporary folder, removed at the end." type:"path" env:"KHUE_DATA"`
+	DB     string `help:"Database; empty: SQLite in the folder." env:"KHUE_DB"`
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
+	At     string `help:"Day on which the city opens, YYYY-MM-DD or with a time." default:"2025-06-23"`
+	JSON   bool   `help:"Print address and accounts as one JSON object."`
+	SMTP   string `help:"Mail server, smtp://… or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+}
+
+// opening is the instant of a demo: 08:10 of a day, or the time given.
+func opening(at string) (time.Time, error) {
+	if d, err := clock.ParseDate(at); err == nil {
+		return d.At(8, 10), nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02 15:04", time.RFC3339} {
+		if t, err := time.ParseInLocation(layout, at, clock.Zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%w: --at takes a day such as 2025-06-23, with a time as 2025-06-23T08:10", errUsage)
+}
+
+// Run starts a fresh city and serves it.
+func (d *demoCmd) Run(c *command) error {
+	at, err := opening(d.At)
+	if err != nil {
+		return err
+	}
+	folder := d.Data
+	if folder == "" {
+		if folder, err = os.MkdirTemp("", "khue-demo-"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(folder) }()
+	} else if old, err := os.ReadDir(folder); err == nil && len(old) > 0 {
+		return fmt.Errorf("%w: the folder %s is not empty; a demo begins afresh. Name another, or serve it: khue serve --data %s", errUsage, folder, folder)
+	}
+	p, err := New(c.ctx, Config{
+		Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, Opened: at, Log: c.log, MigrateAtStart: true,
+	})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	city, err := p.Settle(c.ctx)
+	if err != nil {
+		return err
+	}
+	return p.Run(c.ctx, func(a net.Addr) {
+		city.URL = "http://" + a.String()
+		if d.JSON {
+			_ = c.json(city)
+			return
+		}
+		city.print(c, filepath.Clean(folder))
+	})
+}
+
+// DemoCity is what a demo tells whoever started it.
+type DemoCity struct {
+	URL      string        `json:"url"`
+	At       time.Time     `json:"at"`
+	Password string        `json:"password"`
+	Accounts []DemoAccount `json:"accounts"`
+}
+
+// DemoAccount is an invented person who may sign in.
+type DemoAccount struct {
+	Login string `json:"login"`
+	Name  string `json:"name"`
+	Role  string `json:"role"`
+	Unit  string `json:"unit,omitempty"`
+	Token string `json:"token"`
+	ID    string `json:"id"`
+}
+
+// demoPerson is an account to be made. Officers stand in the demo's commune unless
+// at says otherwise.
+type demoPerson struct{ login, name, role, at string }
+
+var demoPeople = []demoPerson{
+	{"0912000001", "Nguyễn Thị Hạnh", "citizen", ""},
+	{"0912000002", "Trần Văn Bình", "citizen", ""},
+	{"motcua", "Lê Thu Trang", "clerk", "commune"},
+	{"motcua2", "Phạm Quốc Huy", "clerk", "commune"},
+	{"hotich", "Đỗ Minh Châu", "justiceOfficer", "commune"},
+	{"chutich", "Vũ Đức Thắng", "chairman", "commune"},
+	{"phochutich", "Bùi Thanh Hà", "viceChairman", "commune"},
+	{"vanthu", "Ngô Phương Mai", "registryClerk", "commune"},
+	{"lanhdao", "Hoàng Gia Bảo", "leader", "city"},
+	{"thietke", "Đặng Hải Yến", "designer", "city"},
+	{"kiemtra", "Phan Nhật Minh", "auditor", "city"},
+}
+
+// demoCommune is the commune of the story: Ngọc Lâm, which became part of Bồ Đề on
+// 2025-07-01. The same code 00118 named Ngọc Thụy before.
+func demoCommune(t *orgunit.Tree, on clock.Date) (orgunit.Unit, error) {
+	code := "00133"
+	if !on.Before(clock.MustDate("2025-07-01")) {
+		code = "00118"
+	}
+	u, err := t.ByCode(code)
+	if err != nil {
+		return u, err
+	}
+	a, ok := t.AgencyOf(u.ID)
+	if !ok {
+		return a, errors.New("app: the demo's commune has no agency")
+	}
+	return a, nil
+}
+
+// Settle makes the demo's accounts.
+func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
+	city := DemoCity{At: p.Clock.Now(), Password: demoPassword}
+	tree := p.Units.At(p.today())
+	commune, err := demoCommune(tree, p.today())
+	if err != nil {
+		return city, err
+	}
+	hash, err := p.Auth.HashPassword(ctx, demoPassword)
+	if err != nil {
+		return city, err
+	}
+	for _, d := range demoPeople {
+		a := auth.NewAccount{Login: d.login, Name: d.name, Kind: auth.KindCitizen, Hash: hash}
+		out := DemoAccount{Login: d.login, Name: d.name, Role: d.role}
+		unit := commune
+		if d.at == "city" {
+			unit = tree.Government()
+		}
+		if d.at != "" {
+			a.Kind, out.Unit = auth.KindOfficer, unit.Name
+			a.Grants = []auth.GrantPeriod{{Grant: auth.Grant{Role: d.role, Scope: "unit:" + unit.ID.String()}}}
+		}
+		account, err := p.Auth.CreateAccount(ctx, a)
+		if err != nil {
+			return city, err
+		}
+		if out.Token, err = p.Auth.IssueToken(ctx, account, "demo"); err != nil {
+			return city, err
+		}
+		out.ID = fmt.Sprint(account)
+		city.Accounts = append(city.Accounts, out)
+	}
+	return city, nil
+}
+
+func (d DemoCity) print(c *command, folder string) {
+	fmt.Fprintf(c.out, "\nKhuê is open on %s, %s.\n\n  %s\n\n", d.At.Format("Monday 2 January 2006"), d.At.Format("15:04"), d.URL)
+	fmt.Fprintf(c.out, "Everybody's password is %s\n\n", d.Password)
+	for _, a := range d.Accounts {
+		fmt.Fprintf(c.out, "  %s %s %s %s\n", pad(a.Login, 12), pad(a.Name, 18), pad(a.Role, 16), a.Unit)
+	}
+	fmt.Fprintf(c.out, "\nThe city lies in %s. Stop it with Ctrl-C.\n", folder)
+}
+
+// pad fills with spaces by letters, not bytes.
+func pad(s string, n int) string {
+	if k := n - len([]rune(s)); k > 0 {
+		return s + strings.Repeat(" ", k)
+	}
+	return s
+}

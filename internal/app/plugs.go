@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/pdf"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/service"
+	"khue/internal/register/catalog"
+	"khue/internal/register/catalog/catalogweb"
+	"khue/internal/register/holiday"
+	"khue/internal/register/orgunit"
+	assets "khue/web"
+)
+
+// What one module plugs into another stands here, each a few lines.
+
+// home is where somebody lands after signing in.
+func home(s auth.Subject) string {
+	if s.Kind == auth.KindOfficer {
+		return "/desk"
+	}
+	return "/"
+}
+
+// scopes lets a grant over a unit reach the units below it on the day.
+type scopes struct{ units *orgunit.Service }
+
+// Covers reports whether what lies in or below scope today.
+func (s scopes) Covers(_ context.Context, scope, what string) bool {
+	above, ok := unitOf(scope)
+	if !ok {
+		return false
+	}
+	below, ok := unitOf(what)
+	if !ok {
+		return false
+	}
+	t := s.units.Now()
+	u, ok := t.Get(below)
+	if !ok {
+		return false
+	}
+	if u.Serves != 0 {
+		// An agency lies where its territory lies: a district's committee reaches its communes'.
+		if a, ok := t.Get(above); ok && a.Serves != 0 {
+			return a.Serves == u.Serves || isAbove(t, a.Serves, u.Serves)
+		}
+	}
+	return isAbove(t, above, below)
+}
+
+func isAbove(t *orgunit.Tree, above, below orgunit.UnitID) bool {
+	for _, u := range t.Ancestors(below) {
+		if u.ID == above {
+			return true
+		}
+	}
+	return false
+}
+
+func unitOf(scope string) (orgunit.UnitID, bool) {
+	v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(scope, "unit:"))
+	return v, err == nil
+}
+
+// offers tells the catalogue's pages where an application begins.
+type offers struct{ p *Program }
+
+// Offer returns the declared service of a procedure, if one is in force today.
+func (o offers) Offer(ctx context.Context, procedure catalog.Code) (catalogweb.Offer, bool, error) {
+	pkg, ok := o.p.Services.ForProcedure(string(procedure), clock.DateOf(o.p.Clock.Now()))
+	if !ok {
+		return catalogweb.Offer{}, false, nil
+	}
+	l := i18n.LangOf(ctx)
+	out := catalogweb.Offer{Href: "/apply/" + pkg.ID, FeeFrom: pkg.Fee.Source}
+	if pkg.Fee.Free() {
+		out.Fee = i18n.T(ctx, "app.offer.free")
+	} else if pkg.Fee.Amount > 0 {
+		out.Fee = i18n.Money(l, pkg.Fee.Amount)
+	}
+	if len(pkg.Terms.Deadlines) > 0 {
+		t := pkg.Terms.Deadlines[0].Term
+		out.Deadline = i18n.T(ctx, "dossier.paper.term_"+t.Kind.String(), "n", t.N)
+	}
+	for _, s := range pkg.Process.Steps() {
+		if !s.Public.IsZero() {
+			out.Steps = append(out.Steps, s.Public.In(l))
+		}
+	}
+	return out, true, nil
+}
+
+// address is the site as readers see it.
+func (p *Program) address() string {
+	if p.Config.PublicURL != "" {
+		return strings.TrimSuffix(p.Config.PublicURL, "/")
+	}
+	return "http://" + p.Config.Listen
+}
+
+// fonts are the type of papers. Without built assets they are empty and a paper says so.
+func fonts() (f pdf.Fonts) {
+	for style, into := range map[assets.FontStyle]*[]byte{
+		assets.Regular: &f.Regular, assets.Bold: &f.Bold, assets.Italic: &f.Italic, assets.BoldItalic: &f.BoldItalic,
+	} {
+		*into, _ = assets.Font(style)
+	}
+	return f
+}
+
+// playWorld is what scenarios are played in, without a database: the embedded calendar
+// and units.
+func playWorld() (service.World, error) {
+	cal, err := holiday.Load()
+	if err != nil {
+		return service.World{}, err
+	}
+	units, err := orgunit.New(nil, clock.System(), nil, nil)
+	if err != nil {
+		return service.World{}, err
+	}
+	return service.World{Calendar: cal, Units: dossier.FormUnits(units)}, nil
+}

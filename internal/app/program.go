@@ -1,0 +1,268 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/blob"
+	"khue/internal/kernel/calendar"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/mail"
+	"khue/internal/kernel/module"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/apply"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/service"
+	"khue/internal/register/catalog"
+	"khue/internal/register/holiday"
+	"khue/internal/register/orgunit"
+	"khue/services"
+)
+
+// Program is the whole city: every module, built and ready to run. Tests start the
+// same one.
+type Program struct {
+	Config   Config
+	Clock    clock.Clock
+	DB       *db.DB
+	Gen      *id.Gen
+	Bundle   *i18n.Bundle
+	Journal  *journal.Journal
+	Jobs     *jobs.Queue
+	Blobs    blob.Store
+	Mail     mail.Sender
+	Auth     *auth.Service
+	Calendar *calendar.Calendar
+	Units    *orgunit.Service
+	Catalog  *catalog.Service
+	Services *service.Registry
+	Dossiers *dossier.Service
+	Apply    *apply.Service
+	Server   *web.Server
+
+	modules []module.Module
+	closers []func()
+}
+
+// New builds the program in floor order and brings its storage up to date. Close it.
+func New(ctx context.Context, cfg Config) (p *Program, err error) {
+	cfg, err = cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p = &Program{Config: cfg, Clock: cfg.Clock}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.speak, p.fill, p.doors} {
+		if err := build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// ground is the data folder, the database and the ids.
+func (p *Program) ground(ctx context.Context) (err error) {
+	if err = os.MkdirAll(filepath.Join(p.Config.Data, "keys"), 0o700); err != nil {
+		return fmt.Errorf("app: data folder: %w", err)
+	}
+	p.DB, err = db.Open(ctx, db.Config{URL: p.Config.DB, Clock: p.Clock, Log: p.Config.Log})
+	if err != nil {
+		return err
+	}
+	p.onClose(func() { _ = p.DB.Close() })
+	if p.DB.SingleWriter() || p.Config.MigrateAtStart {
+		err = p.DB.Migrate(ctx, Migrations())
+	} else {
+		err = p.refusePending(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	node, release, err := p.DB.LeaseNode(ctx)
+	if err != nil {
+		return err
+	}
+	p.onClose(release)
+	p.Gen = id.NewGen(node, p.Clock)
+	return nil
+}
+
+func (p *Program) refusePending(ctx context.Context) error {
+	names, err := p.DB.Pending(ctx, Migrations())
+	if err == nil && len(names) > 0 {
+		err = fmt.Errorf("app: the database lacks %d migrations (%s …): run khue migrate first", len(names), names[0])
+	}
+	return err
+}
+
+func (p *Program) kernel(context.Context) error {
+	signer, err := journal.LoadKey(filepath.Join(p.Config.Data, "keys", "journal.key"), City)
+	if err != nil {
+		return err
+	}
+	p.Journal = journal.New(p.DB, p.Gen, signer, p.Config.Log)
+	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Log: p.Config.Log})
+	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
+		return err
+	}
+	if p.Mail, err = mail.New(mail.Config{URL: p.Config.SMTP, From: p.Config.MailFrom}, p.Clock); err != nil {
+		return err
+	}
+	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, auth.Config{})
+	return nil
+}
+
+func (p *Program) register(context.Context) (err error) {
+	if p.Calendar, err = holiday.Load(); err != nil {
+		return err
+	}
+	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
+		return err
+	}
+	p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{})
+	return err
+}
+
+func (p *Program) onestop(context.Context) error {
+	reg, problems := service.LoadAll(services.FS)
+	if problems.Failed() {
+		return problems.Err()
+	}
+	p.Services = reg
+	secret, err := secret(filepath.Join(p.Config.Data, "keys", "access.key"))
+	if err != nil {
+		return err
+	}
+	p.Dossiers = dossier.New(dossier.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
+		Services: p.Services, Calendar: p.Calendar, Scopes: scopes{p.Units}, Fonts: fonts(), Secret: secret,
+	})
+	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers)
+	return nil
+}
+
+// speak joins the sentences of all modules; a missing one stops the program here.
+func (p *Program) speak(context.Context) (err error) {
+	p.modules = p.list()
+	p.Bundle, err = i18n.NewBundle(sentences()...)
+	return err
+}
+
+// fill brings in what every city needs: units' own facts, the embedded catalogue and
+// the offerings of the declared services.
+func (p *Program) fill(ctx context.Context) error {
+	if err := p.Units.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Catalog.LoadSeed(ctx); err != nil {
+		return err
+	}
+	return p.offer(ctx)
+}
+
+// doors is the HTTP edge with every module's pages and operations.
+func (p *Program) doors(context.Context) (err error) {
+	metrics := prometheus.NewRegistry()
+	p.Server, err = web.New(web.Config{Listen: p.Config.Listen, PublicURL: p.Config.PublicURL}, web.Deps{
+		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
+		Shell: p.shell, About: p.about(),
+	}, p.webModules()...)
+	return err
+}
+
+// Run serves until ctx ends, then stops everything in order: first the door, then
+// the work behind it. ready, when not nil, is told the address.
+func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs []error
+	)
+	door, closeDoor := context.WithCancel(ctx)
+	defer closeDoor()
+	for _, run := range p.background() {
+		wg.Go(func() {
+			if err := run(work); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+				closeDoor() // a program without one of its parts must not take dossiers
+			}
+		})
+	}
+	err := p.Server.Run(door, ready)
+	stop()
+	wg.Wait()
+	return errors.Join(append(errs, err)...)
+}
+
+// background are the parts that work beside the door.
+func (p *Program) background() []func(context.Context) error {
+	var handlers []jobs.Handler
+	var periodic []jobs.Periodic
+	var followers []journal.Follower
+	for _, m := range p.modules {
+		handlers = append(handlers, m.Jobs...)
+		periodic = append(periodic, m.Periodic...)
+		followers = append(followers, m.Followers...)
+	}
+	return []func(context.Context) error{
+		func(ctx context.Context) error { return p.Journal.Run(ctx, followers) },
+		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
+		p.Auth.Run,
+		p.Units.Run,
+	}
+}
+
+// Close frees what New took, last first.
+func (p *Program) Close() {
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		p.closers[i]()
+	}
+	p.closers = nil
+}
+
+func (p *Program) onClose(f func()) { p.closers = append(p.closers, f) }
+
+// secret reads a random key of 32 bytes, or makes it.
+func secret(file string) ([]byte, error) {
+	b, err := os.ReadFile(file) //nolint:gosec // our own folder
+	if err == nil && len(b) == 32 {
+		return b, nil
+	}
+	if err == nil {
+		return nil, fmt.Errorf("app: %s is not a key of 32 bytes; restore it from a backup", file)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	b = make([]byte, 32)
+	_, _ = rand.Read(b)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // our own folder
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	_, err = f.Write(b)
+	return b, errors.Join(err, f.Sync(), f.Close())
+}

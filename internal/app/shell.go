@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/register/orgunit"
+)
+
+// Messages are the sentences of the roof (keys under "app").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+const (
+	hour = time.Hour
+	day  = 24 * time.Hour
+)
+
+func (p *Program) today() clock.Date { return clock.DateOf(p.Clock.Now()) }
+
+func (p *Program) about() web.About {
+	return web.About{Title: "Khuê", Version: Version, Description: "The digital government of a city. Lists answer {items, next}; commands take Idempotency-Key; errors are problem+json."}
+}
+
+// shell adds to every page what its reader may open.
+func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.Shell {
+	sub := auth.From(ctx)
+	s.Footer = []ui.FooterLink{
+		{Label: i18n.T(ctx, "app.footer.units"), Href: "/units"},
+		{Label: i18n.T(ctx, "app.footer.api"), Href: "/api"},
+	}
+	if !p.Config.Opened.IsZero() {
+		s.Demo = i18n.T(ctx, "app.demo", "at", p.Clock.Now())
+	}
+	desk := strings.HasPrefix(r.URL.Path, "/desk")
+	item := func(key, href string) {
+		current := r.URL.Path == href || href != "/" && strings.HasPrefix(r.URL.Path, href+"/")
+		s.Nav = append(s.Nav, ui.NavItem{Label: i18n.T(ctx, key), Href: href, Current: current})
+	}
+	if desk {
+		s.Density, s.ServiceName, s.Home = ui.DensityCompact, i18n.T(ctx, "app.desk"), "/desk"
+		item("app.nav.queue", "/desk")
+		item("app.nav.mine", "/desk/mine")
+	} else {
+		item("app.nav.procedures", "/procedures")
+		item("app.nav.track", "/track")
+		if sub.Kind == auth.KindCitizen {
+			item("app.nav.dossiers", "/dossiers")
+		}
+		if sub.Kind == auth.KindOfficer {
+			item("app.nav.desk", "/desk")
+		}
+	}
+	if s.User != nil {
+		s.User.Unit = p.postLine(ctx, sub)
+	}
+	return s
+}
+
+// postLine is an officer's first post in words.
+func (p *Program) postLine(ctx context.Context, sub auth.Subject) string {
+	if sub.Kind != auth.KindOfficer || len(sub.Grants) == 0 {
+		return ""
+	}
+	g := sub.Grants[0]
+	en := i18n.LangOf(ctx) == i18n.EN
+	role, _ := orgunit.RoleOf(orgunit.Role(g.Role))
+	line := role.Name
+	if en {
+		line = role.NameEN
+	}
+	u, err := p.Units.At(p.today()).Resolve(strings.TrimPrefix(g.Scope, "unit:"))
+	switch {
+	case err != nil:
+	case en:
+		line += ", " + u.NameEN
+	default:
+		line += ", " + u.Name
+	}
+	return line
+}

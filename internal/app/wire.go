@@ -1,0 +1,110 @@
+package app
+
+import (
+	"context"
+	"io/fs"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/authweb"
+	"khue/internal/kernel/calendar"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/module"
+	"khue/internal/kernel/once"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/apply"
+	"khue/internal/onestop/apply/applyweb"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/dossier/dossierweb"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/portal/citizen"
+	"khue/internal/register/catalog"
+	"khue/internal/register/catalog/catalogweb"
+	"khue/internal/register/orgunit"
+	"khue/internal/register/orgunit/orgunitweb"
+)
+
+// Migrations are the tables of the whole house, in floor order.
+func Migrations() []db.Migrations {
+	return []db.Migrations{
+		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
+		orgunit.Migrations(), catalog.Module().Migrations,
+		dossier.Migrations(), apply.Migrations(),
+	}
+}
+
+// list names every module that brings jobs, followers or health.
+func (p *Program) list() []module.Module {
+	return []module.Module{
+		p.keeping(), p.Units.Module(), catalog.Module(), p.Dossiers.Module(), p.Apply.Module(),
+	}
+}
+
+// keeping is the housekeeping of the kernel's own tables.
+func (p *Program) keeping() module.Module {
+	return module.Module{
+		Name:     "kernel",
+		Jobs:     []jobs.Handler{{Kind: "once.purge", Do: func(ctx context.Context, _ jobs.Task) error { return once.Purge(ctx, p.DB) }}},
+		Periodic: []jobs.Periodic{{Kind: "once.purge", Every: day, Offset: 3 * hour}},
+	}
+}
+
+// sentences are the messages of the whole house, in floor order.
+func sentences() []fs.FS {
+	return []fs.FS{
+		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, ui.Messages, web.Messages,
+		orgunit.Messages, catalog.Module().Messages,
+		form.Messages, process.Messages, service.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		citizen.Messages, Messages,
+	}
+}
+
+// webModules are the pages and operations of every module.
+func (p *Program) webModules() []web.Module {
+	return []web.Module{
+		authweb.Routes(p.Auth, home),
+		orgunitweb.Routes(p.Units), catalogweb.Routes(p.Catalog, offers{p}),
+		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Address: p.address()}),
+		applyweb.Routes(p.Apply),
+		citizen.Routes(p.Catalog, p.Services, p.Clock),
+	}
+}
+
+func (p *Program) checks() []web.Check {
+	out := []web.Check{{Name: "database", Do: func(ctx context.Context) error {
+		return p.DB.View(ctx, func(_ context.Context, v *db.View) error {
+			var one int
+			return v.QueryRow("SELECT 1").Scan(&one)
+		})
+	}}}
+	for _, m := range p.modules {
+		for _, c := range m.Health {
+			out = append(out, web.Check{Name: m.Name + "." + c.Name, Do: c.Do})
+		}
+	}
+	return out
+}
+
+// offer tells the catalogue what is offered and at which computed level.
+func (p *Program) offer(ctx context.Context) error {
+	return p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		for _, pkg := range p.Services.On(p.today()) {
+			l := pkg.Level(p.working())
+			words := l.Words(p.Bundle)
+			why := catalog.Why{VI: words.VI, EN: words.EN}
+			if err := p.Catalog.SetOffering(tx, catalog.Code(pkg.Procedure), "", catalog.Level(l.N), why); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// working says which supports of online services this city has: payment and signature
+// are floors that are not built yet, so no service computes to level 4.
+func (p *Program) working() service.Working { return service.Working{} }

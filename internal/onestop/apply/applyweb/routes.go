@@ -1,0 +1,380 @@
+package applyweb
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/apply"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/service"
+)
+
+// Messages are this package's sentences (keys under "applyweb").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+// pageDelivery is the page of ours that every application has: whose dossier it is, and
+// how the result is had.
+const pageDelivery = "delivery"
+
+// maxUpload bounds one post of papers.
+const maxUpload = 64 << 20
+
+type handlers struct{ apply *apply.Service }
+
+// Routes is the web half of applications.
+func Routes(s *apply.Service) web.Module {
+	h := &handlers{s}
+	return web.Module{Name: "apply", Routes: []web.Route{
+		{Method: http.MethodGet, Path: "/apply/{service}", Policy: auth.Public, Do: h.start},
+		{Method: http.MethodPost, Path: "/apply/{service}", Policy: auth.Public, Do: h.begin},
+		{Method: http.MethodGet, Path: "/apply/d/{key}", Policy: auth.Public, Do: h.resume},
+		{Method: http.MethodGet, Path: "/apply/d/{key}/{page}", Policy: auth.Public, Do: h.page},
+		{Method: http.MethodPost, Path: "/apply/d/{key}/{page}", Policy: auth.Public, Do: h.save, MaxBody: maxUpload},
+	}}
+}
+
+func say(ctx context.Context, l decl.Label) string { return l.In(i18n.LangOf(ctx)) }
+
+func path(key, page string) string { return "/apply/d/" + url.PathEscape(key) + "/" + page }
+
+// startView is the door of an application.
+type startView struct {
+	Service  string
+	Name     string
+	Summary  string
+	Cases    ui.Field
+	One      string // the only case
+	Needs    []string
+	Problems ui.Problems
+}
+
+func (h *handlers) start(w http.ResponseWriter, r *http.Request) error {
+	return h.showStart(w, r, http.StatusOK, nil)
+}
+
+func (h *handlers) showStart(w http.ResponseWriter, r *http.Request, status int, refused error) error {
+	ctx := r.Context()
+	pkg, err := h.apply.Package(r.PathValue("service"))
+	if err != nil {
+		return err
+	}
+	v := startView{Service: pkg.ID, Name: say(ctx, pkg.Name()), Summary: say(ctx, pkg.Summary()), Problems: ui.ProblemsOf(ctx, refused)}
+	v.Cases = ui.Field{Name: "case", Label: i18n.T(ctx, "applyweb.case"), Error: v.Problems.For("case")}
+	for _, c := range pkg.Cases {
+		hint := ""
+		if l, ok := pkg.Label("case." + c + ".hint"); ok {
+			hint = say(ctx, l)
+		}
+		v.Cases.Options = append(v.Cases.Options, ui.Option{Value: c, Label: say(ctx, pkg.CaseName(c)), Hint: hint})
+	}
+	if len(pkg.Cases) == 1 {
+		v.One = pkg.Cases[0]
+	}
+	for _, p := range pkg.Papers {
+		v.Needs = append(v.Needs, say(ctx, pkg.PaperName(p.ID)))
+	}
+	return web.Render(w, r, status, startPage(v))
+}
+
+func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	d, err := h.apply.Begin(ctx, r.PathValue("service"), f.Get("case"), string(i18n.LangOf(ctx)))
+	if errs.Is(err, errs.Invalid) {
+		return h.showStart(w, r, web.ProblemOf(ctx, err).Status, err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, "/apply/d/"+url.PathEscape(d.Key))
+}
+
+// resume leads to the first page that is not done.
+func (h *handlers) resume(w http.ResponseWriter, r *http.Request) error {
+	d, pkg, err := h.apply.Open(r.Context(), r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	if d.Submitted() {
+		return web.Redirect(w, r, path(d.Key, "done"))
+	}
+	for _, p := range h.pages(pkg, d) {
+		if !h.done(pkg, d, p) {
+			return web.Redirect(w, r, path(d.Key, p.ID))
+		}
+	}
+	return web.Redirect(w, r, path(d.Key, "review"))
+}
+
+// pages are the pages of the form with ours before the review.
+func (h *handlers) pages(pkg *service.Package, d apply.Draft) []form.PageInfo {
+	all := pkg.Form.Pages(d.Answers, h.apply.Env(d))
+	own := form.PageInfo{ID: pageDelivery, Title: decl.Label{}}
+	at := slices.IndexFunc(all, func(p form.PageInfo) bool { return p.Kind == form.Review })
+	if at < 0 {
+		return append(all, own, form.PageInfo{ID: "review", Kind: form.Review})
+	}
+	return slices.Insert(all, at, own)
+}
+
+// done reports whether a page has what it needs.
+func (h *handlers) done(pkg *service.Package, d apply.Draft, p form.PageInfo) bool {
+	switch {
+	case p.ID == pageDelivery:
+		return d.Filing.Applicant.Phone != "" && d.Filing.Delivery.Method != ""
+	case p.Kind == form.Review:
+		return false
+	case p.Kind == form.Questions && !h.touched(pkg, d, p.ID):
+		return false
+	}
+	return pkg.Form.ValidatePage(p.ID, d.Answers, h.apply.Env(d)).OK()
+}
+
+// touched: a page of optional questions is not done before it was seen.
+func (h *handlers) touched(pkg *service.Package, d apply.Draft, page string) bool {
+	for at := range d.Answers {
+		if pkg.Form.PageOf(at) == page {
+			return true
+		}
+	}
+	return false
+}
+
+// pageView is one page of the application.
+type pageView struct {
+	Draft    apply.Draft
+	Name     string
+	Title    string
+	Page     form.Page
+	Steps    []ui.Step
+	Back     *ui.Anchor
+	Problems ui.Problems
+	Banner   *ui.BannerArgs
+	Files    map[string][]ui.File
+	Delivery deliveryView
+	Groups   []reviewGroup
+	Errors   []ui.Problem // of the review, each with the page that mends it
+	Number   int
+	Count    int
+	Case     string
+}
+
+type deliveryView struct {
+	Name, Phone, Email, Address, Copies ui.Field
+	Method                              ui.Field
+	AllowCopies                         bool
+}
+
+type reviewGroup struct{ ui.SummaryArgs }
+
+func (h *handlers) page(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	d, pkg, err := h.apply.Open(ctx, r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	page := r.PathValue("page")
+	if page == "done" || d.Submitted() {
+		return h.donePage(w, r, d, pkg)
+	}
+	var banner *ui.BannerArgs
+	if len(d.Dropped) > 0 {
+		banner = &ui.BannerArgs{Tone: ui.ToneWaiting, Text: i18n.T(ctx, "applyweb.dropped", "n", len(d.Dropped))}
+		if err := h.apply.Save(ctx, d); err != nil {
+			return err
+		}
+		d.Version++
+	}
+	return h.show(w, r, http.StatusOK, d, pkg, page, nil, banner)
+}
+
+// show draws a page of a draft; refused is what was wrong with what was sent.
+func (h *handlers) show(w http.ResponseWriter, r *http.Request, status int, d apply.Draft, pkg *service.Package, page string, refused error, banner *ui.BannerArgs) error {
+	ctx := r.Context()
+	pages := h.pages(pkg, d)
+	at := slices.IndexFunc(pages, func(p form.PageInfo) bool { return p.ID == page })
+	if at < 0 {
+		return errs.E(errs.NotFound, "web.error.not_found")
+	}
+	v := pageView{
+		Draft: d, Name: say(ctx, pkg.Name()), Title: h.title(ctx, pages[at]), Problems: ui.ProblemsOf(ctx, refused), Banner: banner,
+		Number: at + 1, Count: len(pages), Case: say(ctx, pkg.CaseName(d.Case)),
+	}
+	for i, p := range pages {
+		s := ui.Step{Label: h.title(ctx, p), State: ui.StepTodo}
+		switch {
+		case i == at:
+			s.State = ui.StepCurrent
+		case h.done(pkg, d, p):
+			s.State, s.Href = ui.StepDone, path(d.Key, p.ID)
+		}
+		v.Steps = append(v.Steps, s)
+	}
+	v.Back = &ui.Anchor{Label: i18n.T(ctx, "applyweb.back"), Href: "/apply/" + pkg.ID}
+	if at > 0 {
+		v.Back.Href = path(d.Key, pages[at-1].ID)
+	}
+	switch {
+	case page == pageDelivery:
+		v.Delivery = h.delivery(ctx, d, pkg, v.Problems)
+		return web.Render(w, r, status, deliveryPage(v))
+	case pages[at].Kind == form.Review:
+		if err := h.review(ctx, &v, d, pkg); err != nil {
+			return err
+		}
+		return web.Render(w, r, status, reviewPage(v))
+	}
+	var found []errs.Field
+	if e, ok := errs.As(refused); ok {
+		found = e.Fields
+	}
+	p, ok := pkg.Form.Render(page, d.Answers, found, h.apply.Env(d))
+	if !ok {
+		return errs.E(errs.NotFound, "web.error.not_found")
+	}
+	v.Page = p
+	if p.Kind == form.Papers {
+		v.Files = h.files(ctx, d)
+		return web.Render(w, r, status, papersPage(v))
+	}
+	return web.Render(w, r, status, questionsPage(v))
+}
+
+func (h *handlers) title(ctx context.Context, p form.PageInfo) string {
+	switch {
+	case p.ID == pageDelivery:
+		return i18n.T(ctx, "applyweb.delivery.title")
+	case p.Title.IsZero() && p.Kind == form.Review:
+		return i18n.T(ctx, "applyweb.review.title")
+	}
+	return say(ctx, p.Title)
+}
+
+// save takes a page: keeps what was typed, right or wrong, and goes on where it is right.
+func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	sent, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	d, pkg, err := h.apply.Open(ctx, r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	page := r.PathValue("page")
+	if d.Submitted() {
+		return web.Redirect(w, r, path(d.Key, "done"))
+	}
+	pages := h.pages(pkg, d)
+	at := slices.IndexFunc(pages, func(p form.PageInfo) bool { return p.ID == page })
+	if at < 0 {
+		return errs.E(errs.NotFound, "web.error.not_found")
+	}
+	var refused error
+	stay := false
+	switch {
+	case pages[at].Kind == form.Review:
+		return h.submit(w, r, d, pkg, sent)
+	case page == pageDelivery:
+		refused = h.saveDelivery(&d, sent)
+	case pages[at].Kind == form.Papers:
+		stay, refused = h.savePapers(r, &d, pkg, sent)
+	default:
+		d.Answers = pkg.Form.ParsePage(page, sent, d.Answers, h.apply.Env(d))
+	}
+	if err := h.apply.Save(ctx, d); err != nil {
+		if errs.Is(err, errs.Conflict) {
+			return h.show(w, r, http.StatusConflict, d, pkg, page, err, &ui.BannerArgs{Text: web.ProblemOf(ctx, err).Detail, Tone: ui.ToneStopped, Alert: true})
+		}
+		return err
+	}
+	d.Version++
+	if sent.Get("later") != "" {
+		return web.Redirect(w, r, path(d.Key, page))
+	}
+	if refused == nil && !stay && page != pageDelivery {
+		refused = pkg.Form.ValidatePage(page, d.Answers, h.apply.Env(d)).Err()
+	}
+	if refused != nil {
+		return h.show(w, r, web.ProblemOf(ctx, refused).Status, d, pkg, page, refused, nil)
+	}
+	if stay {
+		return web.Redirect(w, r, path(d.Key, page))
+	}
+	// Answers decide which pages follow.
+	next := h.pages(pkg, d)
+	at = slices.IndexFunc(next, func(p form.PageInfo) bool { return p.ID == page })
+	if sent.Get("back") == "review" || at+1 >= len(next) {
+		return web.Redirect(w, r, path(d.Key, "review"))
+	}
+	return web.Redirect(w, r, path(d.Key, next[at+1].ID))
+}
+
+func (h *handlers) saveDelivery(d *apply.Draft, sent url.Values) error {
+	f := &d.Filing
+	f.Applicant = dossier.Party{Name: sent.Get("applicant.name"), Phone: sent.Get("applicant.phone"), Email: sent.Get("applicant.email")}
+	f.Delivery = dossier.Delivery{Method: sent.Get("delivery.method"), Address: sent.Get("delivery.address")}
+	if f.Delivery.Method != "post" {
+		f.Delivery.Address = ""
+	}
+	f.Copies, _ = strconv.Atoi(strings.TrimSpace(sent.Get("copies")))
+	return h.apply.CheckFiling(*d)
+}
+
+func (h *handlers) savePapers(r *http.Request, d *apply.Draft, pkg *service.Package, sent url.Values) (stay bool, err error) {
+	if gone := sent.Get("remove"); gone != "" {
+		d.Papers = slices.DeleteFunc(slices.Clone(d.Papers), func(f form.File) bool { return f.Paper+"/"+f.SHA256 == gone })
+		return true, nil
+	}
+	var bad []errs.Field
+	for _, need := range pkg.Form.Papers(d.Answers, h.apply.Env(*d)) {
+		files, err := web.Files(r, "papers."+need.ID)
+		if err != nil {
+			return true, err
+		}
+		for _, f := range files {
+			kept, err := h.apply.Keep(r.Context(), *d, pkg, need.ID, dossier.Upload{Name: f.Name, Type: f.Type, Size: f.Size, Open: f.Open})
+			if e, ok := errs.As(err); ok && (e.Kind == errs.Invalid || e.Kind == errs.TooLarge) {
+				bad = append(bad, e.Fields...)
+				continue
+			}
+			if err != nil {
+				return true, err
+			}
+			d.Papers = append(slices.DeleteFunc(slices.Clone(d.Papers), func(g form.File) bool { return g.Paper == kept.Paper && g.SHA256 == kept.SHA256 }), kept)
+		}
+	}
+	if len(bad) > 0 {
+		return true, errs.E(errs.Invalid, "form.invalid", errs.P("n", len(bad)), errs.WithFields(bad...))
+	}
+	return sent.Get("add") != "", nil
+}
+
+func (h *handlers) files(ctx context.Context, d apply.Draft) map[string][]ui.File {
+	out := map[string][]ui.File{}
+	for _, f := range d.Papers {
+		size := strconv.FormatFloat(float64(f.Size)/1e6, 'f', 1, 64) + " MB"
+		if i18n.LangOf(ctx) == i18n.VI {
+			size = strings.Replace(size, ".", ",", 1)
+		}
+		out[f.Paper] = append(out[f.Paper], ui.File{Name: f.Name, Size: size, Remove: f.Paper + "/" + f.SHA256})
+	}
+	return out
+}

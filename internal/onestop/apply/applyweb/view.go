@@ -1,0 +1,59 @@
+package applyweb
+
+import (
+	"context"
+	"strings"
+
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/onestop/form"
+)
+
+// pageForm is the form around a page.
+func pageForm(ctx context.Context, v pageView, upload bool) ui.FormArgs {
+	page := v.Page.ID
+	if page == "" {
+		page = pageDelivery
+	}
+	return ui.FormArgs{
+		Action: path(v.Draft.Key, page), Upload: upload, Problems: v.Problems, Submit: i18n.T(ctx, "applyweb.continue"),
+		Others: []ui.Choice{{Label: i18n.T(ctx, "applyweb.later"), Name: "later", Value: "1"}},
+	}
+}
+
+// paperHint says what is taken, and where one paper of several suffices.
+func paperHint(ctx context.Context, p form.PaperNeed) string {
+	parts := make([]string, 0, 3)
+	if !p.Hint.IsZero() {
+		parts = append(parts, say(ctx, p.Hint))
+	}
+	if p.OneOf != "" {
+		parts = append(parts, i18n.T(ctx, "applyweb.oneOf"))
+	}
+	parts = append(parts, i18n.T(ctx, "applyweb.accept", "types", strings.ToUpper(strings.Join(p.Accept, ", ")), "mb", int(p.MaxBytes>>20)))
+	return strings.Join(parts, " ")
+}
+
+func acceptList(kinds []string) string {
+	var out []string
+	for _, k := range kinds {
+		out = append(out, "."+k)
+		if k == "jpg" {
+			out = append(out, ".jpeg")
+		}
+	}
+	return strings.Join(out, ",")
+}
+
+// localized puts labels among parameters into the reader's language.
+func localized(ctx context.Context, params map[string]any) map[string]any {
+	out := make(map[string]any, len(params))
+	for k, v := range params {
+		if l, ok := v.(decl.Label); ok {
+			v = say(ctx, l)
+		}
+		out[k] = v
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package apply
+
+import (
+	"encoding/json"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/onestop/form"
+)
+
+const columns = `id, owner, service, package, variant, answers, papers, filing, code, access, updated_at, version`
+
+func scan(s db.Scanner) (Draft, error) {
+	var d Draft
+	var answers, papers, filing string
+	var updated int64
+	if err := s.Scan(&d.ID, &d.Owner, &d.Service, &d.Package, &d.Case, &answers, &papers, &filing, &d.Code, &d.Access, &updated, &d.Version); err != nil {
+		return d, err
+	}
+	d.Updated = db.Time(updated)
+	if err := json.Unmarshal([]byte(answers), &d.Answers); err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal([]byte(papers), &d.Papers); err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal([]byte(filing), &d.Filing)
+}
+
+func findByKey(q db.Querier, hash string) (Draft, error) {
+	d, err := db.One(q, scan, `SELECT `+columns+` FROM apply_draft WHERE key_hash = $1`, hash)
+	if errs.Is(err, errs.NotFound) {
+		return d, errs.E(errs.NotFound, "apply.notFound", errs.Cause(err))
+	}
+	return d, err
+}
+
+type content struct{ answers, papers, filing string }
+
+func encode(d Draft) (c content, err error) {
+	if d.Answers == nil {
+		d.Answers = form.Answers{}
+	}
+	if d.Papers == nil {
+		d.Papers = []form.File{}
+	}
+	for into, v := range map[*string]any{&c.answers: d.Answers, &c.papers: d.Papers, &c.filing: d.Filing} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return c, err
+		}
+		*into = string(b)
+	}
+	return c, nil
+}
+
+func insert(tx *db.Tx, d Draft, hash string, c content) error {
+	return tx.Exec(`INSERT INTO apply_draft (id, key_hash, owner, service, package, variant, answers, papers, filing, code, access, updated_at, version)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,'','',$10,1)`,
+		d.ID, hash, d.Owner, d.Service, d.Package, d.Case, c.answers, c.papers, c.filing, db.Millis(tx.Now()))
+}
+
+// update saves a draft that nobody saved since it was read and that is not a dossier yet.
+func update(tx *db.Tx, d Draft, c content, moved error) error {
+	return tx.Guard(moved, `UPDATE apply_draft SET package = $3, variant = $4, answers = $5, papers = $6, filing = $7, updated_at = $8, version = version + 1
+ WHERE id = $1 AND version = $2 AND code = ''`,
+		d.ID, d.Version, d.Package, d.Case, c.answers, c.papers, c.filing, db.Millis(tx.Now()))
+}
+
+// finish turns the draft into its dossier: what was typed is forgotten here.
+func finish(tx *db.Tx, v DraftID, code, access string) error {
+	return tx.Exec(`UPDATE apply_draft SET code = $2, access = $3, answers = '{}', papers = '[]', filing = '{}', updated_at = $4, version = version + 1 WHERE id = $1`,
+		v, code, access, db.Millis(tx.Now()))
+}
+
+func purge(tx *db.Tx, before int64, limit int) (int, error) {
+	gone, err := db.All(tx, func(s db.Scanner) (DraftID, error) {
+		var v DraftID
+		err := s.Scan(&v)
+		return v, err
+	}, `DELETE FROM apply_draft WHERE id IN (SELECT id FROM apply_draft WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
+	return len(gone), err
+}

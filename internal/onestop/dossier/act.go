@@ -1,0 +1,340 @@
+package dossier
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/once"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// needsReason are the actions that tell the applicant, or an auditor, why.
+var needsReason = map[string]bool{"refuse": true, "supplement": true, "returnStep": true, "stop": true, "extend": true, "recall": true}
+
+// NeedsReason reports whether an action asks for a reason in writing.
+func NeedsReason(action string) bool { return needsReason[action] }
+
+// publicReason are the actions whose reason is written to the applicant.
+var publicReason = map[string]bool{"refuse": true, "supplement": true, "stop": true, "extend": true}
+
+// Act completes a task by one of its actions. Errors: NotFound, Forbidden where the
+// actor holds no post for it, Conflict (who acted, and when) where somebody was
+// first, Invalid for an action that the step does not have or answers that will not do,
+// Mismatch. The same key again returns the first outcome.
+func (s *Service) Act(ctx context.Context, cmd Command) (out Outcome, err error) {
+	defer errs.Op(&err, "dossier.Act(%s %s)", cmd.Task, cmd.Action)
+	sub := auth.From(ctx)
+	cmd.Comment = strings.TrimSpace(cmd.Comment)
+	if utf8.RuneCountInString(cmd.Comment) > maxCommentSize {
+		return out, errs.E(errs.Invalid, "dossier.comment.long", errs.P("max", maxCommentSize), errs.WithFields(
+			errs.Field{Path: "comment", Key: "dossier.comment.long", Params: errs.Params{"max": maxCommentSize}}))
+	}
+	hash := cmd.hash()
+	for range maxRestep {
+		out, err = s.act(ctx, sub, cmd, hash)
+		if !errors.Is(err, errMoved) {
+			break
+		}
+	}
+	if err == nil {
+		return out, nil
+	}
+	// Whatever went wrong, it may be the second coming of an act that went well.
+	if d, again, onceErr := s.replay(ctx, sub.Account, cmd.Key, hash); onceErr != nil {
+		return Outcome{}, onceErr
+	} else if again {
+		return s.outcome(ctx, d, cmd.Task)
+	}
+	if errors.Is(err, errTaken) || errors.Is(err, errMoved) {
+		return Outcome{}, s.takenBy(ctx, cmd.Task)
+	}
+	return Outcome{}, err
+}
+
+func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash []byte) (out Outcome, err error) {
+	var (
+		t Task
+		d Dossier
+		c Content
+		// Rows of other branches matter only where there are any.
+		rows []Task
+	)
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		if t, d, err = findForTask(v, cmd.Task); err != nil {
+			return err
+		}
+		if len(d.Instance.Tokens) > 1 {
+			if rows, err = tasksOf(v, d.ID); err != nil {
+				return err
+			}
+		} else {
+			rows = []Task{t}
+		}
+		c, err = findContent(v, d.ID)
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	if err := s.checkAct(ctx, sub, t, d, cmd); err != nil {
+		return out, err
+	}
+	pkg, err := s.pkg(d)
+	if err != nil {
+		return out, err
+	}
+	now := nowAt{at: s.Clock.Now(), occurred: cmd.Occurred}
+	answered, err := s.officerAnswers(pkg, t, &cmd, &c, now)
+	if err != nil {
+		return out, err
+	}
+	ch, err := s.step(d, pkg, process.Event{Kind: process.Act, Token: t.Token, Action: cmd.Action}, now, c)
+	if err != nil {
+		return out, err
+	}
+	ch.tasks = rows
+	entry, err := ch.entry(KindOf(cmd.Action), sub, t.Unit.String(), now, func(h *Happening) {
+		h.Step, h.Action, h.By, h.Role, h.Comment = t.Step, cmd.Action, sub.Name, t.Role, cmd.Comment
+		h.Late, h.Public = t.Late(now.at), publicReason[cmd.Action]
+	})
+	if err != nil {
+		return out, err
+	}
+	var text contentJSON
+	if answered {
+		if text, err = encodeContent(c); err != nil {
+			return out, err
+		}
+	}
+	receipt, err := s.write(ctx, ch, sub, now.at, func(tx *db.Tx) error {
+		if answered {
+			if err := updateContent(tx, d.ID, text); err != nil {
+				return err
+			}
+		}
+		return once.Record(tx, sub.Account, cmd.Key, hash, int64(d.ID))
+	}, entry)
+	if err != nil {
+		return out, err
+	}
+	out = Outcome{Dossier: d.ID, Code: d.Code, State: ch.dossier.State, DueAt: ch.dossier.DueAt, Task: t.ID, Version: t.Version + 1, Entry: receipt.ID.String()}
+	if len(ch.opened) > 0 {
+		out.Step = ch.opened[0].Step
+	}
+	return out, nil
+}
+
+// write puts a change into the database as one unit.
+func (s *Service) write(ctx context.Context, ch *change, sub auth.Subject, now time.Time, more func(*db.Tx) error, entry journal.Entry) (journal.Receipt, error) {
+	var receipt journal.Receipt
+	s.plan(ch, sub.Name, now)
+	err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) (err error) {
+		if err := updateDossier(tx, ch.dossier, ch.instance); err != nil {
+			return err
+		}
+		if err := s.writeTasks(tx, ch); err != nil {
+			return err
+		}
+		if receipt, err = s.Journal.Append(tx, entry); err != nil {
+			return err
+		}
+		return more(tx)
+	})
+	return receipt, err
+}
+
+// checkAct refuses an act before anything is computed.
+func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
+	switch {
+	case t.Role == process.RoleApplicant && !isOwner(sub, d) && !s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving):
+		// A clerk may act for an applicant who came to the counter.
+		return errs.E(errs.NotFound, "dossier.task.notFound")
+	case t.Role != process.RoleApplicant && !s.mayAct(ctx, sub, t.Role, t.Unit):
+		if !s.maySee(ctx, sub, d) {
+			return errs.E(errs.NotFound, "dossier.task.notFound")
+		}
+		return errs.E(errs.Forbidden, "dossier.task.notYours")
+	case !t.Open || t.Version != cmd.Version:
+		return errTaken
+	case t.Assignee != 0 && t.Assignee != sub.Account:
+		return errs.E(errs.Conflict, "dossier.task.claimed", errs.P("by", t.LastBy, "at", t.LastAt))
+	}
+	return nil
+}
+
+// reasonPath is the answer of an action's form that says why; it becomes the comment of
+// the act and stands in the journal, not in the content.
+const reasonPath = "reason"
+
+// reason completes the comment of an act that must say why.
+func reason(cmd *Command, given form.Answers) error {
+	if cmd.Comment == "" {
+		cmd.Comment = strings.TrimSpace(given.Text(reasonPath))
+	}
+	if needsReason[cmd.Action] && cmd.Comment == "" {
+		return errs.E(errs.Invalid, "dossier.comment.required", errs.WithFields(errs.Field{Path: "comment", Key: "dossier.comment.required"}))
+	}
+	return nil
+}
+
+// officerAnswers checks what the action's form asks and adds it to the content.
+func (s *Service) officerAnswers(pkg *service.Package, t Task, cmd *Command, c *Content, now nowAt) (answered bool, err error) {
+	f, asks := pkg.Form.Officer(t.Step, cmd.Action)
+	if !asks {
+		return false, reason(cmd, nil)
+	}
+	given := form.Answers{}
+	if len(cmd.Answers) > 0 {
+		if given, err = f.ParseJSON(cmd.Answers); err != nil {
+			return false, err
+		}
+	}
+	if _, ok := f.Leaf(reasonPath); ok && cmd.Comment != "" {
+		given = given.With(form.Answers{reasonPath: {Value: cmd.Comment}})
+	}
+	res := f.Validate(given, form.Env{Now: now.at, Units: s.units, Files: c.Papers, Dossier: c.Answers})
+	if err := res.Err(); err != nil {
+		return false, err
+	}
+	if err := reason(cmd, res.Answers); err != nil {
+		return false, err
+	}
+	delete(res.Answers, reasonPath)
+	if len(res.Answers) == 0 {
+		return false, nil
+	}
+	c.Officer = c.Officer.With(res.Answers)
+	return true, nil
+}
+
+func (cmd Command) hash() []byte {
+	h := sha256.New()
+	var n [16]byte
+	binary.BigEndian.PutUint64(n[:8], uint64(cmd.Task))
+	binary.BigEndian.PutUint64(n[8:], uint64(cmd.Version))
+	h.Write(n[:])
+	for _, part := range [...]string{cmd.Action, string(cmd.Answers), cmd.Comment} {
+		binary.BigEndian.PutUint64(n[:8], uint64(len(part)))
+		h.Write(n[:8])
+		h.Write([]byte(part))
+	}
+	return h.Sum(nil)
+}
+
+// outcome reads where a dossier stands, for the answer to a repeated act.
+func (s *Service) outcome(ctx context.Context, d Dossier, v TaskID) (out Outcome, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		t, err := findTask(q, v)
+		if err != nil {
+			return err
+		}
+		out = Outcome{Dossier: d.ID, Code: d.Code, State: d.State, DueAt: d.DueAt, Task: v, Version: t.Version}
+		if t.Open {
+			out.Step = t.Step
+		}
+		return nil
+	})
+	return out, err
+}
+
+// takenBy is the conflict of a loser: who acted, and when.
+func (s *Service) takenBy(ctx context.Context, v TaskID) error {
+	var t Task
+	err := s.DB.View(ctx, func(_ context.Context, q *db.View) (err error) {
+		t, err = findTask(q, v)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return errs.E(errs.Conflict, "dossier.task.taken", errs.P("by", t.LastBy, "at", t.LastAt, "version", t.Version))
+}
+
+// Claim takes a task for the actor, so that colleagues see it is being worked on.
+func (s *Service) Claim(ctx context.Context, v TaskID, version int64, key string) (Task, error) {
+	sub := auth.From(ctx)
+	return s.give(ctx, v, version, key, KindClaimed, sub.Account, func(t Task) error {
+		if t.Assignee != 0 && t.Assignee != sub.Account {
+			return errs.E(errs.Conflict, "dossier.task.claimed", errs.P("by", t.LastBy, "at", t.LastAt))
+		}
+		return nil
+	})
+}
+
+// Assign gives a task to a colleague, or back to the queue (0). Only who holds it, or
+// a head or leader of the unit, may.
+func (s *Service) Assign(ctx context.Context, v TaskID, version int64, to int64, key string) (Task, error) {
+	sub := auth.From(ctx)
+	return s.give(ctx, v, version, key, KindAssigned, to, func(t Task) error {
+		if t.Assignee == sub.Account || t.Assignee == 0 && to == sub.Account ||
+			s.mayAct(ctx, sub, string(orgunit.RoleHead), t.Unit) || s.mayAct(ctx, sub, string(orgunit.RoleLeader), t.Unit) {
+			return nil
+		}
+		return errs.E(errs.Forbidden, "dossier.task.assignByHead")
+	})
+}
+
+func (s *Service) give(ctx context.Context, v TaskID, version int64, key, kind string, to int64, may func(Task) error) (t Task, err error) {
+	defer errs.Op(&err, "dossier.give(%s)", v)
+	sub := auth.From(ctx)
+	hash := Command{Task: v, Version: version, Action: kind, Comment: ID(to).String()}.hash()
+	var d Dossier
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		t, d, err = findForTask(q, v)
+		return err
+	})
+	if err != nil {
+		return t, err
+	}
+	if err = s.checkAct(ctx, sub, t, d, Command{Version: version}); err == nil || errs.Is(err, errs.Conflict) {
+		err = may(t)
+	}
+	if err == nil && (!t.Open || t.Version != version) {
+		err = errTaken
+	}
+	if err == nil {
+		now := s.Clock.Now()
+		t.Assignee, t.LastBy, t.LastAt = to, sub.Name, now
+		ch := &change{dossier: d, happened: Happening{State: d.State}}
+		var entry journal.Entry
+		entry, err = ch.entry(kind, sub, t.Unit.String(), nowAt{at: now}, func(h *Happening) { h.Step, h.By, h.Role = t.Step, sub.Name, t.Role })
+		if err != nil {
+			return t, err
+		}
+		err = s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+			if err := updateTask(tx, t); err != nil {
+				return err
+			}
+			if _, err := s.Journal.Append(tx, entry); err != nil {
+				return err
+			}
+			return once.Record(tx, sub.Account, key, hash, int64(d.ID))
+		})
+	}
+	if err == nil {
+		t.Version++
+		return t, nil
+	}
+	if _, again, onceErr := s.replay(ctx, sub.Account, key, hash); onceErr != nil || again {
+		if onceErr == nil {
+			onceErr = s.DB.View(ctx, func(_ context.Context, q *db.View) error { t, err = findTask(q, v); return err })
+		}
+		return t, onceErr
+	}
+	if errors.Is(err, errTaken) {
+		return t, s.takenBy(ctx, v)
+	}
+	return t, err
+}

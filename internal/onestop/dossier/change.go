@@ -1,0 +1,215 @@
+package dossier
+
+import (
+	"encoding/json"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// change is one step of the pure engine, ready to be written.
+type change struct {
+	before   Dossier
+	dossier  Dossier // after
+	instance []byte
+	opened   []process.TaskOpened
+	closed   []process.TaskClosed
+	timers   []process.TimerSet
+	happened Happening
+	tasks    []Task // rows of the dossier as read, to be moved
+	writes   []taskWrite
+	units    map[string]orgunit.UnitID
+}
+
+// step runs the pure engine and gathers its effects.
+func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content) (*change, error) {
+	env := process.Env{
+		Now: now.at, Calendar: s.Calendar, UnitDate: clock.DateOf(now.at), Case: d.Case, Channel: string(d.Channel),
+		Facts: pkg.Form.Vars(c.Answers.With(c.Officer), form.Env{
+			Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
+			Receiving: s.units.territoryCode(d.Receiving, clock.DateOf(now.at)), Competent: s.units.territoryCode(d.Competent, clock.DateOf(now.at)),
+		}),
+	}
+	inst, effects, err := process.Step(pkg.Process, d.Instance, ev, env)
+	if err != nil {
+		return nil, stepErr(err)
+	}
+	ch := &change{before: d, dossier: d}
+	ch.dossier.Instance = inst
+	ch.dossier.State = inst.State
+	ch.dossier.PausedAt = inst.Paused.Time()
+	if ch.instance, err = json.Marshal(inst); err != nil {
+		return nil, err
+	}
+	for _, e := range effects {
+		ch.take(e, now.at)
+	}
+	ch.happened.State = inst.State
+	if !ch.dossier.DueAt.IsZero() {
+		ch.happened.Due = db.Millis(ch.dossier.DueAt)
+	}
+	return ch, s.route(ch, now.at)
+}
+
+func (ch *change) take(e process.Effect, now time.Time) {
+	d := &ch.dossier
+	switch e := e.(type) {
+	case process.TaskOpened:
+		ch.opened = append(ch.opened, e)
+	case process.TaskClosed:
+		ch.closed = append(ch.closed, e)
+	case process.TimerSet:
+		ch.timers = append(ch.timers, e)
+	case process.StateChanged:
+		ended := e.To.Ended() || e.To == process.Done
+		switch {
+		case e.To == process.Accepted && d.AcceptedAt.IsZero():
+			d.AcceptedAt = now
+		case ended && d.ClosedAt.IsZero():
+			d.ClosedAt = now
+		case !ended:
+			d.ClosedAt = time.Time{}
+		}
+	case process.ReceiveBySet:
+		d.ReceiveBy = e.At
+	case process.DueSet:
+		d.DueAt = e.Due.At
+		ch.happened.DueWhy = e.Why
+	case process.DueCleared:
+		d.DueAt = time.Time{}
+	case process.Happened:
+		ch.happened.Reached = append(ch.happened.Reached, e.Name)
+	case process.PaperRequested:
+		ch.happened.Papers = append(ch.happened.Papers, e.Paper)
+	case process.TimerCleared, process.ResultRequested:
+		// A timer that fires after its token moved is refused by Step; the unsigned
+		// result is drawn when it is asked for.
+	}
+}
+
+// route finds the agencies that the opened tasks fall to.
+func (s *Service) route(ch *change, now time.Time) error {
+	ch.units = make(map[string]orgunit.UnitID, 1)
+	for _, o := range ch.opened {
+		if o.Unit == "" || ch.units[o.Unit] != 0 {
+			continue
+		}
+		a, err := s.units.agency(o.Unit, clock.DateOf(now))
+		if err != nil {
+			return errs.E(errs.Internal, "dossier.unit.noRoute", errs.P("unit", o.Unit, "step", o.Step), errs.Cause(err))
+		}
+		ch.units[o.Unit] = a.ID
+	}
+	for _, o := range ch.opened {
+		ch.happened.To = append(ch.happened.To, Moved{Step: o.Step, Role: o.Role, Unit: int64(ch.units[o.Unit])})
+	}
+	return nil
+}
+
+// taskWrite is one row of a branch to be written.
+type taskWrite struct {
+	Task
+	fresh bool // a new row; otherwise the row is moved if it still stands at Version
+}
+
+// plan decides which rows the change writes. A branch that goes on keeps its row; one
+// that ends closes it; one that is new, or comes back from a wait, takes a closed row
+// of the dossier before it adds one.
+func (s *Service) plan(ch *change, by string, now time.Time) {
+	var free []Task // rows to be used again, those that close now first
+	for _, c := range ch.closed {
+		for _, t := range ch.tasks {
+			if t.Open && t.Token == c.Token {
+				free = append(free, t)
+			}
+		}
+	}
+	closing := len(free)
+	for _, t := range ch.tasks {
+		if !t.Open {
+			free = append(free, t)
+		}
+	}
+	for _, o := range ch.opened {
+		t := s.task(ch, o, by, now)
+		if len(free) == 0 {
+			t.ID, t.Version = id.New[Task](s.Gen), 1
+			ch.writes = append(ch.writes, taskWrite{t, true})
+			continue
+		}
+		if o.Again {
+			t.Assignee = free[0].Assignee
+		}
+		t.ID, t.Version = free[0].ID, free[0].Version
+		ch.writes = append(ch.writes, taskWrite{t, false})
+		free, closing = free[1:], closing-1
+	}
+	for _, t := range free[:max(closing, 0)] {
+		t.Open, t.LastBy, t.LastAt = false, by, now
+		t.State, t.Promised = ch.dossier.State, ch.dossier.DueAt
+		ch.writes = append(ch.writes, taskWrite{t, false})
+	}
+}
+
+// writeTasks writes what plan decided, and the timers.
+func (s *Service) writeTasks(tx *db.Tx, ch *change) error {
+	for _, w := range ch.writes {
+		write := updateTask
+		if w.fresh {
+			write = insertTask
+		}
+		if err := write(tx, w.Task); err != nil {
+			return err
+		}
+	}
+	for _, timer := range ch.timers {
+		if err := s.Jobs.Enqueue(tx, jobs.Job{Kind: JobTimer, RunAt: timer.At, Args: timerArgs{Dossier: ch.dossier.ID, Token: timer.Token}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// task is the row of an opened task.
+func (s *Service) task(ch *change, o process.TaskOpened, by string, now time.Time) Task {
+	d := ch.dossier
+	due := o.By
+	for _, limit := range [...]time.Time{d.ReceiveBy, d.DueAt} {
+		// Before acceptance the one-stop's own term counts, after it the promise.
+		if accepted := !d.DueAt.IsZero(); accepted != limit.Equal(d.DueAt) {
+			continue
+		}
+		if due.IsZero() || limit.Before(due) {
+			due = limit
+		}
+	}
+	return Task{
+		Dossier: d.ID, Token: o.Token, Step: o.Step, Role: o.Role, Unit: ch.units[o.Unit], Open: true, DueAt: due, OpenedAt: now,
+		Code: d.Code, Package: d.Package, Procedure: d.Procedure, Applicant: d.Applicant, State: d.State, Promised: d.DueAt,
+		LastBy: by, LastAt: now,
+	}
+}
+
+// entry is the journal entry of a change.
+func (ch *change) entry(kind string, sub auth.Subject, unit string, now nowAt, more func(*Happening)) (journal.Entry, error) {
+	h := ch.happened
+	more(&h)
+	payload, err := json.Marshal(h)
+	if err != nil {
+		return journal.Entry{}, err
+	}
+	return journal.Entry{
+		Kind: kind, Subject: journal.Subject{Type: SubjectType, ID: int64(ch.dossier.ID)}, Actor: sub.Account, Unit: unit,
+		Occurred: now.occurred, Payload: payload,
+	}, nil
+}

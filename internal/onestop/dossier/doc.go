@@ -1,0 +1,15 @@
+// Package dossier is the main job: a dossier from its submission to its result.
+//
+// It owns the tables dossier_dossier (one row a dossier, with the state of its
+// process), dossier_content (what was filled in, a row of its own because it is
+// large and read seldom), dossier_task (one row for each branch of the process
+// at work: it moves from step to step, and its version counts the moves) and
+// dossier_code (blocks of codes leased to nodes). What happened is not kept
+// twice: the timeline is the journal's entries about the dossier.
+//
+// It publishes the journal entries of events.go. Every change is one guarded
+// transaction: read, step the pure process, then write under the task's version.
+//
+// What must not come here: pages and drafts (apply, dossierweb), how a process
+// runs (process), what a form asks (form), what a service declares (service).
+package dossier

@@ -1,0 +1,475 @@
+package dossierweb
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// queueView is the page of a queue.
+type queueView struct {
+	Title   string
+	Unit    string
+	Mine    bool
+	Figures []ui.Figure
+	Roles   []ui.Filter
+	States  []ui.Filter
+	Table   ui.TableArgs
+	Pages   ui.PageLinks
+}
+
+// queue is the page of a unit's open tasks, the first due first.
+func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	mine := strings.HasSuffix(r.URL.Path, "/mine")
+	f := dossier.TaskFilter{}
+	if mine {
+		f.Mine = auth.From(ctx).Account
+	} else if f.Unit, err = h.unitOf(ctx, q.Get("unit")); err != nil {
+		return err
+	}
+	if role := q.Get("role"); role != "" {
+		f.Roles = []string{role}
+	}
+	if s, ok := process.ParseState(q.Get("state")); ok {
+		f.State = s
+	}
+	if _, err := web.ReadCursor(q.Get("cursor"), &f.After.Due, &f.After.ID); err != nil {
+		return err
+	}
+	page, err := h.svc.Queue(ctx, f)
+	if err != nil {
+		return err
+	}
+	now := h.clock.Now()
+	v := queueView{Mine: mine, Title: i18n.T(ctx, "dossierweb.queue.title")}
+	if mine {
+		v.Title = i18n.T(ctx, "dossierweb.queue.mine")
+	} else {
+		counts, err := h.svc.Counts(ctx, f.Unit)
+		if err != nil {
+			return err
+		}
+		v.Unit = h.unitName(ctx, f.Unit, now)
+		h.queueFilters(ctx, &v, r.URL, q, counts)
+	}
+	v.Table = h.taskTable(ctx, page.Tasks, now)
+	if page.Next != nil {
+		v.Pages.Next = withQuery(r.URL, q, "cursor", web.NewCursor(page.Next.Due, page.Next.ID))
+	}
+	if q.Get("cursor") != "" {
+		v.Pages.Prev = withQuery(r.URL, q, "cursor", "")
+	}
+	return web.Render(w, r, http.StatusOK, queuePage(v))
+}
+
+func (h *handlers) queueFilters(ctx context.Context, v *queueView, u *url.URL, q url.Values, counts map[string]dossier.Count) {
+	var open, late int
+	for _, c := range counts {
+		open += c.Open
+		late += c.Late
+	}
+	lateTone := ui.ToneDone
+	if late > 0 {
+		lateTone = ui.ToneLate
+	}
+	v.Figures = []ui.Figure{
+		{Label: i18n.T(ctx, "dossierweb.queue.open"), Value: i18n.Number(i18n.LangOf(ctx), int64(open))},
+		{Label: i18n.T(ctx, "dossierweb.queue.late"), Value: i18n.Number(i18n.LangOf(ctx), int64(late)), Tone: lateTone},
+	}
+	v.Roles = []ui.Filter{{Label: i18n.T(ctx, "dossierweb.queue.all"), Href: withQuery(u, q, "role", ""), Count: open, Current: q.Get("role") == ""}}
+	for _, role := range orgunit.Roles() {
+		if c := counts[string(role.Role)]; c.Open > 0 {
+			v.Roles = append(v.Roles, ui.Filter{
+				Label: roleName(ctx, string(role.Role)), Href: withQuery(u, q, "role", string(role.Role)), Count: c.Open, Current: q.Get("role") == string(role.Role),
+			})
+		}
+	}
+	v.States = []ui.Filter{{Label: i18n.T(ctx, "dossierweb.queue.anyState"), Href: withQuery(u, q, "state", ""), Count: -1, Current: q.Get("state") == ""}}
+	for _, s := range [...]process.State{process.Submitted, process.Accepted, process.Processing, process.Done} {
+		v.States = append(v.States, ui.Filter{Label: stateWord(ctx, s), Href: withQuery(u, q, "state", s.String()), Count: -1, Current: q.Get("state") == s.String()})
+	}
+}
+
+// withQuery is this page with one parameter changed, from its first page on.
+func withQuery(u *url.URL, q url.Values, name, value string) string {
+	out := url.Values{}
+	for k, v := range q {
+		if k != "cursor" {
+			out[k] = v
+		}
+	}
+	out.Del(name)
+	if value != "" {
+		out.Set(name, value)
+	}
+	if len(out) == 0 {
+		return u.Path
+	}
+	return u.Path + "?" + out.Encode()
+}
+
+func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, now time.Time) ui.TableArgs {
+	t := ui.TableArgs{
+		Caption: i18n.T(ctx, "dossierweb.queue.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.queue.empty"),
+		Head: []ui.Column{
+			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.step")},
+			{Label: i18n.T(ctx, "dossierweb.col.taskDue")}, {Label: i18n.T(ctx, "dossierweb.col.promised")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
+		},
+	}
+	me := auth.From(ctx).Account
+	for _, x := range tasks {
+		pkg, _ := h.services.ByDigest(x.Package)
+		name := x.Procedure
+		if pkg != nil {
+			name = say(ctx, pkg.Name())
+		}
+		holder := ui.T(i18n.T(ctx, "dossierweb.queue.free"))
+		switch {
+		case x.Assignee == me && me != 0:
+			holder = ui.Tagged(i18n.T(ctx, "dossierweb.queue.you"), ui.ToneActive)
+		case x.Assignee != 0:
+			holder = ui.T(x.LastBy)
+		}
+		promised := ui.T(i18n.T(ctx, "dossierweb.due.notYet"))
+		if !x.Promised.IsZero() {
+			promised = ui.T(shortTime(ctx, x.Promised))
+		}
+		t.Rows = append(t.Rows, ui.Row{Marked: x.Late(now), Cells: []ui.Cell{
+			ui.L(x.Code, "/desk/tasks/"+x.ID.String()),
+			{Text: name, Note: x.Applicant},
+			{Text: stepLabel(ctx, pkg, x.Step, false), Note: roleName(ctx, x.Role)},
+			dueCell(ctx, x.DueAt, now, false), promised, holder,
+		}})
+	}
+	return t
+}
+
+// taskView is the page on which an officer works.
+type taskView struct {
+	Task     dossier.Task
+	Dossier  dossier.Dossier
+	Name     string // of the procedure
+	Case     string
+	Step     string
+	MayAct   bool
+	Holder   string // who took it, where it is not the reader
+	Mine     bool
+	Summary  ui.SummaryArgs
+	Groups   []ui.SummaryArgs
+	Papers   []ui.File
+	Steps    []ui.ProcessStep
+	Events   []ui.Event
+	Actions  []actionView
+	Key      string
+	Problems ui.Problems
+	Banner   *ui.BannerArgs
+	Prints   []ui.Anchor
+	Warnings []string
+}
+
+// actionView is one thing that can be done at the step, with what it asks.
+type actionView struct {
+	Do       string
+	Label    string
+	Hint     string
+	Reason   bool // asks for a reason
+	Comment  string
+	Fields   *form.Page
+	Open     bool
+	Warning  bool
+	Problems ui.Problems
+	Error    string // at the reason
+}
+
+func (h *handlers) task(w http.ResponseWriter, r *http.Request) error {
+	v, err := web.PathID[dossier.Task](r, "id")
+	if err != nil {
+		return err
+	}
+	return h.showTask(w, r, http.StatusOK, v, nil, nil)
+}
+
+// showTask draws the task; sent and refused are what came back from an act that failed.
+func (h *handlers) showTask(w http.ResponseWriter, r *http.Request, status int, v dossier.TaskID, sent url.Values, refused error) error {
+	ctx := r.Context()
+	t, d, c, err := h.svc.ReadTask(ctx, v)
+	if err != nil {
+		return err
+	}
+	lines, err := h.svc.Timeline(ctx, d, dossier.SeeAll)
+	if err != nil {
+		return err
+	}
+	pkg, err := h.services.ByDigest(d.Package)
+	if err != nil {
+		return err
+	}
+	view := h.dossierView(ctx, d, c, pkg, lines)
+	view.Task, view.Step, view.Key = t, stepLabel(ctx, pkg, t.Step, false), web.NewKey()
+	me := auth.From(ctx).Account
+	view.Mine = t.Assignee == me && me != 0
+	if t.Assignee != 0 && !view.Mine {
+		view.Holder = t.LastBy
+	}
+	view.MayAct = h.svc.MayAct(ctx, t) && view.Holder == ""
+	if view.MayAct {
+		h.actions(ctx, &view, pkg, c, sent, refused)
+	}
+	switch {
+	case refused != nil:
+		view.Problems = ui.ProblemsOf(ctx, refused)
+		if len(view.Problems) == 0 {
+			p := web.ProblemOf(ctx, refused)
+			view.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
+		}
+	case r.URL.Query().Get("done") != "":
+		view.Banner = &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb.task.done"), Tone: ui.ToneDone, Alert: true, Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.task.next"), Href: "/desk"}}
+	}
+	return web.Render(w, r, status, taskPage(view))
+}
+
+// actions lists what the step offers; the one that was tried stays open with what was typed.
+func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Package, c dossier.Content, sent url.Values, refused error) {
+	step, _ := pkg.Process.Step(view.Task.Step)
+	tried := sent.Get("action")
+	for i, a := range step.Actions {
+		x := actionView{
+			Do: a.Do, Label: actionLabel(ctx, pkg, view.Task.Step, a.Do), Reason: dossier.NeedsReason(a.Do), Open: i == 0 && tried == "" || a.Do == tried,
+			Warning: a.Do == "refuse" || a.Do == "stop",
+		}
+		if a.Do == tried {
+			x.Comment = sent.Get("comment")
+			x.Problems = ui.ProblemsOf(ctx, refused)
+			x.Error = x.Problems.For("comment")
+		}
+		if f, ok := pkg.Form.Officer(view.Task.Step, a.Do); ok {
+			env := h.officerEnv(c)
+			answers := form.Answers{}
+			var found []errs.Field
+			if a.Do == tried {
+				answers = f.ParsePage(officerPage, sent, answers, env)
+				if e, ok := errs.As(refused); ok {
+					found = e.Fields
+				}
+			}
+			if p, ok := f.Render(officerPage, answers, found, env); ok {
+				x.Fields = &p
+			}
+			if _, own := f.Leaf("reason"); own {
+				x.Reason = false // the service asks for it in its own words
+			}
+		}
+		view.Actions = append(view.Actions, x)
+	}
+}
+
+// officerPage is the one page of an action's form.
+const officerPage = "action"
+
+func (h *handlers) officerEnv(c dossier.Content) form.Env {
+	return form.Env{Now: h.clock.Now(), Units: h.svc.FormUnits(), Files: c.Papers, Dossier: c.Answers}
+}
+
+// act takes an officer's form.
+func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
+	v, err := web.PathID[dossier.Task](r, "id")
+	if err != nil {
+		return err
+	}
+	sent, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	cmd := dossier.Command{Task: v, Version: version(sent), Action: sent.Get("action"), Comment: sent.Get("comment"), Key: key}
+	t, d, c, err := h.svc.ReadTask(ctx, v)
+	if err != nil {
+		return err
+	}
+	pkg, err := h.services.ByDigest(d.Package)
+	if err != nil {
+		return err
+	}
+	if f, ok := pkg.Form.Officer(t.Step, cmd.Action); ok {
+		if cmd.Answers, err = json.Marshal(f.ParsePage(officerPage, sent, form.Answers{}, h.officerEnv(c))); err != nil {
+			return err
+		}
+	}
+	if _, err := h.svc.Act(ctx, cmd); err != nil {
+		switch errs.KindOf(err) {
+		case errs.Invalid, errs.Conflict, errs.Mismatch:
+			return h.showTask(w, r, web.ProblemOf(ctx, err).Status, v, sent, err)
+		}
+		return err
+	}
+	return web.Redirect(w, r, "/desk/tasks/"+v.String()+"?done=1")
+}
+
+func version(sent url.Values) int64 {
+	var n int64
+	for _, c := range sent.Get("version") {
+		if c < '0' || c > '9' || n > 1<<50 {
+			return 0
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
+
+// claim takes the task, or gives it back.
+func (h *handlers) claimPage(w http.ResponseWriter, r *http.Request) error {
+	v, err := web.PathID[dossier.Task](r, "id")
+	if err != nil {
+		return err
+	}
+	sent, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	if sent.Get("release") != "" {
+		_, err = h.svc.Assign(r.Context(), v, version(sent), 0, key)
+	} else {
+		_, err = h.svc.Claim(r.Context(), v, version(sent), key)
+	}
+	if errs.Is(err, errs.Conflict) {
+		return h.showTask(w, r, http.StatusConflict, v, nil, err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, "/desk/tasks/"+v.String())
+}
+
+// deskDossier is a dossier as officers read it, whatever its tasks.
+func (h *handlers) deskDossier(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	d, c, tasks, err := h.svc.Read(ctx, r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if t.Open {
+			return web.Redirect(w, r, "/desk/tasks/"+t.ID.String())
+		}
+	}
+	lines, err := h.svc.Timeline(ctx, d, dossier.SeeAll)
+	if err != nil {
+		return err
+	}
+	pkg, err := h.services.ByDigest(d.Package)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, taskPage(h.dossierView(ctx, d, c, pkg, lines)))
+}
+
+// dossierView fills what every officer's page of a dossier shows.
+func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier.Content, pkg *service.Package, lines []dossier.Line) taskView {
+	now := h.clock.Now()
+	v := taskView{Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case))}
+	key := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
+	due := dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
+	if d.DueAt.IsZero() {
+		due = dueCell(ctx, d.ReceiveBy, now, d.State != process.Submitted)
+		due.Note = i18n.T(ctx, "dossierweb.receiveBy") + " " + due.Note
+	}
+	v.Summary = ui.SummaryArgs{Tight: true, Rows: []ui.SummaryRow{
+		{Key: key("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
+		{Key: key("due"), Value: due},
+		{Key: key("submitted"), Value: ui.Cell{Text: shortTime(ctx, d.SubmittedAt), Note: i18n.T(ctx, "dossierweb.channel."+string(d.Channel))}},
+		{Key: key("applicant"), Value: ui.Cell{Text: d.Applicant, Note: d.Phone}},
+		{Key: key("reception"), Value: ui.T(h.unitName(ctx, d.Reception, d.SubmittedAt))},
+		{Key: key("competent"), Value: ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt))},
+		{Key: key("delivery"), Value: ui.Cell{Text: i18n.T(ctx, "dossierweb.delivery."+c.Filing.Delivery.Method), Note: c.Filing.Delivery.Address}},
+	}}
+	v.Groups = answerGroups(ctx, pkg, c, form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers})
+	for _, f := range c.Papers {
+		note := say(ctx, pkg.PaperName(f.Paper))
+		if f.ShownOnly {
+			note += " · " + i18n.T(ctx, "dossierweb.paper.shownOnly")
+		}
+		v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: fileSize(ctx, f.Size), Note: note})
+	}
+	v.Steps = processSteps(ctx, pkg, d, lines)
+	v.Events = h.events(ctx, d, pkg, lines, false)
+	v.Prints = h.prints(ctx, d, lines, "")
+	return v
+}
+
+// answerGroups are the answers in words, a card a page.
+func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, env form.Env) []ui.SummaryArgs {
+	var out []ui.SummaryArgs
+	titles := map[string]string{}
+	for _, p := range pkg.Form.Pages(c.Answers, env) {
+		titles[p.ID] = say(ctx, p.Title)
+	}
+	last := "\x00"
+	for _, l := range pkg.Form.Lines(c.Answers, env) {
+		title := titles[l.Page]
+		if !l.Group.IsZero() {
+			title = say(ctx, l.Group)
+		}
+		if title != last {
+			out = append(out, ui.SummaryArgs{Title: title})
+			last = title
+		}
+		g := &out[len(out)-1]
+		cell := ui.T(say(ctx, l.Text))
+		if l.From != form.Typed {
+			cell.Note = i18n.T(ctx, "dossierweb.from."+l.From.String())
+		}
+		g.Rows = append(g.Rows, ui.SummaryRow{Key: say(ctx, l.Label), Value: cell})
+	}
+	return out
+}
+
+// processSteps is the whole way of the dossier with where it stands.
+func processSteps(ctx context.Context, pkg *service.Package, d dossier.Dossier, lines []dossier.Line) []ui.ProcessStep {
+	done := map[string]string{}
+	for _, l := range lines {
+		if l.Step != "" && l.Action != "" && l.Kind != dossier.KindClaimed {
+			done[l.Step] = l.By + ", " + shortTime(ctx, l.At)
+		}
+	}
+	var out []ui.ProcessStep
+	for _, s := range pkg.Process.Steps() {
+		p := ui.ProcessStep{Name: say(ctx, s.Label), Who: roleName(ctx, s.Role), State: ui.StepTodo, Done: done[s.ID]}
+		if s.Minutes > 0 {
+			p.Time = i18n.T(ctx, "dossierweb.span.hours", "n", s.Minutes/60, "minutes", s.Minutes%60)
+		}
+		if _, here := d.Instance.At(s.ID); here {
+			p.State, p.Done = ui.StepCurrent, ""
+		} else if p.Done != "" {
+			p.State = ui.StepDone
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,121 @@
+package dossierweb
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+)
+
+func fileHref(d dossier.Dossier, f form.File) string {
+	if f.SHA256 == "" {
+		return ""
+	}
+	return "/dossiers/" + url.PathEscape(d.Code) + "/files/" + f.SHA256
+}
+
+func (h *handlers) file(w http.ResponseWriter, r *http.Request) error {
+	f, body, err := h.svc.OpenFile(r.Context(), r.PathValue("code"), r.PathValue("digest"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	types := map[string]string{"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
+	return web.Send(w, r, web.Download{Name: f.Name, Type: types[f.Type], Size: f.Size, Inline: true, Body: body})
+}
+
+// prints links the papers that were made for a dossier, as PDF.
+func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossier.Line, key string) []ui.Anchor {
+	var out []ui.Anchor
+	seen := map[string]bool{}
+	add := func(paper string) {
+		if seen[paper] {
+			return
+		}
+		seen[paper] = true
+		href := "/dossiers/" + url.PathEscape(d.Code) + "/papers/" + paper + ".pdf"
+		if key != "" {
+			href += "?k=" + url.QueryEscape(key)
+		}
+		out = append(out, ui.Anchor{Label: i18n.T(ctx, "dossierweb.print."+paper), Href: href})
+	}
+	for _, l := range lines {
+		for _, p := range l.Papers {
+			add(p)
+		}
+	}
+	if d.State == process.Done || d.State == process.Returned {
+		add(dossier.PaperResult)
+	}
+	return out
+}
+
+// print draws one paper. The result goes to its owner and to officers only.
+func (h *handlers) print(w http.ResponseWriter, r *http.Request) error {
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	paper, ok := strings.CutSuffix(r.PathValue("paper"), ".pdf")
+	if !ok {
+		return errs.E(errs.NotFound, "web.error.not_found")
+	}
+	b, err := h.svc.Print(r.Context(), r.PathValue("code"), paper, i18n.LangOf(r.Context()), dossier.Viewer{Key: q.Get("k")}, h.address)
+	if err != nil {
+		return err
+	}
+	return web.Send(w, r, web.Download{
+		Name: dossier.NormalCode(r.PathValue("code")) + "-" + paper + ".pdf", Type: "application/pdf", Size: int64(len(b)), Inline: true, Body: bytes.NewReader(b),
+	})
+}
+
+// routes are the pages.
+func (h *handlers) routes() []web.Route {
+	const files = 64 << 20
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/track", Policy: auth.Public, Do: h.trackForm},
+		{Method: http.MethodPost, Path: "/track", Policy: auth.Public, Do: h.track},
+		{Method: http.MethodGet, Path: "/dossiers", Policy: auth.SignedIn, Do: h.mine},
+		{Method: http.MethodGet, Path: "/dossiers/{code}", Policy: auth.Public, Do: h.publicPage},
+		{Method: http.MethodPost, Path: "/dossiers/{code}", Policy: auth.Public, Do: h.applicantAct, MaxBody: files},
+		{Method: http.MethodGet, Path: "/dossiers/{code}/files/{digest}", Policy: auth.SignedIn, Do: h.file},
+		{Method: http.MethodGet, Path: "/dossiers/{code}/papers/{paper}", Policy: auth.Public, Do: h.print},
+		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.queue},
+		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.queue},
+		{Method: http.MethodGet, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.task},
+		{Method: http.MethodPost, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.act},
+		{Method: http.MethodPost, Path: "/desk/tasks/{id}/claim", Policy: auth.Officer, Do: h.claimPage},
+		{Method: http.MethodGet, Path: "/desk/dossiers/{code}", Policy: auth.Officer, Do: h.deskDossier},
+	}
+}
+
+func acceptList(kinds []string) string {
+	if len(kinds) == 0 {
+		return ".pdf,.jpg,.jpeg,.png"
+	}
+	var out []string
+	for _, k := range kinds {
+		out = append(out, "."+k)
+		if k == "jpg" {
+			out = append(out, ".jpeg")
+		}
+	}
+	return strings.Join(out, ",")
+}
+
+func buttonKind(i int) ui.ButtonKind {
+	if i == 0 {
+		return ui.ButtonPrimary
+	}
+	return ui.ButtonSecondary
+}

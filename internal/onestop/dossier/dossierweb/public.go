@@ -1,0 +1,310 @@
+package dossierweb
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+)
+
+// trackView is the page that asks for a code and a phone number.
+type trackView struct {
+	Code, Phone string
+	Problems    ui.Problems
+	Refused     string
+}
+
+func (h *handlers) trackForm(w http.ResponseWriter, r *http.Request) error {
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, trackPage(trackView{Code: q.Get("code")}))
+}
+
+// track looks a dossier up by code and phone and leads to its page with the access key,
+// so that no phone number stands in an address.
+func (h *handlers) track(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	v := trackView{Code: f.Get("code"), Phone: f.Get("phone")}
+	if _, ok := dossier.NormalPhone(v.Phone); !ok {
+		v.Problems = append(v.Problems, ui.Problem{Field: "phone", Text: i18n.T(ctx, "dossier.submit.phone")})
+	}
+	if dossier.NormalCode(v.Code) == "" {
+		v.Problems = append(v.Problems, ui.Problem{Field: "code", Text: i18n.T(ctx, "dossierweb.track.codeMissing")})
+	}
+	if len(v.Problems) > 0 {
+		return web.Render(w, r, http.StatusUnprocessableEntity, trackPage(v))
+	}
+	if !h.tries.allow(web.Network(r), h.clock.Now()) {
+		return errs.E(errs.RateLimited, "dossierweb.track.tooMany")
+	}
+	d, _, err := h.svc.Find(ctx, v.Code, dossier.Viewer{Phone: v.Phone})
+	if errs.Is(err, errs.NotFound) {
+		v.Refused = i18n.T(ctx, "dossier.notFound")
+		return web.Render(w, r, http.StatusNotFound, trackPage(v))
+	}
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, h.publicPath(d))
+}
+
+// publicPath is the page of a dossier for whoever holds its key.
+func (h *handlers) publicPath(d dossier.Dossier) string {
+	return "/dossiers/" + url.PathEscape(d.Code) + "?k=" + url.QueryEscape(h.svc.AccessKey(d.Code))
+}
+
+// publicView is a dossier as its applicant sees it.
+type publicView struct {
+	Dossier  dossier.Dossier
+	Name     string
+	Case     string
+	Full     bool // the owner: sees the answers too
+	Banner   *ui.BannerArgs
+	Summary  ui.SummaryArgs
+	Groups   []ui.SummaryArgs
+	Papers   []ui.File
+	Events   []ui.Event
+	Prints   []ui.Anchor
+	Key      string // access key in links and forms
+	Client   string // request id
+	Waits    process.Wait
+	Asked    string // reason of the supplement
+	Needs    []form.PaperNeed
+	Draft    []actionView
+	Withdraw bool
+	Problems ui.Problems
+	Note     string
+}
+
+func (h *handlers) publicPage(w http.ResponseWriter, r *http.Request) error {
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	var banner *ui.BannerArgs
+	if q.Get("done") != "" {
+		banner = &ui.BannerArgs{Text: i18n.T(r.Context(), "dossierweb.public.done"), Tone: ui.ToneDone, Alert: true}
+	}
+	return h.showPublic(w, r, http.StatusOK, q.Get("k"), banner, nil)
+}
+
+func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int, key string, banner *ui.BannerArgs, refused error) error {
+	ctx := r.Context()
+	d, access, err := h.svc.Find(ctx, r.PathValue("code"), dossier.Viewer{Key: key})
+	if err != nil {
+		return err
+	}
+	if auth.From(ctx).Kind == auth.KindOfficer && key == "" {
+		return web.Redirect(w, r, "/desk/dossiers/"+url.PathEscape(d.Code))
+	}
+	lines, err := h.svc.Timeline(ctx, d, dossier.SeeState)
+	if err != nil {
+		return err
+	}
+	pkg, err := h.services.ByDigest(d.Package)
+	if err != nil {
+		return err
+	}
+	now := h.clock.Now()
+	v := publicView{
+		Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case)), Full: access == dossier.SeeAll, Banner: banner,
+		Key: key, Client: web.NewKey(), Events: h.events(ctx, d, pkg, lines, true), Withdraw: mayWithdraw(d.State),
+	}
+	field := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
+	due := ui.T(i18n.T(ctx, "dossierweb.due.afterAcceptance"))
+	if !d.DueAt.IsZero() {
+		due = dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
+	}
+	v.Summary = ui.SummaryArgs{Rows: []ui.SummaryRow{
+		{Key: field("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
+		{Key: field("due"), Value: due},
+		{Key: field("submitted"), Value: ui.T(longTime(ctx, d.SubmittedAt))},
+		{Key: field("competent"), Value: ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt))},
+	}}
+	if d.State == process.Submitted {
+		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("receiveBy"), Value: ui.T(longTime(ctx, d.ReceiveBy))})
+	}
+	if d.Late(now) {
+		v.Summary.Rows[1].Value = dueCell(ctx, d.DueAt, now, false)
+	}
+	v.Prints = h.prints(ctx, d, lines, key)
+	c, err := h.svc.ContentOf(ctx, d)
+	if err != nil {
+		return err
+	}
+	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers}
+	if v.Full {
+		v.Groups = answerGroups(ctx, pkg, c, env)
+		for _, f := range c.Papers {
+			v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: fileSize(ctx, f.Size), Note: say(ctx, pkg.PaperName(f.Paper))})
+		}
+	}
+	if _, ok := d.Instance.Waiting(process.ForSupplement); ok {
+		v.Waits, v.Needs = process.ForSupplement, pkg.Form.Papers(c.Answers, env)
+		for _, l := range lines {
+			if l.Action == "supplement" {
+				v.Asked = l.Comment
+			}
+		}
+	}
+	if t, ok := d.Instance.Waiting(process.ForApplicant); ok {
+		v.Waits = process.ForApplicant
+		if step, ok := pkg.Process.Step(t.Step); ok {
+			for _, a := range step.Actions {
+				v.Draft = append(v.Draft, actionView{Do: a.Do, Label: actionLabel(ctx, pkg, t.Step, a.Do)})
+			}
+		}
+		v.Groups = answerGroups(ctx, pkg, c, env) // the draft is what the applicant confirms
+	}
+	if refused != nil {
+		v.Problems = ui.ProblemsOf(ctx, refused)
+		if len(v.Problems) == 0 {
+			v.Banner = &ui.BannerArgs{Text: web.ProblemOf(ctx, refused).Detail, Tone: ui.ToneStopped, Alert: true}
+		}
+	}
+	return web.Render(w, r, status, publicDossier(v))
+}
+
+func mayWithdraw(s process.State) bool {
+	switch s {
+	case process.Submitted, process.Accepted, process.Processing, process.Supplement, process.Financial:
+		return true
+	}
+	return false
+}
+
+// applicantAct takes one of the applicant's forms: supplement, answer, withdraw.
+func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
+	sent, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	client, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	code, key := r.PathValue("code"), sent.Get("k")
+	viewer := dossier.Viewer{Key: key}
+	switch sent.Get("act") {
+	case "withdraw":
+		_, err = h.svc.Withdraw(ctx, code, sent.Get("note"), client, viewer)
+	case "supplement":
+		var files []form.File
+		if files, err = h.uploads(r, code, viewer); err == nil {
+			_, err = h.svc.Supplement(ctx, dossier.Supply{Code: code, Papers: files, Note: sent.Get("note"), Key: client, Viewer: viewer})
+		}
+	default:
+		_, err = h.svc.Answer(ctx, code, sent.Get("act"), sent.Get("note"), client, viewer)
+	}
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Conflict, errs.TooLarge:
+		return h.showPublic(w, r, web.ProblemOf(ctx, err).Status, key, nil, err)
+	}
+	if err != nil {
+		return err
+	}
+	to := "/dossiers/" + url.PathEscape(code) + "?done=1"
+	if key != "" {
+		to += "&k=" + url.QueryEscape(key)
+	}
+	return web.Redirect(w, r, to)
+}
+
+// uploads stores what was sent for each paper of the dossier.
+func (h *handlers) uploads(r *http.Request, code string, viewer dossier.Viewer) ([]form.File, error) {
+	d, _, err := h.svc.Find(r.Context(), code, viewer)
+	if err != nil {
+		return nil, err
+	}
+	pkg, err := h.services.ByDigest(d.Package)
+	if err != nil {
+		return nil, err
+	}
+	var out []form.File
+	for _, p := range pkg.Papers {
+		files, err := web.Files(r, "papers."+p.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			kept, err := h.svc.Keep(r.Context(), p, dossier.Upload{Name: f.Name, Type: f.Type, Size: f.Size, Open: f.Open})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, kept)
+		}
+	}
+	return out, nil
+}
+
+// mine lists the dossiers of a citizen.
+func (h *handlers) mine(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	var before dossier.ID
+	if _, err := web.ReadCursor(q.Get("cursor"), &before); err != nil {
+		return err
+	}
+	const page = 20
+	list, err := h.svc.Mine(ctx, before, page+1)
+	if err != nil {
+		return err
+	}
+	v := mineView{Title: i18n.T(ctx, "dossierweb.mine.title")}
+	if len(list) > page {
+		list = list[:page]
+		v.Pages.Next = "/dossiers?cursor=" + web.NewCursor(list[page-1].ID)
+	}
+	v.Table = h.mineTable(ctx, list)
+	return web.Render(w, r, http.StatusOK, minePage(v))
+}
+
+type mineView struct {
+	Title string
+	Table ui.TableArgs
+	Pages ui.PageLinks
+}
+
+func (h *handlers) mineTable(ctx context.Context, list []dossier.Dossier) ui.TableArgs {
+	now := h.clock.Now()
+	t := ui.TableArgs{
+		Caption: i18n.T(ctx, "dossierweb.mine.title"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.mine.empty"),
+		Head: []ui.Column{
+			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.procedure")},
+			{Label: i18n.T(ctx, "dossierweb.field.state")}, {Label: i18n.T(ctx, "dossierweb.field.due")},
+		},
+	}
+	for _, d := range list {
+		name := d.Procedure
+		if pkg, err := h.services.ByDigest(d.Package); err == nil {
+			name = say(ctx, pkg.Name())
+		}
+		due := ui.T(i18n.T(ctx, "dossierweb.due.afterAcceptance"))
+		if !d.DueAt.IsZero() {
+			due = dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
+			ui.L(d.Code, "/dossiers/"+url.PathEscape(d.Code)), {Text: name, Note: d.Applicant},
+			ui.Tagged(stateWord(ctx, d.State), stateTone(d.State)), due,
+		}})
+	}
+	return t
+}

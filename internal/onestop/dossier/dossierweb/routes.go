@@ -1,0 +1,43 @@
+package dossierweb
+
+import (
+	"embed"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// Messages are this package's sentences (keys under "dossierweb").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+// Deps is what the pages and the API read from.
+type Deps struct {
+	Dossiers *dossier.Service
+	Services *service.Registry
+	Units    *orgunit.Service
+	Clock    clock.Clock
+	// Address is the site as readers see it, for QR codes on papers.
+	Address string
+}
+
+type handlers struct {
+	svc      *dossier.Service
+	services *service.Registry
+	units    *orgunit.Service
+	clock    clock.Clock
+	address  string
+	tries    *tries
+}
+
+func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
+
+// Routes is the web half of the main job.
+func Routes(d Deps) web.Module {
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, address: d.Address, tries: newTries()}
+	return web.Module{Name: "dossier", Routes: h.routes(), API: h.api}
+}

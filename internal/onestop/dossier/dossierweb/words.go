@@ -1,0 +1,234 @@
+package dossierweb
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+func say(ctx context.Context, l decl.Label) string { return l.In(i18n.LangOf(ctx)) }
+
+// stateTone is the colour of a core state; its words carry the meaning.
+func stateTone(s process.State) ui.Tone {
+	switch s {
+	case process.Submitted:
+		return ui.ToneNew
+	case process.Accepted, process.Processing:
+		return ui.ToneActive
+	case process.Supplement, process.Financial:
+		return ui.ToneWaiting
+	case process.Done, process.Returned:
+		return ui.ToneDone
+	case process.NotAccepted, process.Stopped, process.Withdrawn:
+		return ui.ToneStopped
+	}
+	return ui.ToneNeutral
+}
+
+func stateWord(ctx context.Context, s process.State) string {
+	return i18n.T(ctx, "process.state."+s.String())
+}
+
+// roleName is a role in the reader's language.
+func roleName(ctx context.Context, role string) string {
+	if role == process.RoleApplicant {
+		return i18n.T(ctx, "dossierweb.role.applicant")
+	}
+	r, ok := orgunit.RoleOf(orgunit.Role(role))
+	switch {
+	case !ok:
+		return role
+	case i18n.LangOf(ctx) == i18n.EN:
+		return r.NameEN
+	}
+	return r.Name
+}
+
+// unitName is a unit by its name on the day of the dossier.
+func (h *handlers) unitName(ctx context.Context, u orgunit.UnitID, on time.Time) string {
+	t := h.units.At(clock.DateOf(on))
+	v, ok := t.Get(u)
+	if !ok {
+		return u.String()
+	}
+	if i18n.LangOf(ctx) == i18n.EN && v.NameEN != "" {
+		return v.NameEN
+	}
+	return v.Name
+}
+
+// stepLabel is a step of a package; public is what the citizen reads.
+func stepLabel(ctx context.Context, pkg *service.Package, step string, public bool) string {
+	if pkg == nil {
+		return step
+	}
+	s, ok := pkg.Process.Step(step)
+	switch {
+	case !ok:
+		return step
+	case public && !s.Public.IsZero():
+		return say(ctx, s.Public)
+	}
+	return say(ctx, s.Label)
+}
+
+func actionLabel(ctx context.Context, pkg *service.Package, step, action string) string {
+	if s, ok := pkg.Process.Step(step); ok {
+		for _, a := range s.Actions {
+			if a.Do == action && !a.Label.IsZero() {
+				return say(ctx, a.Label)
+			}
+		}
+	}
+	if b := i18n.BundleOf(ctx); b != nil && b.Has("dossierweb.action."+action) {
+		return i18n.T(ctx, "dossierweb.action."+action)
+	}
+	return action
+}
+
+// dueCell says a date with its distance: late, today, or the date alone.
+func dueCell(ctx context.Context, due, now time.Time, ended bool) ui.Cell {
+	if due.IsZero() {
+		return ui.T(i18n.T(ctx, "dossierweb.due.none"))
+	}
+	c := ui.Cell{Text: shortTime(ctx, due)}
+	switch {
+	case ended:
+	case now.After(due):
+		c.Tagged, c.Tag = true, ui.ToneLate
+		c.Note = i18n.T(ctx, "dossierweb.due.late", "for", distance(ctx, now.Sub(due)))
+	case due.Sub(now) < 2*time.Hour:
+		c.Tagged, c.Tag = true, ui.ToneSoon
+		c.Note = i18n.T(ctx, "dossierweb.due.in", "for", distance(ctx, due.Sub(now)))
+	default:
+		c.Note = i18n.T(ctx, "dossierweb.due.in", "for", distance(ctx, due.Sub(now)))
+	}
+	return c
+}
+
+// shortTime is 17:00 23/06 as the reader writes it.
+func shortTime(ctx context.Context, t time.Time) string {
+	if i18n.LangOf(ctx) == i18n.EN {
+		return t.In(clock.Zone).Format("15:04, 2 Jan 2006")
+	}
+	return t.In(clock.Zone).Format("15:04, 02/01/2006")
+}
+
+func longTime(ctx context.Context, t time.Time) string {
+	return i18n.DateTime(i18n.LangOf(ctx), t)
+}
+
+// distance is a span in its two largest words at most.
+func distance(ctx context.Context, d time.Duration) string {
+	days, hours, minutes := int(d/(24*time.Hour)), int(d%(24*time.Hour)/time.Hour), int(d%time.Hour/time.Minute)
+	switch {
+	case days > 1:
+		return i18n.T(ctx, "dossierweb.span.days", "n", days)
+	case days == 1:
+		return i18n.T(ctx, "dossierweb.span.day", "hours", hours)
+	case hours > 0:
+		return i18n.T(ctx, "dossierweb.span.hours", "n", hours, "minutes", minutes)
+	}
+	return i18n.T(ctx, "dossierweb.span.minutes", "n", max(minutes, 1))
+}
+
+// events draws a timeline. public readers get the words meant for them.
+func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.Package, lines []dossier.Line, public bool) []ui.Event {
+	out := make([]ui.Event, 0, len(lines)+2)
+	for _, l := range lines {
+		e := ui.Event{When: longTime(ctx, l.At), ISO: l.At.Format(time.RFC3339), State: ui.EventDone, Text: l.Comment}
+		if l.Erased {
+			e.Title, e.Text = i18n.T(ctx, "dossier.event.erased"), ""
+			out = append(out, e)
+			continue
+		}
+		e.Title = h.eventTitle(ctx, pkg, l, public)
+		e.By = h.eventBy(ctx, l, public)
+		switch l.State {
+		case process.NotAccepted, process.Stopped, process.Withdrawn:
+			e.State = ui.EventProblem
+		case process.Supplement:
+			if l.Action == "supplement" {
+				e.State = ui.EventProblem
+			}
+		}
+		out = append(out, e)
+	}
+	return h.future(ctx, d, pkg, out, public)
+}
+
+func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossier.Line, public bool) string {
+	if b := i18n.BundleOf(ctx); b != nil {
+		if key := "dossier.event." + strings.TrimPrefix(l.Kind, "dossier."); b.Has(key) {
+			return i18n.T(ctx, key)
+		}
+	}
+	if pkg == nil || l.Action == "" {
+		return l.Kind
+	}
+	action := actionLabel(ctx, pkg, l.Step, l.Action)
+	if public {
+		return action
+	}
+	return stepLabel(ctx, pkg, l.Step, false) + ": " + action
+}
+
+func (h *handlers) eventBy(ctx context.Context, l dossier.Line, public bool) string {
+	unit := ""
+	if n, err := strconv.ParseInt(l.Unit, 10, 64); err == nil {
+		unit = h.unitName(ctx, orgunit.UnitID(n), l.At)
+	}
+	if public || l.By == "" {
+		return unit
+	}
+	if l.Role != "" && l.Role != process.RoleApplicant {
+		return l.By + ", " + roleName(ctx, l.Role) + " · " + unit
+	}
+	return l.By
+}
+
+// future adds where the dossier stands and what was promised.
+func (h *handlers) future(ctx context.Context, d dossier.Dossier, pkg *service.Package, out []ui.Event, public bool) []ui.Event {
+	if d.State.Ended() {
+		return out
+	}
+	for _, t := range d.Instance.Tokens {
+		e := ui.Event{Title: stepLabel(ctx, pkg, t.Step, public), State: ui.EventCurrent, When: i18n.T(ctx, "dossierweb.now")}
+		if t.Wait != "" {
+			e.Title = i18n.T(ctx, "dossierweb.wait."+string(t.Wait))
+		}
+		out = append(out, e)
+	}
+	if !d.DueAt.IsZero() && d.State != process.Done {
+		out = append(out, ui.Event{
+			Title: i18n.T(ctx, "dossierweb.promised"), When: longTime(ctx, d.DueAt), ISO: d.DueAt.Format(time.RFC3339), State: ui.EventFuture, Planned: true,
+		})
+	}
+	return out
+}
+
+// fileSize in the reader's language.
+func fileSize(ctx context.Context, n int64) string {
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	v, unit := float64(n)/1000, "kB"
+	if v >= 1000 {
+		v, unit = v/1000, "MB"
+	}
+	s := strconv.FormatFloat(v, 'f', 1, 64)
+	if i18n.LangOf(ctx) == i18n.VI {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s + " " + unit
+}

@@ -1,0 +1,74 @@
+package dossier
+
+import (
+	"encoding/json"
+	"time"
+
+	"khue/internal/kernel/journal"
+	"khue/internal/onestop/process"
+)
+
+// SubjectType is the journal subject of a dossier.
+const SubjectType = "dossier"
+
+// Kinds of journal entries about a dossier. An act is published under its own
+// word, "dossier.accept"; the milestones that it reached stand in its payload.
+const (
+	KindSubmitted  = "dossier.submitted"
+	KindClaimed    = "dossier.claimed"
+	KindAssigned   = "dossier.assigned"
+	KindSupplied   = "dossier.supplied"
+	KindWithdrawn  = "dossier.withdrawn"
+	KindTimer      = "dossier.timer"
+	kindActPrefix  = "dossier.act."
+	maxCommentSize = 4000 // runes
+)
+
+// KindOf is the journal kind of an officer's action.
+func KindOf(action string) string { return kindActPrefix + action }
+
+// Happening is the payload of an entry: what a timeline, a notice and a report
+// need. Names and comments stand here and nowhere in the header, so that they can
+// be erased.
+type Happening struct {
+	Step    string        `json:"step,omitempty"`
+	Action  string        `json:"action,omitempty"`
+	By      string        `json:"by,omitempty"`
+	Role    string        `json:"role,omitempty"`
+	Comment string        `json:"comment,omitempty"`
+	State   process.State `json:"state"`
+	Due     int64         `json:"due,omitempty"`    // epoch milliseconds
+	DueWhy  string        `json:"dueWhy,omitempty"` // accepted, restarted, resumed, extended
+	Reached []string      `json:"reached,omitempty"`
+	Papers  []string      `json:"papers,omitempty"` // papers of the one-stop that the act made
+	To      []Moved       `json:"to,omitempty"`
+	Answers []byte        `json:"-"`
+	Content string        `json:"content,omitempty"` // SHA-256 of what was filed
+	Late    bool          `json:"late,omitempty"`    // the task's term had run out
+	Public  bool          `json:"public,omitempty"`  // the comment is for the applicant
+}
+
+// Moved is where a branch went.
+type Moved struct {
+	Step string `json:"step"`
+	Role string `json:"role"`
+	Unit int64  `json:"unit,omitempty"`
+}
+
+// Line is one line of a dossier's timeline.
+type Line struct {
+	ID   journal.EntryID
+	At   time.Time
+	Kind string
+	Unit string // code of the unit that acted, as in the header
+	Happening
+	Erased bool
+}
+
+func lineOf(r journal.Record) (Line, error) {
+	l := Line{ID: r.ID, At: r.At, Kind: r.Kind, Unit: r.Unit, Erased: r.Erased}
+	if r.Erased {
+		return l, nil
+	}
+	return l, json.Unmarshal(r.Payload, &l.Happening)
+}

@@ -1,0 +1,28 @@
+package dossier
+
+import (
+	"io/fs"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/module"
+)
+
+// Module is what the main job brings to the program.
+func (s *Service) Module() module.Module {
+	return module.Module{
+		Name:       "dossier",
+		Migrations: Migrations(),
+		Messages:   Messages,
+		Jobs:       []jobs.Handler{{Kind: JobTimer, Do: s.fire}},
+	}
+}
+
+// Migrations are the tables of this module.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return db.Migrations{Module: "dossier", FS: sub}
+}

@@ -1,0 +1,196 @@
+package dossier
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/pdf"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// Papers of the one-stop as the process names them, and the result.
+const (
+	PaperReceipt    = "receipt"    // form 01
+	PaperSupplement = "supplement" // form 02
+	PaperRefusal    = "refusal"    // form 03
+	PaperExtension  = "extension"  // form 04
+	PaperStop       = "stop"       // form 05
+	PaperResult     = "result"
+)
+
+// printing is what a paper is drawn from.
+type printing struct {
+	ctx     context.Context
+	s       *Service
+	lang    i18n.Lang
+	d       Dossier
+	c       Content
+	pkg     *service.Package
+	line    Line // the act that made the paper
+	address string
+}
+
+// Print draws a paper of a dossier. The papers of the one-stop go to whoever may see the
+// state; the result only to the owner and officers. NotFound where no act made the paper.
+func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang, viewer Viewer, address string) (b []byte, err error) {
+	defer errs.Op(&err, "dossier.Print(%s)", paper)
+	d, access, err := s.Find(ctx, code, viewer)
+	if err != nil {
+		return nil, err
+	}
+	p := printing{ctx: ctx, s: s, lang: lang, d: d, address: address}
+	if p.pkg, err = s.pkg(d); err != nil {
+		return nil, err
+	}
+	if p.c, err = s.ContentOf(ctx, d); err != nil {
+		return nil, err
+	}
+	if paper == PaperResult {
+		if access != SeeAll || d.State != process.Done && d.State != process.Returned {
+			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
+		}
+		return p.result()
+	}
+	lines, err := s.Timeline(ctx, d, SeeAll)
+	if err != nil {
+		return nil, err
+	}
+	found := false
+	for _, l := range lines {
+		for _, made := range l.Papers {
+			if made == paper {
+				p.line, found = l, true // the latest counts
+			}
+		}
+	}
+	if !found {
+		return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
+	}
+	return p.render(p.oneStopPaper(paper), p.line.At)
+}
+
+func (p printing) t(key string, kv ...any) string {
+	return i18n.BundleOf(p.ctx).T(p.lang, "dossier.paper."+key, kv...)
+}
+
+func (p printing) render(l pdf.Layout, at time.Time) ([]byte, error) {
+	return pdf.Render(l, pdf.Options{Fonts: p.s.Fonts, Title: p.d.Code, Lang: string(p.lang), Created: at})
+}
+
+func (p printing) unit(u orgunit.UnitID) string {
+	v, _ := p.s.Units.At(p.d.day()).Get(u)
+	if p.lang == i18n.EN && v.NameEN != "" {
+		return v.NameEN
+	}
+	return v.Name
+}
+
+// oneStopPaper is one of the forms 01 to 05. They share head, fields and foot; the law's
+// names differ by date and stand in the texts.
+func (p printing) oneStopPaper(paper string) pdf.Layout {
+	d := p.d
+	link := strings.TrimSuffix(p.address, "/") + "/dossiers/" + url.PathEscape(d.Code) + "?k=" + url.QueryEscape(p.s.AccessKey(d.Code))
+	day := clock.DateOf(p.line.At)
+	fields := []pdf.Field{
+		{Label: p.t("code"), Value: d.Code, Strong: true},
+		{Label: p.t("applicant"), Value: d.Applicant, Strong: true},
+		{Label: p.t("phone"), Value: d.Phone},
+		{Label: p.t("procedure"), Value: p.pkg.Name().In(p.lang)},
+	}
+	if p.c.Filing.Applicant.Email != "" {
+		fields = append(fields, pdf.Field{Label: p.t("email"), Value: p.c.Filing.Applicant.Email})
+	}
+	blocks := []pdf.Block{
+		{Heading: &pdf.Heading{
+			Left:   []string{strings.ToUpper(p.unit(d.Receiving)), p.t("oneStop")},
+			Number: p.t("number", "code", d.Code), Place: p.t("place", "day", twoDigits(day.Day), "month", twoDigits(int(day.Month)), "year", strconv.Itoa(day.Year)),
+		}},
+		{Title: &pdf.Title{Text: p.t("title." + paper), QR: link, QRCaption: p.t("scan")}},
+		{Fields: &pdf.Fields{Rows: fields}},
+	}
+	switch paper {
+	case PaperReceipt:
+		blocks = append(blocks, p.receipt()...)
+	default:
+		blocks = append(blocks, pdf.Block{Paragraph: &pdf.Paragraph{Text: p.t("reason." + paper), Style: "bold"}},
+			pdf.Block{Note: &pdf.Note{Text: p.line.Comment}})
+		if paper == PaperExtension && !d.DueAt.IsZero() {
+			blocks = append(blocks, pdf.Block{Fields: &pdf.Fields{Rows: []pdf.Field{{Label: p.t("newDue"), Value: i18n.DateTime(p.lang, d.DueAt), Strong: true}}}})
+		}
+	}
+	blocks = append(blocks, pdf.Block{Signatures: []pdf.Signature{
+		{Role: p.t("signer.applicant"), Hint: p.t("signHint"), Name: p.c.Filing.Submitter.Name},
+		{Role: p.t("signer.clerk"), Hint: p.t("signHint"), Name: p.line.By},
+	}})
+	return pdf.Layout{Page: pdf.Page{Size: "A4", Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
+}
+
+// receipt is the middle of form 01: papers handed in, and the promise.
+func (p printing) receipt() []pdf.Block {
+	table := &pdf.Table{Columns: []pdf.Column{
+		{Title: p.t("col.no"), Width: 0.4, Align: "center"}, {Title: p.t("col.paper"), Width: 4},
+		{Title: p.t("col.originals"), Width: 0.8, Align: "center"}, {Title: p.t("col.copies"), Width: 0.8, Align: "center"},
+	}}
+	for i, f := range p.c.Papers {
+		name := p.pkg.PaperName(f.Paper).In(p.lang)
+		if f.ShownOnly {
+			name += " (" + p.t("shownOnly") + ")"
+		}
+		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), name, strconv.Itoa(f.Originals), strconv.Itoa(f.Copies)})
+	}
+	due := p.t("noDue")
+	if p.line.Due != 0 {
+		due = i18n.DateTime(p.lang, time.UnixMilli(p.line.Due))
+	}
+	return []pdf.Block{
+		{Paragraph: &pdf.Paragraph{Text: p.t("composition"), Style: "bold"}},
+		{Table: table},
+		{Fields: &pdf.Fields{Rows: []pdf.Field{
+			{Label: p.t("sets"), Value: "1"},
+			{Label: p.t("term"), Value: p.term()},
+			{Label: p.t("receivedAt"), Value: i18n.DateTime(p.lang, p.line.At)},
+			{Label: p.t("dueAt"), Value: due, Strong: true},
+			{Label: p.t("returnAt"), Value: p.t("delivery." + p.c.Filing.Delivery.Method)},
+		}}},
+	}
+}
+
+// term is the legal term that the promise was counted by, in words.
+func (p printing) term() string {
+	for _, dl := range p.pkg.Terms.Deadlines {
+		if (dl.Case == "" || dl.Case == p.d.Case) && (dl.Channel == "" || dl.Channel == string(p.d.Channel)) {
+			return p.t("term_"+dl.Term.Kind.String(), "n", dl.Term.N)
+		}
+	}
+	return ""
+}
+
+// result is the unsigned result, plainly marked: signing is a later floor.
+func (p printing) result() ([]byte, error) {
+	l, ok := p.pkg.Layouts[p.pkg.Result.Kind]
+	if !ok {
+		return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
+	}
+	env := form.Env{Now: p.s.Clock.Now(), Case: p.d.Case, Channel: string(p.d.Channel), Units: p.s.units, Files: p.c.Papers}
+	words := p.pkg.ResultData(p.c.Answers, p.c.Officer, env, p.lang)
+	words["dossier.code"], words["agency"], words["agency.upper"] = p.d.Code, p.unit(p.d.Competent), strings.ToUpper(p.unit(p.d.Competent))
+	layout := pdf.Fill(l, pdf.Data{Words: words})
+	layout.Page.Watermark = p.t("unsigned")
+	return p.render(layout, p.d.ClosedAt)
+}
+
+func twoDigits(n int) string {
+	if n < 10 {
+		return "0" + strconv.Itoa(n)
+	}
+	return strconv.Itoa(n)
+}

@@ -1,0 +1,140 @@
+package dossier
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/blob"
+	"khue/internal/kernel/calendar"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/pdf"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// Messages are this package's sentences (keys under "dossier").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// The two misses of a guarded write. errMoved: another branch of the dossier
+// moved first, read again and step again. errTaken: somebody acted on the task.
+var (
+	errMoved = errors.New("dossier: the dossier moved")
+	errTaken = errors.New("dossier: the task moved")
+)
+
+// maxRestep bounds how often an act is stepped again after parallel branches moved.
+const maxRestep = 5
+
+// Deps is what the main job stands on. All are required.
+type Deps struct {
+	DB       *db.DB
+	Gen      *id.Gen
+	Clock    clock.Clock
+	Journal  *journal.Journal
+	Jobs     *jobs.Queue
+	Blobs    blob.Store
+	Units    *orgunit.Service
+	Services *service.Registry
+	Calendar *calendar.Calendar
+	Scopes   auth.Scopes
+	Fonts    pdf.Fonts
+	// Secret signs access keys. It lives as long as the city's data.
+	Secret []byte
+}
+
+// Service files dossiers and moves them. Safe for concurrent use.
+type Service struct {
+	Deps
+	units units
+	codes *codes
+}
+
+// New returns the service.
+func New(d Deps) *Service {
+	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB)}
+}
+
+// FormUnits is the register as forms read it.
+func (s *Service) FormUnits() form.Units { return s.units }
+
+// FormUnits reads a register as forms do.
+func FormUnits(reg *orgunit.Service) form.Units { return units{reg} }
+
+// AccessKey is the capability printed with a dossier: who has it may follow the
+// dossier without an account, and see no more than its state.
+func (s *Service) AccessKey(code string) string {
+	m := hmac.New(sha256.New, s.Secret)
+	m.Write([]byte("dossier.access\x00"))
+	m.Write([]byte(code))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:15])
+}
+
+func (s *Service) keyFits(code, key string) bool {
+	return key != "" && hmac.Equal([]byte(s.AccessKey(code)), []byte(key))
+}
+
+// scope is how grants name a unit.
+func scope(u orgunit.UnitID) string { return "unit:" + u.String() }
+
+func parseScope(text string) (orgunit.UnitID, error) {
+	return id.Parse[orgunit.Unit](strings.TrimPrefix(text, "unit:"))
+}
+
+// mayAct reports whether a subject holds a post in a unit that may act in a role.
+func (s *Service) mayAct(ctx context.Context, sub auth.Subject, role string, unit orgunit.UnitID) bool {
+	what := scope(unit)
+	for _, g := range sub.Grants {
+		if orgunit.Role(g.Role).Acts(orgunit.Role(role)) &&
+			(g.Scope == auth.Everywhere || g.Scope == what || s.Scopes.Covers(ctx, g.Scope, what)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maySee reports whether an officer's post lets them read a dossier: a post in one
+// of its three agencies, or above one of them.
+func (s *Service) maySee(ctx context.Context, sub auth.Subject, d Dossier) bool {
+	if sub.Kind != auth.KindOfficer {
+		return false
+	}
+	for _, g := range sub.Grants {
+		for _, u := range [...]orgunit.UnitID{d.Receiving, d.Competent, d.Reception} {
+			if g.Scope == auth.Everywhere || g.Scope == scope(u) || s.Scopes.Covers(ctx, g.Scope, scope(u)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isOwner reports whether the subject filed the dossier.
+func isOwner(sub auth.Subject, d Dossier) bool { return sub.Account != 0 && sub.Account == d.Submitter }
+
+// pkg returns the version that a dossier is pinned to.
+func (s *Service) pkg(d Dossier) (*service.Package, error) { return s.Services.ByDigest(d.Package) }
+
+// stepErr names the refusal of the pure engine for the person.
+func stepErr(err error) error {
+	if errs.Is(err, errs.Conflict) {
+		return errs.E(errs.Conflict, "dossier.task.gone", errs.Cause(err))
+	}
+	return err
+}

@@ -1,0 +1,291 @@
+package dossier
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/onestop/form"
+)
+
+const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.variant, d.state, d.channel,
+ d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone,
+ d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version`
+
+const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
+ t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at`
+
+// dossierRow takes the columns of dossierColumns; finish makes them a Dossier.
+type dossierRow struct {
+	d                             Dossier
+	submitted, receiveBy          int64
+	accepted, due, closed, paused *int64
+	process                       string
+}
+
+func (r *dossierRow) dest() []any {
+	d := &r.d
+	return []any{
+		&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.Case, &d.State, &d.Channel,
+		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone,
+		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version,
+	}
+}
+
+func (r *dossierRow) finish() (Dossier, error) {
+	d := r.d
+	d.SubmittedAt, d.ReceiveBy = db.Time(r.submitted), db.Time(r.receiveBy)
+	d.AcceptedAt, d.DueAt, d.ClosedAt, d.PausedAt = timeOf(r.accepted), timeOf(r.due), timeOf(r.closed), timeOf(r.paused)
+	return d, json.Unmarshal([]byte(r.process), &d.Instance)
+}
+
+type taskRow struct {
+	t                 Task
+	due, opened, last int64
+	promised          *int64
+}
+
+func (r *taskRow) dest() []any {
+	t := &r.t
+	return []any{
+		&t.ID, &t.Dossier, &t.Token, &t.Step, &t.Role, &t.Unit, &t.Assignee, &t.Open, &r.due, &r.opened,
+		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last,
+	}
+}
+
+func (r *taskRow) finish() Task {
+	t := r.t
+	t.DueAt, t.OpenedAt, t.LastAt, t.Promised = db.Time(r.due), db.Time(r.opened), db.Time(r.last), timeOf(r.promised)
+	return t
+}
+
+func scanDossier(s db.Scanner) (Dossier, error) {
+	var r dossierRow
+	if err := s.Scan(r.dest()...); err != nil {
+		return Dossier{}, err
+	}
+	return r.finish()
+}
+
+func scanTask(s db.Scanner) (Task, error) {
+	var r taskRow
+	if err := s.Scan(r.dest()...); err != nil {
+		return Task{}, err
+	}
+	return r.finish(), nil
+}
+
+func timeOf(ms *int64) time.Time {
+	if ms == nil {
+		return time.Time{}
+	}
+	return db.Time(*ms)
+}
+
+func msOf(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return db.Millis(t)
+}
+
+// notFound gives a missing row its sentence.
+func notFound(err error, key string) error {
+	if errs.Is(err, errs.NotFound) {
+		return errs.E(errs.NotFound, key, errs.Cause(err))
+	}
+	return err
+}
+
+func findByCode(q db.Querier, code string) (Dossier, error) {
+	d, err := db.One(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.code = $1`, code)
+	return d, notFound(err, "dossier.notFound")
+}
+
+func findByID(q db.Querier, v ID) (Dossier, error) {
+	d, err := db.One(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id = $1`, v)
+	return d, notFound(err, "dossier.notFound")
+}
+
+// findForTask reads a task and its dossier in one query.
+func findForTask(q db.Querier, v TaskID) (Task, Dossier, error) {
+	var tr taskRow
+	var dr dossierRow
+	err := q.QueryRow(`SELECT `+taskColumns+`, `+dossierColumns+
+		` FROM dossier_task t JOIN dossier_dossier d ON d.id = t.dossier_id WHERE t.id = $1`, v).
+		Scan(append(tr.dest(), dr.dest()...)...)
+	if err != nil {
+		return Task{}, Dossier{}, notFound(err, "dossier.task.notFound")
+	}
+	d, err := dr.finish()
+	return tr.finish(), d, err
+}
+
+func findTask(q db.Querier, v TaskID) (Task, error) {
+	t, err := db.One(q, scanTask, `SELECT `+taskColumns+` FROM dossier_task t WHERE t.id = $1`, v)
+	return t, notFound(err, "dossier.task.notFound")
+}
+
+func tasksOf(q db.Querier, v ID) ([]Task, error) {
+	return db.All(q, scanTask, `SELECT `+taskColumns+` FROM dossier_task t WHERE t.dossier_id = $1 ORDER BY t.id`, v)
+}
+
+func bySubmitter(q db.Querier, account int64, before ID, limit int) ([]Dossier, error) {
+	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d
+ WHERE d.submitter = $1 AND d.submitter <> 0 AND d.id < $2 ORDER BY d.id DESC LIMIT $3`, account, before, limit)
+}
+
+func findContent(q db.Querier, v ID) (Content, error) {
+	var c Content
+	var answers, papers, filing, officer string
+	err := q.QueryRow(`SELECT answers, papers, filing, officer FROM dossier_content WHERE dossier_id = $1`, v).
+		Scan(&answers, &papers, &filing, &officer)
+	if err != nil {
+		return c, notFound(err, "dossier.notFound")
+	}
+	for text, into := range map[string]any{answers: &c.Answers, papers: &c.Papers, filing: &c.Filing, officer: &c.Officer} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// contentJSON is a content as it is stored and hashed.
+type contentJSON struct{ answers, papers, filing, officer []byte }
+
+func encodeContent(c Content) (out contentJSON, err error) {
+	if c.Papers == nil {
+		c.Papers = []form.File{}
+	}
+	if c.Officer == nil {
+		c.Officer = form.Answers{}
+	}
+	for into, v := range map[*[]byte]any{&out.answers: c.Answers, &out.papers: c.Papers, &out.filing: c.Filing, &out.officer: c.Officer} {
+		if *into, err = json.Marshal(v); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func insertDossier(tx *db.Tx, d Dossier, instance []byte) error {
+	return tx.Exec(`INSERT INTO dossier_dossier (id, code, service, package, procedure, variant, state, channel,
+ reception_unit, receiving_unit, competent_unit, submitter, applicant, phone,
+ submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)`,
+		d.ID, d.Code, d.Service, d.Package, d.Procedure, d.Case, int64(d.State), string(d.Channel),
+		d.Reception, d.Receiving, d.Competent, d.Submitter, d.Applicant, d.Phone,
+		db.Millis(d.SubmittedAt), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt),
+		string(instance), d.Version)
+}
+
+func insertContent(tx *db.Tx, v ID, c contentJSON) error {
+	return tx.Exec(`INSERT INTO dossier_content (dossier_id, answers, papers, filing, officer) VALUES ($1,$2,$3,$4,$5)`,
+		v, string(c.answers), string(c.papers), string(c.filing), string(c.officer))
+}
+
+// updateContent replaces what the applicant or an officer may add to.
+func updateContent(tx *db.Tx, v ID, c contentJSON) error {
+	return tx.Guard(errMoved, `UPDATE dossier_content SET answers = $2, papers = $3, officer = $4 WHERE dossier_id = $1`,
+		v, string(c.answers), string(c.papers), string(c.officer))
+}
+
+// updateDossier writes where the dossier stands, if it still stands at version d.Version.
+func updateDossier(tx *db.Tx, d Dossier, instance []byte) error {
+	return tx.Guard(errMoved, `UPDATE dossier_dossier SET state = $3, receive_by = $4, accepted_at = $5, due_at = $6,
+ closed_at = $7, paused_at = $8, process = $9, version = version + 1 WHERE id = $1 AND version = $2`,
+		d.ID, d.Version, int64(d.State), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt), string(instance))
+}
+
+func insertTask(tx *db.Tx, t Task) error {
+	return tx.Exec(`INSERT INTO dossier_task (id, dossier_id, token, step, role, unit, assignee, open, due_at, opened_at,
+ code, package, procedure, applicant, state, promised, version, last_by, last_at)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
+		t.ID, t.Dossier, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open, db.Millis(t.DueAt), db.Millis(t.OpenedAt),
+		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt))
+}
+
+// updateTask moves a task, if it still stands at version t.Version; otherwise the
+// unit fails with errTaken.
+func updateTask(tx *db.Tx, t Task) error {
+	return tx.Guard(errTaken, `UPDATE dossier_task SET token = $3, step = $4, role = $5, unit = $6, assignee = $7, open = $8,
+ due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14
+ WHERE id = $1 AND version = $2`,
+		t.ID, t.Version, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open,
+		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt))
+}
+
+// queue reads one page of the open tasks of a unit and one role, or of an account.
+func queue(q db.Querier, f TaskFilter, role string) ([]Task, error) {
+	var b strings.Builder
+	args := make([]any, 0, 7)
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	b.WriteString(`SELECT ` + taskColumns + ` FROM dossier_task t WHERE t.open`)
+	if f.Mine != 0 {
+		b.WriteString(` AND t.assignee <> 0 AND t.assignee = ` + arg(f.Mine))
+	} else {
+		b.WriteString(` AND t.unit = ` + arg(f.Unit) + ` AND t.role = ` + arg(role))
+	}
+	if f.State != 0 {
+		b.WriteString(` AND t.state = ` + arg(int64(f.State)))
+	}
+	if !f.DueBefore.IsZero() {
+		b.WriteString(` AND t.due_at < ` + arg(db.Millis(f.DueBefore)))
+	}
+	if f.After != (TaskCursor{}) {
+		b.WriteString(` AND (t.due_at, t.id) > (` + arg(f.After.Due) + `, ` + arg(f.After.ID) + `)`)
+	}
+	b.WriteString(` ORDER BY t.due_at, t.id LIMIT ` + arg(f.Limit))
+	return db.All(q, scanTask, b.String(), args...)
+}
+
+// countOpen counts the open tasks of a unit by role, and those past their term.
+func countOpen(q db.Querier, unit any, now time.Time) (map[string]Count, error) {
+	type row struct {
+		role string
+		c    Count
+	}
+	rows, err := db.All(q, func(s db.Scanner) (row, error) {
+		var r row
+		err := s.Scan(&r.role, &r.c.Open, &r.c.Late)
+		return r, err
+	}, `SELECT role, COUNT(*), COUNT(*) FILTER (WHERE due_at < $2) FROM dossier_task WHERE open AND unit = $1 GROUP BY role`, unit, db.Millis(now))
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Count, len(rows))
+	for _, r := range rows {
+		out[r.role] = r.c
+	}
+	return out, nil
+}
+
+// leaseBlock takes n numbers of a series and returns the end of the block.
+func leaseBlock(ctx context.Context, d *db.DB, series string, n int64) (end int64, err error) {
+	err = d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		return tx.QueryRow(`INSERT INTO dossier_code (series, next) VALUES ($1, 1 + $2)
+ ON CONFLICT (series) DO UPDATE SET next = dossier_code.next + $2 RETURNING next`, series, n).Scan(&end)
+	})
+	return end, err
+}
+
+// mergeByDue joins sorted pages of several roles into one of at most limit tasks.
+func mergeByDue(pages [][]Task, limit int) []Task {
+	all := slices.Concat(pages...)
+	slices.SortFunc(all, func(a, b Task) int {
+		if c := a.DueAt.Compare(b.DueAt); c != 0 {
+			return c
+		}
+		return int(min(max(int64(a.ID-b.ID), -1), 1))
+	})
+	return all[:min(limit, len(all))]
+}
