@@ -19,6 +19,7 @@ type Filter struct {
 	LifeEvent string // id
 	Agency    string // name of an executing agency
 	Reach     Reach
+	Online    bool   // only what this city takes online
 	Cursor    string // Page.Next of the page before
 	Limit     int    // 20 where zero, 200 at most
 }
@@ -60,7 +61,7 @@ func (s *Service) Procedures(ctx context.Context, f Filter) (_ Page, err error) 
 		}
 	}
 	keep := func(d *doc) bool {
-		if f.Field != "" && d.Field.Name != f.Field || f.Reach != "" && d.Reach != f.Reach {
+		if f.Field != "" && d.Field.Name != f.Field || f.Reach != "" && d.Reach != f.Reach || f.Online && !d.Online {
 			return false
 		}
 		if members != nil {

@@ -24,10 +24,12 @@ const (
 const (
 	plainWeight   = 0.7  // the word without its marks, where marks were typed
 	prefixWeight  = 0.75 // the last word, still being typed
+	longerWeight  = 0.35 // the same where it is a word already
 	slipWeight    = 0.6
 	bigramWeight  = 0.9
 	synonymWeight = 1.0
 	fillerWeight  = 0.08 // "làm", "xin", "cho"
+	leastCover    = 0.2  // of the query, for a document to be an answer at all
 )
 
 type alternative struct {
@@ -90,6 +92,9 @@ func (x *index) search(q string, w *words, keep func(*doc) bool) []hit {
 			continue
 		}
 		c := b.cover[i] / all
+		if c < leastCover {
+			continue
+		}
 		score *= c * c * d.prior * exactness(d, whole)
 		hits = append(hits, hit{int32(i), score})
 	}
@@ -118,14 +123,18 @@ func (x *index) board() *board {
 	return b
 }
 
+// enough is how many results stay though the best one scored far more: a reader who
+// meant something else needs them.
+const enough = 8
+
 // cut drops the tail that shares only a common word with the query.
 func cut(hits []hit) []hit {
-	if len(hits) == 0 {
-		return nil
-	}
-	least := hits[0].score * 0.15
-	for i := range hits {
-		if hits[i].score < least {
+	for i, h := range hits {
+		least := hits[0].score * 0.15
+		if i < enough {
+			least /= 4
+		}
+		if h.score < least {
 			return hits[:i]
 		}
 	}
@@ -259,7 +268,11 @@ func (x *index) word(w, mark string, last bool) unit {
 		u.alts = append(u.alts, alternative{[]int32{t}, plain})
 	}
 	if last && len(w) >= 2 {
-		x.startingWith(w, &u)
+		weight := float32(prefixWeight)
+		if known {
+			weight = longerWeight
+		}
+		x.startingWith(w, weight, &u)
 	}
 	if known || len(w) < 3 || len(u.alts) > 0 {
 		return u
@@ -277,12 +290,12 @@ func (x *index) word(w, mark string, last bool) unit {
 	return u
 }
 
-func (x *index) startingWith(w string, u *unit) {
+func (x *index) startingWith(w string, weight float32, u *unit) {
 	for n := len(w) + 1; n <= len(w)+4; n++ {
 		words := x.byLen[n]
 		at, _ := slices.BinarySearch(words, w)
 		for ; at < len(words) && strings.HasPrefix(words[at], w); at++ {
-			u.alts = append(u.alts, alternative{[]int32{x.terms[words[at]]}, prefixWeight})
+			u.alts = append(u.alts, alternative{[]int32{x.terms[words[at]]}, weight})
 		}
 	}
 }

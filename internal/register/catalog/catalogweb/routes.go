@@ -148,7 +148,7 @@ func (p *pages) procedure(w http.ResponseWriter, r *http.Request) error {
 func filterOf(q url.Values) (catalog.Filter, error) {
 	f := catalog.Filter{
 		Query: q.Get("q"), Field: q.Get("field"), Agency: q.Get("agency"), Reach: catalog.Reach(q.Get("reach")),
-		LifeEvent: q.Get("event"), Cursor: q.Get("cursor"),
+		LifeEvent: q.Get("event"), Online: q.Get("online") == "1", Cursor: q.Get("cursor"),
 	}
 	var bad []errs.Field
 	if v := q.Get("tier"); v != "" {

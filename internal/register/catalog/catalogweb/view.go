@@ -60,6 +60,8 @@ func (v listView) title(ctx context.Context) string {
 		return i18n.T(ctx, "catalog.page.field_is", "name", v.filter.Field)
 	case v.filter.Agency != "":
 		return i18n.T(ctx, "catalog.page.agency_is", "name", v.filter.Agency)
+	case v.filter.Online:
+		return i18n.T(ctx, "catalog.page.online")
 	case v.filter.Tier != "":
 		return i18n.T(ctx, "catalog.tier."+string(v.filter.Tier))
 	}
@@ -252,7 +254,7 @@ func deadline(ctx context.Context, d catalog.Deadline) string {
 		if _, err := strconv.ParseFloat(d.Text, 64); err == nil {
 			return i18n.T(ctx, "catalog.deadline.printed", "text", d.Text)
 		}
-		return i18n.T(ctx, "catalog.deadline.words", "text", d.Text)
+		return d.Text
 	}
 	var n any = int64(d.N)
 	if d.N != float64(int64(d.N)) {

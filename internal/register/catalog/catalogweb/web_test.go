@@ -94,6 +94,7 @@ func TestPages(t *testing.T) {
 			{"/procedures?q=zzzz", 200, 0, []string{"Không tìm thấy"}, nil},
 			{"/procedures?q=%3Cscript%3E", 200, 0, []string{"&lt;script&gt;"}, []string{"<script>"}},
 			{"/procedures?tier=province&level=1", 200, 0, []string{"1.012783"}, []string{"/procedures/1.001193\""}},
+			{"/procedures?online=1", 200, 0, []string{"/procedures/1.001193", "1 thủ tục"}, []string{"1.000894"}},
 			{"/procedures?tier=moon", 422, 0, []string{"không phải là một cấp"}, nil},
 			{"/procedures?level=9", 422, 0, nil, nil},
 			{"/procedures?q=&cursor=x", 422, 0, nil, nil},
