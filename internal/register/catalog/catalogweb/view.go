@@ -62,6 +62,8 @@ func (v listView) title(ctx context.Context) string {
 		return i18n.T(ctx, "catalog.page.agency_is", "name", v.filter.Agency)
 	case v.filter.Online:
 		return i18n.T(ctx, "catalog.page.online")
+	case v.filter.Reach == catalog.ByMinistry:
+		return i18n.T(ctx, "catalog.reach.ministry")
 	case v.filter.Tier != "":
 		return i18n.T(ctx, "catalog.tier."+string(v.filter.Tier))
 	}
