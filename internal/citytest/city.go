@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,14 +100,36 @@ func (c *City) Pass(d time.Duration) {
 	c.Jobs.Wake()
 }
 
-// Account is the invented person with a role.
+// Account is the invented person with a role; "clerk2" is the second with the role clerk.
 func (c *City) Account(role string) app.DemoAccount {
 	c.t.Helper()
+	name := strings.TrimRight(role, "0123456789")
+	nth, _ := strconv.Atoi(role[len(name):])
 	for _, a := range c.Demo.Accounts {
-		if a.Role == role {
-			return a
+		if a.Role == name {
+			if nth--; nth <= 0 {
+				return a
+			}
 		}
 	}
 	c.t.Fatalf("the demo has nobody with the role %s", role)
 	return app.DemoAccount{}
+}
+
+// Eventually waits for what happens in the background: it asks again as long as the
+// test's deadline lets it, without a fixed time.
+func (c *City) Eventually(what string, ok func() bool) {
+	c.t.Helper()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-limit.C:
+			c.t.Fatalf("it did not happen: %s", what)
+		case <-tick.C:
+			c.Jobs.Wake()
+		}
+	}
 }

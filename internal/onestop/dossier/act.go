@@ -157,18 +157,23 @@ func (s *Service) write(ctx context.Context, ch *change, sub auth.Subject, now t
 
 // checkAct refuses an act before anything is computed.
 func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
-	switch {
-	case t.Role == process.RoleApplicant && !isOwner(sub, d) && !s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving):
-		// A clerk may act for an applicant who came to the counter.
+	if !isOwner(sub, d) && !s.maySee(ctx, sub, d) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
-	case t.Role != process.RoleApplicant && !s.mayAct(ctx, sub, t.Role, t.Unit):
-		if !s.maySee(ctx, sub, d) {
-			return errs.E(errs.NotFound, "dossier.task.notFound")
-		}
-		return errs.E(errs.Forbidden, "dossier.task.notYours")
-	case !t.Open || t.Version != cmd.Version:
+	}
+	// Whoever saw an older version is told who acted since, also where the task has gone
+	// on to another post.
+	if !t.Open || t.Version != cmd.Version {
 		return errTaken
-	case t.Assignee != 0 && t.Assignee != sub.Account:
+	}
+	may := s.mayAct(ctx, sub, t.Role, t.Unit)
+	if t.Role == process.RoleApplicant {
+		// A clerk may act for an applicant who came to the counter.
+		may = isOwner(sub, d) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)
+	}
+	if !may {
+		return errs.E(errs.Forbidden, "dossier.task.notYours")
+	}
+	if t.Assignee != 0 && t.Assignee != sub.Account {
 		return errs.E(errs.Conflict, "dossier.task.claimed", errs.P("by", t.LastBy, "at", t.LastAt))
 	}
 	return nil

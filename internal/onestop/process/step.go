@@ -347,7 +347,7 @@ func (m *machine) recount() error {
 }
 
 func (m *machine) withdraw() error {
-	if m.i.State == 0 || m.i.State == Done {
+	if m.i.State == 0 || m.i.State == Done || m.i.State.Ended() {
 		return errs.E(errs.Conflict, "process.ended", errs.P("state", m.i.State.String()))
 	}
 	return m.finish(Withdrawn, "withdrawn", "")

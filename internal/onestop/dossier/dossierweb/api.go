@@ -155,16 +155,17 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-type codeInput struct {
+// CodeInput names a dossier. Exported, since the API's binder reads embedded fields only so.
+type CodeInput struct {
 	Code string `path:"code" maxLength:"60" doc:"Code of the dossier."`
 	Key  string `query:"accessKey" maxLength:"64" doc:"Access key of the dossier, for a bearer without an account."`
 }
 
-func (in codeInput) viewer() dossier.Viewer { return dossier.Viewer{Key: in.Key} }
+func (in CodeInput) viewer() dossier.Viewer { return dossier.Viewer{Key: in.Key} }
 
 type dossierOutput struct{ Body dossierBody }
 
-func (h *handlers) get(ctx context.Context, in *codeInput) (*dossierOutput, error) {
+func (h *handlers) get(ctx context.Context, in *CodeInput) (*dossierOutput, error) {
 	d, a, err := h.svc.Find(ctx, in.Code, in.viewer())
 	if err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ type timelineOutput struct {
 	Body web.List[eventBody]
 }
 
-func (h *handlers) timeline(ctx context.Context, in *codeInput) (*timelineOutput, error) {
+func (h *handlers) timeline(ctx context.Context, in *CodeInput) (*timelineOutput, error) {
 	d, a, err := h.svc.Find(ctx, in.Code, in.viewer())
 	if err != nil {
 		return nil, err
@@ -211,7 +212,7 @@ func (h *handlers) timeline(ctx context.Context, in *codeInput) (*timelineOutput
 
 type supplementInput struct {
 	web.Keyed
-	codeInput
+	CodeInput
 	Body struct {
 		Answers json.RawMessage `json:"answers,omitempty"`
 		Papers  []paperBody     `json:"papers,omitempty" maxItems:"100"`
@@ -261,7 +262,7 @@ func (h *handlers) supplement(ctx context.Context, in *supplementInput) (*outcom
 
 type withdrawInput struct {
 	web.Keyed
-	codeInput
+	CodeInput
 	Body struct {
 		Reason string `json:"reason,omitempty" maxLength:"4000"`
 	}
@@ -277,7 +278,7 @@ func (h *handlers) withdraw(ctx context.Context, in *withdrawInput) (*outcomeOut
 
 type answerInput struct {
 	web.Keyed
-	codeInput
+	CodeInput
 	Body struct {
 		Action string `json:"action" maxLength:"40" doc:"An action of the step that waits for the applicant: confirm, correct."`
 		Note   string `json:"note,omitempty" maxLength:"4000"`
@@ -407,12 +408,13 @@ func (h *handlers) unitOf(ctx context.Context, ref string) (orgunit.UnitID, erro
 	return u.ID, nil
 }
 
-type taskInput struct {
+// TaskInput names a task in a command.
+type TaskInput struct {
 	web.Keyed
 	ID string `path:"id" maxLength:"20"`
 }
 
-func (in taskInput) task() (dossier.TaskID, error) {
+func (in TaskInput) task() (dossier.TaskID, error) {
 	v, err := id.Parse[dossier.Task](in.ID)
 	if err != nil {
 		return 0, errs.E(errs.NotFound, "dossier.task.notFound", errs.Cause(err))
@@ -421,7 +423,7 @@ func (in taskInput) task() (dossier.TaskID, error) {
 }
 
 type claimInput struct {
-	taskInput
+	TaskInput
 	Body struct {
 		Version int64 `json:"version" minimum:"1"`
 	}
@@ -442,7 +444,7 @@ func (h *handlers) claim(ctx context.Context, in *claimInput) (*taskOutput, erro
 }
 
 type assignInput struct {
-	taskInput
+	TaskInput
 	Body struct {
 		Version int64  `json:"version" minimum:"1"`
 		To      string `json:"to,omitempty" maxLength:"20" doc:"Account; empty gives the task back to the queue."`
@@ -468,7 +470,7 @@ func (h *handlers) assign(ctx context.Context, in *assignInput) (*taskOutput, er
 }
 
 type completeInput struct {
-	taskInput
+	TaskInput
 	Body struct {
 		Version int64           `json:"version" minimum:"1"`
 		Action  string          `json:"action" minLength:"1" maxLength:"40"`
