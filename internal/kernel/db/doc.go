@@ -10,6 +10,12 @@
 // (Millis, Time), dates ISO text. A query while earlier rows are still open is
 // refused on both engines; All and One read to the end and close.
 //
+// What would differ in silence between the engines is made alike: text sorts by
+// bytes, LIKE minds case, lower() knows ASCII only (search columns are folded in
+// Go), text with NUL or broken UTF-8 and NaN are refused. What stays to the
+// writer of SQL: order nullable columns with NULLS FIRST or LAST, divide by
+// nothing that may be zero, and keep signed or hashed bytes out of %JSON%.
+//
 // Owns the tables db_version and db_node. What must not come here: any table,
 // noun or rule of a module; knowledge of the engine must not leave.
 package db

@@ -132,6 +132,19 @@ func ddl(engine, text string) string {
 	return strings.NewReplacer(words...).Replace(b.String())
 }
 
+// DDL is the text of all steps as one engine ("sqlite" or "postgres") gets it.
+func (m Migrations) DDL(engine string) (string, error) {
+	steps, err := m.steps()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, s := range steps {
+		fmt.Fprintf(&b, "-- %s\n%s\n", s.name, ddl(engine, s.text))
+	}
+	return b.String(), nil
+}
+
 // Own are the migrations of this package, which Migrate applies first.
 func Own() Migrations {
 	sub, err := fs.Sub(ownMigrations, "migrations")

@@ -43,6 +43,7 @@ func openPostgres(ctx context.Context, d *DB, url string) (engine, error) {
 		readers.Close()
 		return nil, err
 	}
+	warnIfNotDurable(ctx, d, writers)
 	for range d.cfg.Workers {
 		e.workers.Add(1)
 		go (&pgWorker{e: e}).loop()
@@ -52,6 +53,19 @@ func openPostgres(ctx context.Context, d *DB, url string) (engine, error) {
 		close(e.q.stopped)
 	}()
 	return e, nil
+}
+
+// warnIfNotDurable tells the operator when the server forgets what it acknowledged.
+func warnIfNotDurable(ctx context.Context, d *DB, pool *pgxpool.Pool) {
+	if d.cfg.Strict { // tests do without on purpose
+		return
+	}
+	var off string
+	err := pool.QueryRow(ctx, `SELECT coalesce(string_agg(name, ', '), '') FROM pg_settings
+		WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'`).Scan(&off)
+	if err != nil || off != "" {
+		d.cfg.Log.Warn("db: the server may lose acknowledged writes; switch these on", "settings", off, "err", err)
+	}
 }
 
 func pgPool(ctx context.Context, url string, size int, params map[string]string) (*pgxpool.Pool, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"khue/internal/kernel/clock"
 )
 
 // liteWriter is the one goroutine that writes. It runs every waiting unit, each
@@ -90,7 +92,7 @@ func (w *liteWriter) commit(first *unit) {
 		}
 		return
 	}
-	begun := time.Now() //nolint:forbidigo // measures, never stored
+	begun := clock.System().Now()
 	for u := first; u != nil; u = w.next(begun) {
 		if !u.start() {
 			continue
@@ -110,7 +112,7 @@ func (w *liteWriter) commit(first *unit) {
 }
 
 func (w *liteWriter) next(begun time.Time) *unit {
-	if len(w.group) >= groupUnits || time.Since(begun) > groupTime { //nolint:forbidigo // measures
+	if len(w.group) >= groupUnits || clock.System().Now().Sub(begun) > groupTime {
 		return nil
 	}
 	return w.q.waiting()

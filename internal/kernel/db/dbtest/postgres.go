@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -104,17 +103,11 @@ func ensureTemplate(ctx context.Context, admin *pgx.Conn, server string, migs []
 func digestOf(migs []db.Migrations) (string, error) {
 	h := sha256.New()
 	for _, m := range append([]db.Migrations{db.Own()}, migs...) {
-		files, err := fs.Glob(m.FS, "*.sql")
+		text, err := m.DDL("postgres")
 		if err != nil {
 			return "", err
 		}
-		for _, f := range files {
-			text, err := fs.ReadFile(m.FS, f)
-			if err != nil {
-				return "", err
-			}
-			fmt.Fprintf(h, "%s/%s %d\n%s\n", m.Module, f, len(text), text)
-		}
+		fmt.Fprintf(h, "%s %d\n%s\n", m.Module, len(text), text)
 		if len(m.Before)+len(m.After) > 0 {
 			fmt.Fprintf(h, "process %d\n", os.Getpid())
 		}
