@@ -14,6 +14,7 @@ type Expr struct {
 	t     Type
 	reads []string
 	notes Errors
+	cell  *Cell
 	runs  sync.Pool
 }
 
@@ -56,6 +57,9 @@ func compileWith(src string, scope Scope, parse func(*parser) node) (*Expr, erro
 	c := compiler{src: src, lib: builtins, partial: strings.Contains(src, "partial")}
 	fn, _ := c.node(n)
 	e := &Expr{src: src, fn: fn, t: n.typ(), notes: p.errs.sorted(), reads: p.paths()}
+	if t, ok := n.(*testsNode); ok {
+		e.cell = c.constCell(t)
+	}
 	return e, nil
 }
 

@@ -181,7 +181,7 @@ func (d *dateTime) epoch() int64 {
 func midnight(packed int64) *dateTime { return &dateTime{date: packed, z: &zone{}} }
 
 // GoTime is the instant of a date and time, or a date's midnight; a value
-// without a zone is read in loc. False for other kinds and years beyond Go's.
+// without a zone is read in loc, nil for UTC. False for other kinds and years beyond Go's.
 func (v Value) GoTime(loc *time.Location) (time.Time, bool) {
 	d := v.dt()
 	if v.kind == KindDate {
@@ -198,6 +198,9 @@ func (v Value) GoTime(loc *time.Location) (time.Time, bool) {
 	y, m, day := unpack(d.date)
 	if y > 9999 || y < -9999 {
 		return time.Time{}, false
+	}
+	if loc == nil {
+		loc = time.UTC
 	}
 	s := d.ns / nsPerSec
 	return time.Date(int(y), time.Month(m), day, int(s/3600), int(s/60%60), int(s%60), int(d.ns%nsPerSec), loc), true
