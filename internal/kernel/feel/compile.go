@@ -165,6 +165,18 @@ func (c *compiler) dynamic(n *dynamicNode) eval {
 
 func (c *compiler) path(n *pathNode) (eval, bool) {
 	name, pos := n.name, n.pos
+	if s, ok := n.x.(*slotNode); ok {
+		slot := s.slot
+		return func(r *Run) Value {
+			v := r.vars.At(slot)
+			if ctx, ok := v.ref.(*Context); ok {
+				if i := ctx.find(name); i >= 0 {
+					return ctx.entries[i].Value
+				}
+			}
+			return r.pathOf(v, name, pos)
+		}, false
+	}
 	return c.foldIf1(n.x, func(x eval) eval {
 		return func(r *Run) Value {
 			v := x(r)
@@ -217,6 +229,21 @@ func (c *compiler) logic(n *logicNode) (eval, bool) {
 
 func (c *compiler) compare(n *compareNode) (eval, bool) {
 	op, pos := n.op, n.pos
+	if k, ok := n.r.(*constNode); ok && op <= opNe && k.v.kind == KindString {
+		want, l := k.v.str(), n.l
+		return c.foldIf1(l, func(l eval) eval {
+			return func(r *Run) Value {
+				a := l(r)
+				if a.kind == KindString {
+					return Bool((a.str() == want) == (op == opEq))
+				}
+				if t := compare(op, a, k.v); t != isNull {
+					return t.value()
+				}
+				return r.orNote(Value{}, pos, "feel.null-compare")
+			}
+		})
+	}
 	return c.foldIf2(n.l, n.r, func(l, rr eval) eval {
 		return func(r *Run) Value {
 			a, b := l(r), rr(r)

@@ -94,7 +94,10 @@ func Date(year, month, day int) Value {
 }
 
 // DateOf is the date that t shows in its own location.
-func DateOf(t time.Time) Value { return Date(t.Year(), int(t.Month()), t.Day()) }
+func DateOf(t time.Time) Value {
+	y, m, d := t.Date()
+	return dateOf(pack(int64(y), int(m), d))
+}
 
 // DateTimeOf is the date and time of t, in t's location.
 func DateTimeOf(t time.Time) Value {
