@@ -19,6 +19,7 @@ type benchCmd struct {
 	JSON    bool          `help:"One JSON object a line: name, value, unit, n."`
 	Clients int           `help:"Clients of the load." default:"64"`
 	For     time.Duration `help:"Length of a load." default:"10s"`
+	Profile string        `name:"server-profile" help:"CPU profile of the loaded server." hidden:"" type:"path"`
 	Import  []string      `help:"Files of the national catalogue, so that search is measured over all of it." type:"existingfile"`
 }
 
@@ -30,7 +31,7 @@ func (b *benchCmd) Run(c *command) error {
 	}
 	enc := json.NewEncoder(c.out)
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
+	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
 		if b.JSON {
 			_ = enc.Encode(r)
 			return

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"runtime/pprof"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -59,6 +60,8 @@ type grammar struct {
 	LogLevel string `help:"Least level that is logged: debug, info, warn, error." default:"warn" enum:"debug,info,warn,error" env:"KHUE_LOG"`
 	Lang     string `help:"Language of messages: vi or en." default:"en" enum:"vi,en" env:"KHUE_LANG"`
 
+	Profile string `help:"Write a CPU profile of the run to this file." hidden:"" type:"path"`
+
 	Demo    demoCmd    `cmd:"" help:"Start a fresh demo city with an account for every role."`
 	Serve   serveCmd   `cmd:"" help:"Serve a city."`
 	Migrate migrateCmd `cmd:"" help:"Bring the tables up to date."`
@@ -99,6 +102,17 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(g.LogLevel)) // the grammar allows only levels
 	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang)}
+	if g.Profile != "" {
+		f, err := os.Create(g.Profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(errOut, "khue:", err)
+			return exitFailed
+		}
+		defer func() { pprof.StopCPUProfile(); _ = f.Close() }()
+	}
 	err = kctx.Run(c)
 	switch {
 	case err == nil:

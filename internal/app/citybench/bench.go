@@ -24,6 +24,7 @@ type Options struct {
 	Clients int           // of the load; 0 means 64
 	For     time.Duration // length of a load; 0 means 10 s
 	Import  []string      // files of the national catalogue for search; may be empty
+	Profile string        // file for a CPU profile of the server
 	Log     io.Writer     // progress
 }
 

@@ -81,6 +81,9 @@ func (c *city) serve(ctx context.Context, o Options) error {
 
 // run starts the program and waits for its first line.
 func (c *city) run(ctx context.Context, o Options, args []string, first func([]byte) error) error {
+	if o.Profile != "" {
+		args = append([]string{"--profile", o.Profile}, args...)
+	}
 	c.cmd = exec.CommandContext(ctx, o.Binary, args...)
 	c.cmd.Stderr = os.Stderr
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }

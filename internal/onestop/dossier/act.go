@@ -70,6 +70,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 		c Content
 		// Rows of other branches matter only where there are any.
 		rows []Task
+		pkg  *service.Package
 	)
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		if t, d, err = findForTask(v, cmd.Task); err != nil {
@@ -82,17 +83,19 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 		} else {
 			rows = []Task{t}
 		}
-		c, err = findContent(v, d.ID)
+		if pkg, err = s.pkg(d); err != nil {
+			return err
+		}
+		// The content is the large part of a dossier: most acts do without it.
+		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || pkg.Process.ReadsAnswers() {
+			c, err = findContent(v, d.ID)
+		}
 		return err
 	})
 	if err != nil {
 		return out, err
 	}
 	if err := s.checkAct(ctx, sub, t, d, cmd); err != nil {
-		return out, err
-	}
-	pkg, err := s.pkg(d)
-	if err != nil {
 		return out, err
 	}
 	now := nowAt{at: s.Clock.Now(), occurred: cmd.Occurred}

@@ -3,6 +3,7 @@ package dossier
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,12 +149,9 @@ func findContent(q db.Querier, v ID) (Content, error) {
 	if err != nil {
 		return c, notFound(err, "dossier.notFound")
 	}
-	for text, into := range map[string]any{answers: &c.Answers, papers: &c.Papers, filing: &c.Filing, officer: &c.Officer} {
-		if err := json.Unmarshal([]byte(text), into); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
+	return c, errors.Join(
+		json.Unmarshal([]byte(answers), &c.Answers), json.Unmarshal([]byte(papers), &c.Papers),
+		json.Unmarshal([]byte(filing), &c.Filing), json.Unmarshal([]byte(officer), &c.Officer))
 }
 
 // contentJSON is a content as it is stored and hashed.

@@ -89,6 +89,7 @@ func Compile(src Source, opt Options) (*Def, decl.Problems) {
 		return nil, c.problems
 	}
 	c.def.digest = digest(src, opt.Terms)
+	c.def.readsAnswers = slices.ContainsFunc(c.def.nodes, func(n node) bool { return n.readsAnswers() })
 	return c.def, c.problems
 }
 

@@ -83,6 +83,8 @@ type Def struct {
 	index  map[string]int
 	terms  Terms
 	digest string
+
+	readsAnswers bool
 }
 
 // node is one compiled step.
@@ -132,6 +134,34 @@ func (d *Def) Digest() string { return d.digest }
 
 // Terms are the legal terms that the definition was compiled with.
 func (d *Def) Terms() Terms { return d.terms }
+
+// ReadsAnswers reports whether a condition or a route reads an answer of the form, so
+// that a step needs what the applicant filled in. Case, channel and the agencies are no
+// answers: the dossier itself has them.
+func (d *Def) ReadsAnswers() bool { return d.readsAnswers }
+
+// own are the variables that every dossier has without its form.
+//
+//nolint:gochecknoglobals // immutable table
+var own = []string{"case", "channel", "receiving", "competent"}
+
+func (n *node) readsAnswers() bool {
+	exprs := []*feel.Expr{n.unit, n.when}
+	for _, a := range n.actions {
+		exprs = append(exprs, a.when)
+	}
+	for _, e := range exprs {
+		if e == nil {
+			continue
+		}
+		for _, p := range e.Paths() {
+			if !slices.Contains(own, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Steps are the steps in order.
 func (d *Def) Steps() []StepInfo {

@@ -73,7 +73,9 @@ func TestJourney(t *testing.T) {
 		if read.Text("state") != "returned" || read.Text("late") != "false" || read.Text("applicant") != "Nguyễn Thị Hạnh" {
 			t.Errorf("read: %s", read.Body)
 		}
-		var line struct{ Items []struct{ Kind, By, State string } }
+		var line struct {
+			Items []struct{ Kind, By, State string }
+		}
 		c.As("clerk").Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Into(&line)
 		if len(line.Items) != 7 || line.Items[1].Kind != "dossier.act.accept" || line.Items[1].By != "Lê Thu Trang" {
 			t.Errorf("timeline: %+v", line)
@@ -219,7 +221,9 @@ func TestSilenceAgrees(t *testing.T) {
 		act(t, c, "justiceOfficer", code, "approve", nil).Want(200)
 		c.Pass(3 * 24 * time.Hour)
 		c.Eventually("the applicant's silence agrees", func() bool {
-			var list struct{ Items []struct{ Dossier, Step string } }
+			var list struct {
+				Items []struct{ Dossier, Step string }
+			}
 			c.As("justiceOfficer").Get("/api/v1/tasks").Into(&list)
 			return len(list.Items) == 1 && list.Items[0].Step == "enterBook"
 		})
