@@ -51,6 +51,7 @@ func catch(t *testing.T, refuse error) *catcher {
 		_ = s.Serve(l)
 	}()
 	t.Cleanup(func() {
+		_ = l.Close() // Close below knows no listener that Serve has not seen yet
 		_ = s.Close()
 		<-done
 	})
