@@ -232,6 +232,7 @@ func (p *Program) background() []func(context.Context) error {
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		p.Auth.Run,
 		p.Units.Run,
+		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/service/serviceweb"
 	"khue/internal/portal/citizen"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
@@ -69,6 +70,7 @@ func (p *Program) webModules() []web.Module {
 	return []web.Module{
 		authweb.Routes(p.Auth, home),
 		orgunitweb.Routes(p.Units), catalogweb.Routes(p.Catalog, offers{p}),
+		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Address: p.address()}),
 		applyweb.Routes(p.Apply),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),

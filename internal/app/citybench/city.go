@@ -59,7 +59,7 @@ func open(ctx context.Context, o Options, more ...string) (*city, error) {
 			return nil, err
 		}
 	}
-	args := append([]string{"demo", "--json", "--listen", "127.0.0.1:0", "--data", filepath.Join(c.dir, "city"), "--db", c.db}, more...)
+	args := append([]string{"demo", "--json", "--listen", "127.0.0.1:0", "--data", c.data(), "--db", c.db}, more...)
 	if err := c.run(ctx, o, args, func(line []byte) error { return json.Unmarshal(line, c) }); err != nil {
 		c.close()
 		return nil, err
@@ -69,7 +69,7 @@ func open(ctx context.Context, o Options, more ...string) (*city, error) {
 
 // serve starts `khue serve` over what an earlier city left.
 func (c *city) serve(ctx context.Context, o Options) error {
-	return c.run(ctx, o, []string{"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(c.dir, "city"), "--db", c.db}, func(line []byte) error {
+	return c.run(ctx, o, []string{"serve", "--listen", "127.0.0.1:0", "--data", c.data(), "--db", c.db}, func(line []byte) error {
 		_, addr, ok := strings.Cut(string(line), "http://")
 		if !ok {
 			return fmt.Errorf("the server said %q", line)
@@ -102,6 +102,8 @@ func (c *city) run(ctx context.Context, o Options, args []string, first func([]b
 	c.Ready = time.Since(began)
 	return first(line)
 }
+
+func (c *city) data() string { return filepath.Join(c.dir, "city") }
 
 // stop ends the process and leaves the data.
 func (c *city) stop() {

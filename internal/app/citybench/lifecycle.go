@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -110,13 +111,84 @@ func lifecycle(ctx context.Context, o Options) (rows []Row, err error) {
 		{"transition.p50_ms", quantile(steps, 0.50), "ms", len(steps)},
 		{"transition.p99_ms", quantile(steps, 0.99), "ms", len(steps)},
 	}
-	reads, err := lookups(c, ws[0].codes)
-	return append(rows, reads...), err
+	storage, n, err := rawStorage(ctx, c, o)
+	if err != nil {
+		return rows, err
+	}
+	return append(rows, Row{"storage.lifecycles_per_second", storage, "1/s", n}, Row{"lifecycle.ratio_to_storage", per / storage, "", n}), nil
+}
+
+// openDossiers is how many open dossiers stand in the unit whose queue is measured.
+const openDossiers = 2000
+
+// lookups measures reads on a city with a full queue and, where its files are given, the
+// whole national catalogue.
+func lookups(ctx context.Context, o Options) ([]Row, error) {
+	// On a day near today, so that the accounts live on when the city is served again.
+	c, err := open(ctx, o, "--at", "2026-11-23")
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	codes, err := fill(c, openDossiers)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Import) > 0 {
+		c.stop()
+		args := append([]string{"import", "procedures", "--data", c.data(), "--db", c.db}, o.Import...)
+		if out, err := exec.CommandContext(ctx, o.Binary, args...).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("import: %w: %.400s", err, out)
+		}
+		if err := c.serve(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	return reads(c, codes)
+}
+
+// fill files dossiers that nobody acts on.
+func fill(c *city, n int) ([]string, error) {
+	submit, _, err := script("00118", "2026-11-01")
+	if err != nil {
+		return nil, err
+	}
+	const clients = 16
+	codes := make([][]string, clients)
+	errs := make([]error, clients)
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			conn, err := dial(c.addr())
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			defer conn.close()
+			for range n / clients {
+				status, body, err := conn.do(http.MethodPost, "/api/v1/dossiers", c.token("clerk"), submit)
+				if err == nil && status != http.StatusCreated {
+					err = refused("submit", status, body)
+				}
+				var f filed
+				if err == nil {
+					err = json.Unmarshal(body, &f)
+				}
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				codes[i] = append(codes[i], f.Code)
+			}
+		})
+	}
+	wg.Wait()
+	return slices.Concat(codes...), errors.Join(errs...)
 }
 
 // drive runs the load: a second to warm up, then o.For counted.
 func drive(ctx context.Context, c *city, o Options) ([]*worker, time.Duration, error) {
-	submit, stages, err := script()
+	submit, stages, err := script("00133", "2025-06-01")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -160,9 +232,9 @@ func drive(ctx context.Context, c *city, o Options) ([]*worker, time.Duration, e
 	return ws, took, errors.Join(errs...)
 }
 
-// lookups measures reads one at a time over one connection: the median includes the
+// reads measures one request at a time over one connection: the median includes the
 // loopback and the HTTP shell.
-func lookups(c *city, codes []string) ([]Row, error) {
+func reads(c *city, codes []string) ([]Row, error) {
 	conn, err := dial(c.addr())
 	if err != nil {
 		return nil, err

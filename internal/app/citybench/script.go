@@ -7,23 +7,24 @@ import (
 
 // script is the life that the load plays: a birth registration handed in at the
 // counter of the demo's commune, with a form of about 2 KB and the metadata of three
-// papers, and the six transitions to its return.
-func script() (submit []byte, stages []stage, err error) {
+// papers, and the six transitions to its return. unit is the commune, born the child's
+// birthday.
+func script(unit, born string) (submit []byte, stages []stage, err error) {
 	address := "Tổ dân phố số 12, ngõ 97 phố Nguyễn Sơn, " + strings.Repeat("cạnh nhà văn hóa, ", 8)
 	answers := map[string]any{
-		"child.registrationUnit": "00133", "child.name": "Nguyễn Minh An", "child.dob": "2025-06-01", "child.sex": "female",
+		"child.registrationUnit": unit, "child.name": "Nguyễn Minh An", "child.dob": born, "child.sex": "female",
 		"child.ethnicity": "01", "child.hometown": address, "child.homeBirth": false, "child.birthPlace": "Bệnh viện Phụ sản Hà Nội, " + address,
 		"mother.name": "Nguyễn Thị Hạnh", "mother.dob": "1996-04-12", "mother.id": "999196000001", "mother.ethnicity": "01",
-		"mother.nationality": "VN", "mother.residence.unit": "00133", "mother.residence.line": address,
+		"mother.nationality": "VN", "mother.residence.unit": unit, "mother.residence.line": address,
 		"father.name": "Trần Văn Bình", "father.dob": "1994-11-03", "father.id": "999094000002", "father.ethnicity": "01",
-		"father.nationality": "VN", "father.residence.unit": "00133", "father.residence.line": address,
+		"father.nationality": "VN", "father.residence.unit": unit, "father.residence.line": address,
 		"requester.name": "Nguyễn Thị Hạnh", "requester.id": "999196000001", "requester.relation": "authorised",
 	}
 	paper := func(id, name string) map[string]any {
 		return map[string]any{"paper": id, "name": name, "type": "pdf", "size": 183_204, "originals": 1, "sha256": strings.Repeat("5e", 32)}
 	}
 	submit, err = json.Marshal(map[string]any{
-		"service": "hanoi.civil-status.birth-registration", "case": "normal", "unit": "00133", "channel": "counter",
+		"service": "hanoi.civil-status.birth-registration", "case": "normal", "unit": unit, "channel": "counter",
 		"applicant": map[string]any{"name": "Nguyễn Thị Hạnh", "phone": "0912000001"},
 		"answers":   answers,
 		"papers": []any{
