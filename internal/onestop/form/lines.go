@@ -135,3 +135,45 @@ func (f *Form) Words(a, officer Answers, env Env) map[string]decl.Label {
 	}
 	return out
 }
+
+// InputInfo is one leaf of the form, for those who fill it by program.
+type InputInfo struct {
+	Path     string
+	Page     string
+	Type     string
+	Label    decl.Label // with the composite's name
+	Required string     // true, false or FEEL
+	When     string     // FEEL; empty: always
+	Codes    []string   // of a list
+}
+
+// Inputs are the leaves in order of the pages; computed ones are left out.
+func (f *Form) Inputs() []InputInfo {
+	var out []InputInfo
+	for _, fl := range f.fields {
+		when := fl.def.When.S
+		if page := fl.page.def.When.S; page != "" {
+			when = page
+			if fl.def.When.Set() {
+				when = "(" + page + ") and (" + fl.def.When.S + ")"
+			}
+		}
+		for _, in := range fl.inputs() {
+			if in.typ == "computed" {
+				continue
+			}
+			i := InputInfo{Path: in.path, Page: fl.page.info.ID, Type: in.typ, Label: in.say, When: when, Required: "false"}
+			switch {
+			case fl.leaf != nil && fl.def.Required.Set():
+				i.Required = fl.def.Required.S
+			case fl.leaf == nil && fl.requires(in, nil, fl.def.Required.S == "true"):
+				i.Required = "true"
+			}
+			for _, it := range in.list {
+				i.Codes = append(i.Codes, it.Code)
+			}
+			out = append(out, i)
+		}
+	}
+	return out
+}

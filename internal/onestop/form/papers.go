@@ -21,6 +21,9 @@ type paper struct {
 //nolint:gochecknoglobals // immutable table
 var fileKinds = []string{"pdf", "jpg", "png"}
 
+// FileKinds are the kinds of files that a paper may be.
+func FileKinds() []string { return slices.Clone(fileKinds) }
+
 const (
 	defaultMB    = 10
 	defaultFiles = 5
