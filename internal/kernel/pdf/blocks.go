@@ -66,7 +66,7 @@ func (s *sheet) title(t Title) {
 	if t.QR != "" {
 		ty += 3
 	}
-	for _, part := range s.SplitText(clean(t.Text), w) {
+	for _, part := range s.balanced(clean(t.Text), w) {
 		s.SetXY(x, ty)
 		s.CellFormat(w, line(s.size+2.5), part, "", 0, "C", false, 0, "")
 		ty += line(s.size + 2.5)
@@ -87,6 +87,20 @@ func (s *sheet) title(t Title) {
 		ty = max(ty, s.GetY())
 	}
 	s.SetXY(s.left, ty+3)
+}
+
+// balanced splits a text into as few lines as w needs, of about the same length: a
+// title leaves no last word alone.
+func (s *sheet) balanced(text string, w float64) []string {
+	lines := s.SplitText(text, w)
+	for try := w - 2; len(lines) > 1 && try > w/2; try -= 2 {
+		narrower := s.SplitText(text, try)
+		if len(narrower) > len(lines) {
+			break
+		}
+		lines = narrower
+	}
+	return lines
 }
 
 func (s *sheet) paragraph(p Paragraph) {
