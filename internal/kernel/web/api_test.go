@@ -103,6 +103,13 @@ func TestBodiesAreBounded(t *testing.T) {
 	if p = problem(t, w.Result()); p.Status != 413 {
 		t.Errorf("not announced: %+v", p)
 	}
+	r = httptest.NewRequest("POST", "/form", io.MultiReader(strings.NewReader("_key=abcdefgh&name="+big)))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w = httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if p = problem(t, w.Result()); p.Status != 413 {
+		t.Errorf("a form, not announced: %+v", p)
+	}
 	p = problem(t, s.do(t, call{"POST", "/form", "_key=abcdefgh&name=" + big, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}))
 	if p.Status != 413 {
 		t.Errorf("a form: %+v", p)

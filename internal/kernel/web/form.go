@@ -29,9 +29,12 @@ func Form(r *http.Request) (url.Values, error) {
 	if st != nil && st.form != nil {
 		return st.form, nil
 	}
-	err := r.ParseMultipartForm(formMemory)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = r.ParseForm()
+	// In this order: ParseMultipartForm on a plain form would hide that it was cut off.
+	err := r.ParseForm()
+	if err == nil {
+		if err = r.ParseMultipartForm(formMemory); errors.Is(err, http.ErrNotMultipart) {
+			err = nil
+		}
 	}
 	if err != nil {
 		return nil, bodyError(err)
