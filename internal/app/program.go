@@ -203,7 +203,7 @@ func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
 	defer closeDoor()
 	for _, run := range p.background() {
 		wg.Go(func() {
-			if err := run(work); err != nil {
+			if err := run(work); err != nil && work.Err() == nil {
 				mu.Lock()
 				errs = append(errs, err)
 				mu.Unlock()

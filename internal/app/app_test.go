@@ -1,0 +1,148 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"khue/internal/app"
+	"khue/internal/citytest"
+	"khue/internal/kernel/i18n"
+)
+
+// run is the command line with its output.
+func run(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = app.Main(t.Context(), args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"help":            {[]string{"--help"}, 0, "The digital government of a city"},
+		"help of one":     {[]string{"demo", "--help"}, 0, "--at"},
+		"no such command": {[]string{"dmeo"}, 2, "dmeo"},
+		"no such flag":    {[]string{"serve", "--prot=1"}, 2, "--prot"},
+		"wrong day":       {[]string{"demo", "--at", "23/06/2025"}, 2, "2025-06-23"},
+		"no account":      {[]string{"token", "--as", "nobody", "--data", filepath.Join(dir, "a")}, 1, "khue:"},
+		"no file":         {[]string{"import", "units", filepath.Join(dir, "none.csv")}, 2, "none.csv"},
+		"lint":            {[]string{"service", "lint", "../../services/birth-registration"}, 0, ""},
+		"scenarios":       {[]string{"service", "test", "../../services/birth-registration"}, 0, "ok"},
+		"unknown figure":  {[]string{"bench", "speed"}, 1, "speed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, out, errOut := run(t, c.args...)
+			if code != c.code || !strings.Contains(out+errOut, c.says) {
+				t.Errorf("exit %d, want %d\n%s\n%s", code, c.code, out, errOut)
+			}
+		})
+	}
+}
+
+func TestMigrateThenVerify(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if code, out, errOut := run(t, "migrate", "--data", dir); code != 0 || !strings.Contains(out, "dossier") {
+		t.Fatalf("exit %d\n%s%s", code, out, errOut)
+	}
+	if code, out, _ := run(t, "migrate", "--check", "--data", dir); code != 0 || out != "" {
+		t.Errorf("still pending: %s", out)
+	}
+	code, out, errOut := run(t, "verify", "--data", dir, "--json")
+	var rep struct{ OK bool }
+	if err := json.Unmarshal([]byte(out), &rep); code != 0 || err != nil || !rep.OK {
+		t.Errorf("exit %d: %s %s", code, out, errOut)
+	}
+}
+
+func TestDemoRefusesAFolderWithACity(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if code, _, _ := run(t, "migrate", "--data", dir); code != 0 {
+		t.Fatal("migrate failed")
+	}
+	if code, _, errOut := run(t, "demo", "--data", dir); code != 2 || !strings.Contains(errOut, "khue serve") {
+		t.Errorf("exit %d: %s", code, errOut)
+	}
+}
+
+// TestEveryRouteHasAPolicy is the list that an auditor reads.
+func TestEveryRouteHasAPolicy(t *testing.T) {
+	t.Parallel()
+	c := citytest.New(t)
+	desk := 0
+	for _, r := range c.Server.Routes() {
+		if r.Policy == "" {
+			t.Errorf("%s %s has no policy", r.Method, r.Path)
+		}
+		if strings.HasPrefix(r.Path, "/desk") {
+			desk++
+			if r.Policy == "public" || r.Policy == "signed in" {
+				t.Errorf("%s %s is open to %s", r.Method, r.Path, r.Policy)
+			}
+		}
+	}
+	if desk == 0 {
+		t.Error("no route of the desk")
+	}
+}
+
+// TestPagesSpeakBothLanguages opens every page that takes no parameter.
+func TestPagesSpeakBothLanguages(t *testing.T) {
+	t.Parallel()
+	c := citytest.New(t)
+	for _, role := range []string{"", "citizen", "clerk"} {
+		who := c.Visitor()
+		if role != "" {
+			who = c.As(role)
+		}
+		for _, r := range c.Server.Routes() {
+			if r.Method != "GET" || strings.Contains(r.Path, "{") && r.Path != "/{$}" || r.Path == "/metrics" {
+				continue
+			}
+			for _, lang := range i18n.Langs {
+				a := who.In(string(lang)).Get(strings.TrimSuffix(r.Path, "{$}"))
+				if a.Status >= 500 || strings.Contains(string(a.Body), "⟨") {
+					t.Errorf("%s as %q in %s: %d %.600s", r.Path, role, lang, a.Status, a.Body)
+				}
+			}
+		}
+	}
+}
+
+func TestServeOpensWhatTheDemoLeft(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, err := app.New(t.Context(), app.Config{Data: dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	second, err := app.New(t.Context(), app.Config{Data: dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if _, err := second.Auth.FindAccount(t.Context(), "motcua"); err != nil {
+		t.Error(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	if err := second.Run(ctx, func(net.Addr) { stop() }); err != nil {
+		t.Errorf("run ended with %v", err)
+	}
+}
