@@ -131,7 +131,16 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 		{Role: p.t("signer.applicant"), Hint: p.t("signHint"), Name: p.c.Filing.Submitter.Name},
 		{Role: p.t("signer.clerk"), Hint: p.t("signHint"), Name: p.line.By},
 	}})
-	return pdf.Layout{Page: pdf.Page{Size: "A4", Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
+	return pdf.Layout{Page: pdf.Page{Size: paperSize(day), Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
+}
+
+// paperSize: Circular 01/2018 prints forms 01 to 05 on A5; what Circular 03/2025 says of
+// the size is not known here, so A4 from its day on.
+func paperSize(day clock.Date) string {
+	if day.Before(clock.MustDate("2025-07-01")) {
+		return "A5"
+	}
+	return "A4"
 }
 
 // receipt is the middle of form 01: papers handed in, and the promise.
