@@ -199,3 +199,24 @@ func (e *Expr) Paths() []string { return e.reads }
 
 // Warnings are the mistakes that a lenient scope let pass.
 func (e *Expr) Warnings() Errors { return e.notes }
+
+// ParseType reads a type as FEEL writes it: number, list<date>,
+// context<name: string>, function<number> -> string.
+func ParseType(src string) (Type, error) {
+	toks, lexErr := lex(src)
+	if lexErr != nil {
+		return Type{}, Errors{lexErr}
+	}
+	p := &parser{src: src, toks: toks, scope: NewScope(), lib: builtins}
+	t := p.typeName()
+	if p.fatal == nil && p.peek().kind != tEOF {
+		p.unexpected("")
+	}
+	if p.fatal != nil {
+		return Type{}, Errors{p.fatal}
+	}
+	if len(p.errs) > 0 {
+		return Type{}, p.errs
+	}
+	return t, nil
+}

@@ -247,7 +247,8 @@ func (p *parser) inTests(pos int, x node) node {
 		*p = saved
 		p.work = work
 	}
-	n.tests = []node{p.positiveTest(x.typ())}
+	// Outside brackets the test ends before and, or and the next comparison.
+	n.tests = []node{p.positiveTestBy(x.typ(), p.additive)}
 	return n
 }
 
@@ -270,13 +271,15 @@ func (p *parser) testList(input Type) []node {
 }
 
 // positiveTest reads an operator with its operand, or an expression.
-func (p *parser) positiveTest(input Type) node {
+func (p *parser) positiveTest(input Type) node { return p.positiveTestBy(input, p.expr) }
+
+func (p *parser) positiveTestBy(input Type, expr func() node) node {
 	pos := p.peek().pos
 	if op, ok := p.compareOp(); ok {
 		p.next()
 		return p.test(pos, op, input, p.additive())
 	}
-	n := p.expr()
+	n := expr()
 	if r, ok := n.(*rangeNode); ok {
 		p.checkTest(r.pos, input, r.t.Elem())
 	}
