@@ -11,7 +11,9 @@ import (
 
 	"khue/internal/app"
 	"khue/internal/citytest"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/journal"
 )
 
 // run is the command line with its output.
@@ -119,6 +121,29 @@ func TestPagesSpeakBothLanguages(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestDemoOpensWithWork on each of its three days, on both engines.
+func TestDemoOpensWithWork(t *testing.T) {
+	t.Parallel()
+	for _, day := range []string{"2020-02-10", "2025-06-23", "2026-11-23"} {
+		t.Run(day, func(t *testing.T) { citytest.Each(t, opens, citytest.At(clock.MustDate(day).At(8, 10))) })
+	}
+}
+
+func opens(t *testing.T, c *citytest.City) {
+	if err := c.Populate(t.Context(), c.Demo); err != nil {
+		t.Fatal(err)
+	}
+	var list struct{ Items []struct{ Step string } }
+	c.As("clerk").Get("/api/v1/tasks").Want(200).Into(&list)
+	if len(list.Items) != 5 {
+		t.Errorf("the clerk has %d tasks, want 4 to accept and 1 to return", len(list.Items))
+	}
+	rep, err := c.Journal.Verify(t.Context(), journal.Held{}, nil)
+	if err != nil || !rep.OK() {
+		t.Errorf("the journal is not whole: %v %+v", err, rep.Problems)
 	}
 }
 

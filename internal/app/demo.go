@@ -24,6 +24,7 @@ type demoCmd struct {
 	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
 	At     string `help:"Day on which the city opens, YYYY-MM-DD or with a time." default:"2025-06-23"`
 	JSON   bool   `help:"Print address and accounts as one JSON object."`
+	Empty  bool   `help:"Without the invented dossiers of the opening."`
 	SMTP   string `help:"Mail server, smtp://… or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
 }
 
@@ -65,6 +66,11 @@ func (d *demoCmd) Run(c *command) error {
 	city, err := p.Settle(c.ctx)
 	if err != nil {
 		return err
+	}
+	if !d.Empty {
+		if err := p.Populate(c.ctx, city); err != nil {
+			return err
+		}
 	}
 	return p.Run(c.ctx, func(a net.Addr) {
 		city.URL = "http://" + a.String()

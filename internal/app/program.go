@@ -60,19 +60,15 @@ type Program struct {
 }
 
 // New builds the program in floor order and brings its storage up to date. Close it.
-func New(ctx context.Context, cfg Config) (p *Program, err error) {
-	cfg, err = cfg.withDefaults()
+func New(ctx context.Context, cfg Config) (*Program, error) {
+	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	p = &Program{Config: cfg, Clock: cfg.Clock}
-	defer func() {
-		if err != nil {
-			p.Close()
-		}
-	}()
+	p := &Program{Config: cfg, Clock: cfg.Clock}
 	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.speak, p.fill, p.doors} {
 		if err := build(ctx); err != nil {
+			p.Close()
 			return nil, err
 		}
 	}

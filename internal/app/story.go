@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/service"
+)
+
+// A demo opens with work on every desk: invented dossiers, filed and moved through the
+// same services as real ones.
+
+// tale is one dossier of the opening and how far it has come.
+type tale struct {
+	child, sex, mother string
+	born               int // days before the opening
+	acts               []scene
+}
+
+type scene struct {
+	role, action string
+	answers      map[string]any
+	comment      string
+}
+
+func ok(role, action string) scene { return scene{role: role, action: action} }
+
+func entered(n int, year int) scene {
+	return scene{role: "justiceOfficer", action: "approve", answers: map[string]any{"book.number": n, "book.year": year}}
+}
+
+// tales of the opening day. At an online filing of 2025-07-01 or later the applicant
+// confirms the draft, so these are handed in at the counter.
+func tales(year int) []tale {
+	accepted, verified := ok("clerk", "accept"), ok("justiceOfficer", "approve")
+	signed, sealed, issued := ok("chairman", "sign"), ok("registryClerk", "number"), ok("clerk", "issue")
+	return []tale{
+		{child: "Nguyễn Minh An", sex: "female", mother: "Nguyễn Thị Hạnh", born: 12},
+		{child: "Trần Gia Huy", sex: "male", mother: "Lê Ngọc Diệp", born: 7},
+		{child: "Phạm Khánh Linh", sex: "female", mother: "Vũ Thị Mai", born: 25},
+		{child: "Đỗ Nhật Nam", sex: "male", mother: "Hoàng Thu Hà", born: 71},
+		{child: "Lê Bảo Châu", sex: "female", mother: "Phan Thị Yến", born: 9, acts: []scene{accepted}},
+		{child: "Bùi Đức Minh", sex: "male", mother: "Đặng Thùy Dương", born: 15, acts: []scene{accepted}},
+		{child: "Ngô Tường Vy", sex: "female", mother: "Trịnh Kim Oanh", born: 30, acts: []scene{accepted, verified}},
+		{child: "Vũ Hải Đăng", sex: "male", mother: "Nguyễn Phương Thảo", born: 20, acts: []scene{accepted, verified, entered(101, year)}},
+		{child: "Đinh Quỳnh Anh", sex: "female", mother: "Tạ Bích Ngọc", born: 18, acts: []scene{accepted, verified, entered(102, year)}},
+		{child: "Hồ Thiên Phúc", sex: "male", mother: "Lưu Thanh Tâm", born: 5, acts: []scene{accepted, verified, entered(103, year), signed}},
+		{child: "Dương Hà My", sex: "female", mother: "Cao Thị Lan", born: 11, acts: []scene{accepted, verified, entered(104, year), signed, sealed}},
+		{child: "Mai Anh Khoa", sex: "male", mother: "Đào Hồng Nhung", born: 14, acts: []scene{accepted, verified, entered(105, year), signed, sealed, issued}},
+		{child: "Lý Gia Hân", sex: "female", mother: "Quách Thị Hoa", born: 22, acts: []scene{
+			{role: "clerk", action: "supplement", comment: "Giấy chứng sinh chụp bị mờ, không đọc được ngày sinh. Đề nghị chụp lại rõ cả trang."},
+		}},
+		{child: "Tô Minh Khôi", sex: "male", mother: "Kiều Thị Thu", born: 40, acts: []scene{
+			{role: "clerk", action: "refuse", comment: "Cha mẹ cư trú tại phường khác. Đề nghị nộp tại phường nơi cư trú (Luật Hộ tịch 60/2014/QH13, điều 13)."},
+		}},
+	}
+}
+
+// Populate plays the tales. It needs the accounts that Settle made.
+func (p *Program) Populate(ctx context.Context, city DemoCity) error {
+	actors := map[string]context.Context{}
+	for _, a := range city.Accounts {
+		if _, have := actors[a.Role]; have {
+			continue
+		}
+		sub, err := p.Auth.Resolve(ctx, a.Token)
+		if err != nil {
+			return err
+		}
+		actors[a.Role] = auth.With(ctx, sub)
+	}
+	commune, err := demoCommune(p.Units.At(p.today()), p.today())
+	if err != nil {
+		return err
+	}
+	place, ok := p.Units.At(p.today()).Get(commune.Serves)
+	if !ok {
+		return fmt.Errorf("app: the demo's commune governs nothing")
+	}
+	for i, t := range tales(p.today().Year) {
+		if err := p.tell(actors, t, place.Code, i); err != nil {
+			return fmt.Errorf("app: the demo's dossier of %s: %w", t.child, err)
+		}
+	}
+	return nil
+}
+
+func (p *Program) tell(actors map[string]context.Context, t tale, place string, i int) error {
+	answers := form.Answers{}
+	for path, v := range map[string]any{
+		"child.registrationUnit": place, "child.name": t.child, "child.dob": p.today().AddDays(-t.born).String(), "child.sex": t.sex,
+		"child.ethnicity": "01", "child.hometown": "Gia Lâm, Hà Nội", "child.homeBirth": false, "child.birthPlace": "Bệnh viện Phụ sản Hà Nội",
+		"mother.name": t.mother, "mother.dob": "1996", "requester.name": t.mother, "requester.id": fmt.Sprintf("9991960%05d", i+1), "requester.relation": "mother",
+	} {
+		answers[path] = form.Answer{Value: v}
+	}
+	filed, err := p.Dossiers.Submit(actors["clerk"], dossier.Submission{
+		Service: "hanoi.civil-status.birth-registration", Case: "normal", Channel: service.Counter,
+		Applicant: dossier.Party{Name: t.mother, Phone: fmt.Sprintf("09120%05d", 1000+i)}, Answers: answers,
+		Papers:   []form.File{{Paper: "birthSlip", Name: "giay-chung-sinh.pdf", Type: "pdf", Size: 120_000 + int64(i)*7919, Originals: 1}},
+		Delivery: dossier.Delivery{Method: "counter"}, Lang: "vi", Key: web.NewKey(),
+	})
+	if err != nil {
+		return err
+	}
+	task, version := filed.Task, filed.TaskVersion
+	for _, s := range t.acts {
+		var raw []byte
+		if s.answers != nil {
+			if raw, err = json.Marshal(s.answers); err != nil {
+				return err
+			}
+		}
+		out, err := p.Dossiers.Act(actors[s.role], dossier.Command{Task: task, Version: version, Action: s.action, Answers: raw, Comment: s.comment, Key: web.NewKey()})
+		if err != nil {
+			return err
+		}
+		version = out.Version
+	}
+	return nil
+}
