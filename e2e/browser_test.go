@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/launcher"
@@ -33,7 +34,7 @@ var chromium = sync.OnceValues(func() (*rod.Browser, error) {
 		return nil, err
 	}
 	b := rod.New().ControlURL(url)
-	return b, b.Connect()
+	return b.NoDefaultDevice(), b.Connect()
 })
 
 func TestMain(m *testing.M) {
@@ -98,68 +99,146 @@ func visit(t *testing.T, city *citytest.City, l look) *visitor {
 	if !l.js {
 		v.must(proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(p))
 	}
-	_, err = p.SetExtraHeaders([]string{"Accept-Language", l.lang})
+	info, err := b.Version()
 	v.must(err)
+	v.must(p.SetUserAgent(&proto.NetworkSetUserAgentOverride{UserAgent: info.UserAgent, AcceptLanguage: l.lang}))
 	return v
 }
+
+// bound is how long one look at a page may take; a miss fails the test with the page's text.
+const bound = 15 * time.Second
+
+// within is the page with a fresh bound.
+func (v *visitor) within() *rod.Page { return v.page.Timeout(bound) }
 
 func (v *visitor) must(err error) {
 	v.t.Helper()
 	if err != nil {
-		v.t.Fatalf("%v at %s", err, v.path())
+		v.t.Fatalf("%v at %s (%s)", err, v.path(), v.look)
 	}
 }
 
 func (v *visitor) path() string {
-	info, err := v.page.Info()
+	info, err := v.within().Info()
 	if err != nil {
 		return "?"
 	}
 	return strings.TrimPrefix(info.URL, v.city.URL)
 }
 
+// find is the first element of a selector that is on the page now.
+func (v *visitor) find(selector string) *rod.Element {
+	v.t.Helper()
+	es, err := v.within().Elements(selector)
+	if err != nil || len(es) == 0 {
+		v.t.Fatalf("nothing is %s at %s (%s): %v; the page says:\n%.2500s", selector, v.path(), v.look, err, v.text())
+	}
+	return es[0]
+}
+
+// has reports whether the page has an element now.
+func (v *visitor) has(selector string) bool {
+	v.t.Helper()
+	es, err := v.within().Elements(selector)
+	v.must(err)
+	return len(es) > 0
+}
+
+func (v *visitor) all(selector string) rod.Elements {
+	v.t.Helper()
+	es, err := v.within().Elements(selector)
+	v.must(err)
+	return es
+}
+
+// again asks for the page on the screen once more.
+func (v *visitor) again() {
+	v.t.Helper()
+	v.open(v.path())
+}
+
 // open goes to a path and checks the page.
 func (v *visitor) open(path string) {
 	v.t.Helper()
-	wait := v.page.WaitNavigation(proto.PageLifecycleEventNameLoad)
-	v.must(v.page.Navigate(v.city.URL + path))
+	p := v.within()
+	wait := p.WaitNavigation(proto.PageLifecycleEventNameLoad)
+	v.must(p.Navigate(v.city.URL + path))
 	wait()
 	v.check()
+}
+
+// click presses what a person could press: it fails where the element has no shape or
+// something lies over it. Nothing here waits by a script in the page, so that it works with scripts off.
+func (v *visitor) click(el *rod.Element) {
+	v.t.Helper()
+	res, err := el.Eval(`() => {
+		this.scrollIntoView({block: "center"})
+		const box = this.getClientRects()[0]
+		if (!box || box.width === 0) { return "has no shape" }
+		const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2)
+		if (this.labels?.length && [...this.labels].some(l => l.contains(top))) { this.click(); return "" }
+		if (!top || !(this.contains(top) || top.contains(this))) { return "lies under " + (top ? top.outerHTML.slice(0, 120) : "nothing") }
+		this.click()
+		return ""
+	}`)
+	v.must(err)
+	if why := res.Value.Str(); why != "" {
+		v.t.Fatalf("%s at %s (%s) %s", el, v.path(), v.look, why)
+	}
 }
 
 // press clicks what a selector finds and waits for the page that follows.
 func (v *visitor) press(selector string) {
 	v.t.Helper()
-	el, err := v.page.Element(selector)
-	v.must(err)
-	wait := v.page.WaitNavigation(proto.PageLifecycleEventNameLoad)
-	v.must(el.Click(proto.InputMouseButtonLeft, 1))
+	el := v.find(selector)
+	before := v.loaded()
+	wait := v.within().WaitNavigation(proto.PageLifecycleEventNameLoad)
+	v.click(el)
 	wait()
+	if v.loaded() == before {
+		v.t.Fatalf("%s led nowhere from %s (%s); the page says:\n%.2500s", selector, v.path(), v.look, v.text())
+	}
 	v.check()
 }
 
+// loaded tells one loading of a page from another.
+func (v *visitor) loaded() string {
+	res, err := v.within().Eval("() => String(performance.timeOrigin)")
+	if err != nil {
+		return ""
+	}
+	return res.Value.Str()
+}
+
 // fill types into the field with a name, or picks its option.
-func (v *visitor) fill(values map[string]string) {
+func (v *visitor) fill(values map[string]string) { v.t.Helper(); v.fillIn("", values) }
+
+// fillIn fills the fields of one form.
+func (v *visitor) fillIn(form string, values map[string]string) {
 	v.t.Helper()
 	for name, value := range values {
-		el, err := v.page.Element(fmt.Sprintf("[name=%q]", name))
-		if err != nil {
-			v.t.Fatalf("no field %s at %s", name, v.path())
-		}
+		el := v.find(fmt.Sprintf("%s [name=%q]:not([type=hidden])", form, name))
 		kind, err := el.Property("type")
 		v.must(err)
 		switch kind.Str() {
 		case "radio", "checkbox":
-			box, err := v.page.Element(fmt.Sprintf("[name=%q][value=%q]", name, value))
-			v.must(err)
-			v.must(box.Click(proto.InputMouseButtonLeft, 1))
-		case "select-one":
-			v.must(el.Select([]string{fmt.Sprintf("[value=%q]", value)}, true, rod.SelectorTypeCSSSector))
+			v.click(v.find(fmt.Sprintf("%s [name=%q][value=%q]", form, name, value)))
 		case "file":
 			v.must(el.SetFiles([]string{value}))
+		case "select-one":
+			res, err := el.Eval("v => { this.value = v; this.dispatchEvent(new Event('change', {bubbles: true})); return this.value === v }", value)
+			v.must(err)
+			if !res.Value.Bool() {
+				v.t.Fatalf("%s has no option %s at %s", name, value, v.path())
+			}
 		default:
-			v.must(el.SelectAllText())
-			v.must(el.Input(value))
+			if v.look.js {
+				v.must(el.SelectAllText())
+				v.must(el.Input(value))
+				continue
+			}
+			_, err := el.Eval("v => { this.value = v }", value)
+			v.must(err)
 		}
 	}
 }
@@ -167,11 +246,9 @@ func (v *visitor) fill(values map[string]string) {
 // text is what the page says.
 func (v *visitor) text() string {
 	v.t.Helper()
-	el, err := v.page.Element("body")
+	res, err := v.within().Eval("() => document.body.innerText")
 	v.must(err)
-	s, err := el.Text()
-	v.must(err)
-	return s
+	return res.Value.Str()
 }
 
 // sees fails the test where the page lacks a text.
@@ -180,7 +257,7 @@ func (v *visitor) sees(texts ...string) {
 	page := v.text()
 	for _, want := range texts {
 		if !strings.Contains(page, want) {
-			v.t.Fatalf("%s does not say %q; it says:\n%.3000s", v.path(), want, page)
+			v.t.Fatalf("%s (%s) does not say %q; it says:\n%.3000s", v.path(), v.look, want, page)
 		}
 	}
 }
@@ -190,7 +267,7 @@ func (v *visitor) signIn(role string) {
 	v.t.Helper()
 	v.open("/sign-in")
 	v.fill(map[string]string{"login": v.city.Account(role).Login, "password": v.city.Demo.Password})
-	v.press("main form button[type=submit], main form button:not([type])")
+	v.press("main form button")
 }
 
 var axeSource = sync.OnceValues(func() (string, error) {
@@ -206,30 +283,28 @@ func (v *visitor) check() {
 	if strings.Contains(v.text(), "⟨") {
 		v.t.Errorf("%s shows a missing text:\n%.1500s", v.path(), v.text())
 	}
+	wide, err := v.within().Eval(`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+	v.must(err)
+	if n := wide.Value.Int(); n > 0 {
+		v.t.Errorf("%s scrolls sideways by %d px at %d px", v.path(), n, v.look.width)
+	}
 	if !v.look.js {
 		return // axe is a script
 	}
 	source, err := axeSource()
 	v.must(err)
-	_, err = v.page.Evaluate(rod.Eval("src => { if (!window.axe) { (0, Function)(src).call(window) } }", source).ByUser())
-	if err != nil {
-		_, err = proto.RuntimeEvaluate{Expression: source}.Call(v.page)
-		v.must(err)
-	}
+	p := v.within()
+	_, err = proto.RuntimeEvaluate{Expression: source + "\n;0"}.Call(p)
+	v.must(err)
 	res, err := proto.RuntimeEvaluate{
 		Expression:   `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(x => x.id + ": " + x.help + " " + x.nodes.map(n => n.target.join(" ") + " " + n.html.slice(0, 160)).join(" | "))))`,
 		AwaitPromise: true, ReturnByValue: true,
-	}.Call(v.page)
+	}.Call(p)
 	v.must(err)
 	var found []string
 	v.must(json.Unmarshal([]byte(res.Result.Value.Str()), &found))
 	for _, f := range found {
 		v.t.Errorf("axe at %s (%s): %s", v.path(), v.look, f)
-	}
-	wide, err := v.page.Eval(`() => document.documentElement.scrollWidth - document.documentElement.clientWidth`)
-	v.must(err)
-	if n := wide.Value.Int(); n > 0 {
-		v.t.Errorf("%s scrolls sideways by %d px at %d px", v.path(), n, v.look.width)
 	}
 }
 
@@ -239,7 +314,7 @@ func (v *visitor) picture() {
 		return
 	}
 	v.must(os.MkdirAll(dir, 0o755))
-	b, err := v.page.Screenshot(true, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng})
+	b, err := v.within().Screenshot(true, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng})
 	v.must(err)
 	v.shot++
 	name := strings.NewReplacer("/", "_", "?", "_", "=", "_", "&", "_").Replace(strings.Trim(v.path(), "/"))

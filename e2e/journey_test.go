@@ -1,0 +1,141 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"khue/internal/citytest"
+)
+
+// sample is a small file that is a PDF by its first bytes.
+func sample(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "giay-chung-sinh.pdf")
+	if err := os.WriteFile(name, []byte("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+const submit = "main form button[type=submit]:not([name])"
+
+// apply takes a citizen from the front door to a filed dossier and returns its code.
+func apply(t *testing.T, v *visitor) string {
+	t.Helper()
+	v.open("/")
+	v.fill(map[string]string{"q": "dang ky khai sinh"})
+	v.press("form[action='/procedures'] button")
+	v.press("main a[href='/procedures/1.001193']")
+	v.press("main a[href^='/apply/']")
+	v.fill(map[string]string{"case": "normal"})
+	v.press(submit)
+
+	// A page sent empty keeps the reader there and says what to do.
+	v.press(submit)
+	v.find(".kh-error-summary")
+	v.fill(map[string]string{
+		"child.registrationUnit": "00133", "child.name": "Nguyễn Minh An", "child.dob.day": "1", "child.dob.month": "6", "child.dob.year": "2025",
+		"child.sex": "female", "child.ethnicity": "01", "child.hometown": "Gia Lâm, Hà Nội", "child.homeBirth": "no", "child.birthPlace": "Bệnh viện Phụ sản Hà Nội",
+	})
+	v.press(submit)
+	v.fill(map[string]string{"mother.name": "Nguyễn Thị Hạnh", "mother.dob.year": "1996"})
+	v.press(submit)
+	v.fill(map[string]string{"requester.name": "Nguyễn Thị Hạnh", "requester.id": "999196000001", "requester.relation": "mother"})
+	v.press(submit)
+	v.fill(map[string]string{"papers.birthSlip": sample(t)})
+	v.press(submit)
+	v.fill(map[string]string{"applicant.name": "Nguyễn Thị Hạnh", "applicant.phone": "0912 000 001", "delivery.method": "counter"})
+	v.press(submit)
+	v.sees("Nguyễn Minh An", "giay-chung-sinh.pdf")
+	v.fill(map[string]string{"declare": "yes"})
+	v.press(submit)
+	v.find(".kh-panel")
+	text := v.text()
+	for w := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(w, "H26") {
+			return w
+		}
+	}
+	t.Fatalf("no code in %q", text)
+	return ""
+}
+
+// do opens the task of a dossier from the queue and takes one action.
+func do(v *visitor, code, action string, values map[string]string) {
+	v.t.Helper()
+	v.open("/desk")
+	v.take(code, action, values)
+}
+
+// take opens the dossier's task from the queue on the screen and does one action.
+func (v *visitor) take(code, action string, values map[string]string) {
+	v.t.Helper()
+	for _, a := range v.all("main a") {
+		text, err := a.Text()
+		v.must(err)
+		if strings.Contains(text, code) {
+			href, err := a.Attribute("href")
+			v.must(err)
+			v.press(fmt.Sprintf("main a[href=%q]", *href))
+			v.act(action, values)
+			return
+		}
+	}
+	v.t.Fatalf("%s is not in the queue:\n%.2500s", code, v.text())
+}
+
+// act fills and sends the form of an action on the task on the screen.
+func (v *visitor) act(action string, values map[string]string) {
+	v.t.Helper()
+	form := fmt.Sprintf("form:has(input[name=action][value=%q])", action)
+	v.find(form)
+	if fold := fmt.Sprintf("details:not([open]):has(input[name=action][value=%q])", action); v.has(fold) {
+		v.click(v.find(fold + " > summary"))
+	}
+	v.fillIn(form, values)
+	v.press(form + " button")
+}
+
+func TestJourneyInTheBrowser(t *testing.T) {
+	for _, l := range []look{
+		{width: 1280, js: true, lang: "vi"},
+		{width: 360, js: false, lang: "vi"},
+		{width: 360, js: true, dark: true, lang: "en"},
+	} {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			city := citytest.New(t)
+			citizen := visit(t, city, l)
+			code := apply(t, citizen)
+			citizen.open("/track")
+			citizen.fill(map[string]string{"code": strings.ToLower(code), "phone": "0912000001"})
+			citizen.press(submit)
+			citizen.sees(code)
+
+			for _, step := range []struct {
+				role, action string
+				values       map[string]string
+			}{
+				{"clerk", "accept", nil},
+				{"justiceOfficer", "approve", nil},
+				{"justiceOfficer", "approve", map[string]string{"book.number": "12", "book.year": "2025"}},
+				{"chairman", "sign", nil},
+				{"registryClerk", "number", nil},
+				{"clerk", "issue", nil},
+			} {
+				o := visit(t, city, l)
+				o.signIn(step.role)
+				do(o, code, step.action, step.values)
+			}
+			citizen.again()
+			if l.lang == "vi" {
+				citizen.sees("Đã trả kết quả")
+			}
+			city.Pass(time.Hour)
+		})
+	}
+}
