@@ -55,7 +55,10 @@ func checkPersonName(in *input, v any, env *Env) (any, found) {
 	if f.key != "" {
 		return v, f
 	}
-	s := strings.Join(strings.Fields(v.(string)), " ")
+	s := v.(string)
+	if strings.Contains(s, "  ") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
 	letters := 0
 	for _, r := range s {
 		switch {
@@ -79,7 +82,7 @@ func checkPersonID(_ *input, v any, _ *Env) (any, found) {
 	if !ok {
 		return v, fault("type")
 	}
-	s = strings.NewReplacer(" ", "", ".", "", "-", "").Replace(s)
+	s = strip(s, " .-")
 	if len(s) != 12 || !digits(s) || s[:3] == "000" {
 		return v, fault("personId")
 	}
@@ -92,6 +95,19 @@ func BirthYear(personID string) int {
 		return 0
 	}
 	return 1900 + int(personID[3]-'0')/2*100 + int(personID[4]-'0')*10 + int(personID[5]-'0')
+}
+
+// strip takes separating signs out of a number.
+func strip(s, signs string) string {
+	if !strings.ContainsAny(s, signs) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(signs, r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func digits(s string) bool {
@@ -113,7 +129,7 @@ func checkTaxCode(in *input, v any, env *Env) (any, found) {
 	if !ok {
 		return v, fault("type")
 	}
-	plain := strings.NewReplacer(" ", "", "-", "").Replace(s)
+	plain := strip(s, " -")
 	switch {
 	case len(plain) == 12:
 		return checkPersonID(in, plain, env)
@@ -145,7 +161,7 @@ func checkPhone(_ *input, v any, _ *Env) (any, found) {
 	if !ok {
 		return v, fault("type")
 	}
-	s = strings.NewReplacer(" ", "", ".", "", "-", "", "(", "", ")", "").Replace(s)
+	s = strip(s, " .-()")
 	if rest, ok := strings.CutPrefix(s, "+84"); ok {
 		s = "0" + strings.TrimPrefix(rest, "0")
 	}
@@ -191,7 +207,7 @@ func checkMoney(in *input, v any, _ *Env) (any, found) {
 	case string:
 		s = strings.TrimSpace(strings.TrimSuffix(strings.TrimSuffix(x, "đồng"), "đ"))
 		if grouped.MatchString(s) {
-			s = strings.NewReplacer(".", "", ",", "", " ", "").Replace(s)
+			s = strip(s, "., ")
 		}
 	default:
 		return v, fault("type")

@@ -46,8 +46,10 @@ type field struct {
 	when  cond
 	need  cond
 	rules []rule
-	tree  group // composite: its parts as drawn
-	leaf  *input
+	tree  group  // composite: its parts as drawn
+	leaf  *input // of a simple type
+	// leaves are all inputs in order, the leaf alone for a simple type.
+	leaves []*input
 	// reveal is set where `when` reads one choice of the same page.
 	reveal *Reveal
 }
@@ -234,7 +236,7 @@ func (c *compiler) field(f *Form, fd FieldDef) *field {
 	fl.hint = c.text("hint", fd.ID, fd.Pos, true)
 	if parts, ok := composites[fd.Type]; ok {
 		g := c.group(f, fl, fd.ID, "", fd.Type, parts, fl.label)
-		fl.tree = *g
+		fl.tree, fl.leaves = *g, g.inputs(nil)
 		for _, need := range fd.Need {
 			if !slices.ContainsFunc(parts, func(p part) bool { return p.id == need }) {
 				c.fail(fd.Pos, fd.ID, "form.lint.part", "type", fd.Type, "part", need, "known", partNames(parts))
@@ -257,7 +259,7 @@ func (c *compiler) field(f *Form, fd FieldDef) *field {
 	in := &input{path: fd.ID, typ: fd.Type, t: t, field: fl, label: fl.label, say: fl.label, hint: fl.hint, tier: fd.Tier}
 	c.leaf(in, fd)
 	c.add(f, in, fd.Pos)
-	fl.leaf = in
+	fl.leaf, fl.leaves = in, []*input{in}
 	return fl
 }
 

@@ -231,5 +231,8 @@ func (f *Form) revealOf(fl *field) *Reveal {
 	if by == nil || by.field.page != fl.page || by.widget != WidgetRadios {
 		return nil
 	}
+	if r.Value == "no" && by.field.def.Required.S != "true" {
+		return nil // an empty answer shows it too, which no choice can tell
+	}
 	return &r
 }

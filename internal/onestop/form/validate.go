@@ -101,7 +101,7 @@ func (fl *field) validate(r *Result, v *vars, check bool) {
 		}
 		return
 	}
-	inputs := fl.tree.inputs(nil)
+	inputs := fl.inputs()
 	any := false
 	for _, in := range inputs {
 		any = any || in.answered(r.Answers)
@@ -151,7 +151,7 @@ func (fl *field) agree(r *Result) {
 		return
 	}
 	if y, err := strconv.Atoi(dob[:4]); err == nil && y != year {
-		for _, in := range fl.tree.inputs(nil) {
+		for _, in := range fl.inputs() {
 			if in.part == "dob" {
 				r.add(in, in.path, found{key: "form.warn.idYear", warn: true})
 			}

@@ -71,12 +71,7 @@ func (f *Form) plant(in *input, over bool) {
 }
 
 // inputs are the leaves of a field in order.
-func (fl *field) inputs() []*input {
-	if fl.leaf != nil {
-		return []*input{fl.leaf}
-	}
-	return fl.tree.inputs(nil)
-}
+func (fl *field) inputs() []*input { return fl.leaves }
 
 func (g *group) inputs(out []*input) []*input {
 	for _, it := range g.items {
@@ -169,7 +164,8 @@ func (v *vars) branch(b *branch) feel.Value {
 	return feel.ContextOf(entries...)
 }
 
-// asFEEL is an answer as conditions see it.
+// asFEEL is an answer as conditions see it: null where nothing, or nothing well
+// formed, was answered, and false for a yes or no.
 func (in *input) asFEEL(v any) feel.Value {
 	switch x := v.(type) {
 	case bool:
@@ -177,6 +173,10 @@ func (in *input) asFEEL(v any) feel.Value {
 	case json.Number:
 		n, _ := feel.ParseNumber(x.String())
 		return n
+	case nil:
+		if in.typ == "yesno" {
+			return feel.Bool(false) // a box left empty is no yes, so that not(…) holds
+		}
 	case string:
 		switch in.typ {
 		case "date":
