@@ -41,6 +41,7 @@ func TestCommandLine(t *testing.T) {
 		"no file":         {[]string{"import", "units", filepath.Join(dir, "none.csv")}, 2, "none.csv"},
 		"lint":            {[]string{"service", "lint", "../../services/birth-registration"}, 0, ""},
 		"scenarios":       {[]string{"service", "test", "../../services/birth-registration"}, 0, "ok"},
+		"print config":    {[]string{"serve", "--print-config", "--db", "postgres://khue:geheim@db/khue"}, 0, "postgres://khue:xxx@db/khue"},
 		"unknown figure":  {[]string{"bench", "speed"}, 1, "speed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"khue/internal/kernel/config"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -60,6 +61,8 @@ type grammar struct {
 	LogLevel string `help:"Least level that is logged: debug, info, warn, error." default:"warn" enum:"debug,info,warn,error" env:"KHUE_LOG"`
 	Lang     string `help:"Language of messages: vi or en." default:"en" enum:"vi,en" env:"KHUE_LANG"`
 
+	PrintConfig bool `help:"Print the settings in force, secrets masked, and stop."`
+
 	Profile string `help:"Write a CPU profile of the run to this file." hidden:"" type:"path"`
 
 	Demo    demoCmd    `cmd:"" help:"Start a fresh demo city with an account for every role."`
@@ -79,7 +82,12 @@ type grammar struct {
 func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	var g grammar
 	exited := -1
-	k, err := kong.New(&g, kong.Name("khue"), kong.Writers(out, errOut), kong.Vars{"version": Version},
+	file, err := config.File(os.Getenv("KHUE_CONFIG"))
+	if err != nil {
+		fmt.Fprintln(errOut, "khue:", err)
+		return exitUsage
+	}
+	k, err := kong.New(&g, file, kong.Name("khue"), kong.Writers(out, errOut), kong.Vars{"version": Version},
 		kong.Description("The digital government of a city in one program."),
 		kong.Exit(func(c int) { exited = c }), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
@@ -98,6 +106,13 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 		k.Errorf("%s", err)
 		fmt.Fprintln(errOut, "Try: khue --help")
 		return exitUsage
+	}
+	if g.PrintConfig {
+		if err := config.Print(out, kctx); err != nil {
+			fmt.Fprintln(errOut, "khue:", err)
+			return exitFailed
+		}
+		return exitOK
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(g.LogLevel)) // the grammar allows only levels

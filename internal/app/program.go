@@ -123,7 +123,12 @@ func (p *Program) kernel(context.Context) error {
 	if p.Mail, err = mail.New(mail.Config{URL: p.Config.SMTP, From: p.Config.MailFrom}, p.Clock); err != nil {
 		return err
 	}
-	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, auth.Config{})
+	var sessions auth.Config
+	if !p.Config.Opened.IsZero() {
+		// A demo's clock jumps by days; nobody should have to sign in again for that.
+		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
+	}
+	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }
 
