@@ -103,7 +103,7 @@ func (m *Model) typePart(p *part) {
 	}
 	if p.kind == bkmPart && p.fn != nil {
 		p.typ.t = m.functionType(p.defs, p.fn)
-		p.typ.allowed = nil
+		p.typ.allowed, p.typ.limited = nil, false
 	}
 	if p.kind == servicePart {
 		var params []feel.Type

@@ -14,6 +14,7 @@ type typeInfo struct {
 	values  string // the text of the allowed values
 	parts   []typeField
 	elem    *typeInfo
+	limited bool // allowed values stand here or below
 }
 
 type typeField struct {
@@ -123,14 +124,14 @@ func (t *typeTable) item(e *element) typeInfo {
 		info.allowed = t.tests(e, text, info.t)
 	}
 	if collection {
-		elem := info
+		elem := info.withLimit()
 		info = typeInfo{t: feel.ListTypeOf(elem.t), elem: &elem}
 	}
 	if text := e.freeText("typeConstraint"); text != "" {
 		info.values = text
 		info.allowed = t.tests(e, text, info.t)
 	}
-	return info
+	return info.withLimit()
 }
 
 func (t *typeTable) tests(e *element, text string, of feel.Type) *feel.Expr {
@@ -167,7 +168,7 @@ func (t *typeTable) all() map[string]feel.Type {
 // conform makes a value fit the type: converted as FEEL does, checked
 // against the allowed values; null and false where it cannot.
 func (info *typeInfo) conform(r *feel.Run, v feel.Value) (feel.Value, bool) {
-	v, ok := info.t.Coerce(v)
+	v, ok := r.Coerce(info.t, v)
 	if !ok || v.IsNull() {
 		return v, ok
 	}
@@ -177,21 +178,23 @@ func (info *typeInfo) conform(r *feel.Run, v feel.Value) (feel.Value, bool) {
 	return feel.Null(), false
 }
 
-func (info *typeInfo) constrained() bool {
-	if info.allowed != nil || info.elem != nil && info.elem.constrained() {
-		return true
-	}
+func (info *typeInfo) constrained() bool { return info.limited }
+
+// withLimit notes whether the type or a part of it has allowed values.
+func (info typeInfo) withLimit() typeInfo {
+	info.limited = info.allowed != nil || info.elem != nil && info.elem.limited
 	for i := range info.parts {
-		if info.parts[i].info.constrained() {
-			return true
-		}
+		info.limited = info.limited || info.parts[i].info.limited
 	}
-	return false
+	return info
 }
 
 func (info *typeInfo) allows(r *feel.Run, v feel.Value, depth int) bool {
-	if v.IsNull() || depth > 50 {
+	if v.IsNull() || depth > 50 || !info.limited {
 		return true
+	}
+	if !r.Spend(1) {
+		return false
 	}
 	if info.allowed != nil && !r.Test(info.allowed, nil, v).IsTrue() {
 		return false

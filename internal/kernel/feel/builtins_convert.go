@@ -195,7 +195,7 @@ func toString(r *Run, a []Value) Value {
 	return String(w.b.String())
 }
 
-// String is the value as FEEL's string() gives it.
+// String is the value as FEEL's string() gives it, cut off at some megabytes.
 func (v Value) String() string {
 	if v.kind == KindString {
 		return v.str()
@@ -211,15 +211,28 @@ type writer struct {
 	budget *Run
 }
 
+// maxText bounds the text of a value where no run counts it.
+const maxText = 4 << 20
+
 func (w *writer) put(s string) {
+	if w.full() {
+		return
+	}
 	if w.budget == nil || w.budget.alloc(len(s)) {
 		w.b.WriteString(s)
 	}
 }
 
+func (w *writer) full() bool {
+	return w.b.Len() > maxText || w.budget != nil && w.budget.err != nil
+}
+
 func (w *writer) value(v Value, depth int, quote bool) {
 	if depth > maxValueDepth {
 		w.put("…")
+		return
+	}
+	if w.full() {
 		return
 	}
 	switch v.kind {
@@ -356,7 +369,7 @@ func isoWeek(packed int64) int64 {
 }
 
 // isSame compares without conversion: zones that differ in writing differ.
-func isSame(_ *Run, a []Value) Value {
+func isSame(r *Run, a []Value) Value {
 	x, y := a[0], Value{}
 	if len(a) > 1 {
 		y = a[1]
@@ -377,7 +390,7 @@ func isSame(_ *Run, a []Value) Value {
 		}
 		z, w = x.dt().z, y.dt().z
 	default:
-		return Bool(equal(x, y, 0) == isTrue)
+		return Bool(r.equal(x, y) == isTrue)
 	}
 	if z == nil || w == nil {
 		return Bool(z == w)

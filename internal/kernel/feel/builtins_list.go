@@ -77,7 +77,7 @@ func (r *Run) indexIn(items []Value, v Value) int {
 	if !r.Spend(len(items)) {
 		return -1
 	}
-	return slices.IndexFunc(items, func(e Value) bool { return equal(e, v, 0) == isTrue })
+	return slices.IndexFunc(items, func(e Value) bool { return r.equal(e, v) == isTrue })
 }
 
 func (r *Run) distinct(items []Value) Value {
@@ -184,7 +184,7 @@ func indexOf(r *Run, a []Value) Value {
 	}
 	out := []Value{}
 	for i, v := range items {
-		if equal(v, a[1], 0) == isTrue {
+		if r.equal(v, a[1]) == isTrue {
 			out = append(out, Number(int64(i+1)))
 		}
 	}

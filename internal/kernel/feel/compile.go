@@ -88,7 +88,7 @@ func (c *compiler) node(n node) (eval, bool) {
 				if want.Kind() == KindNull {
 					return Bool(v.kind == KindNull)
 				}
-				return Bool(v.kind != KindNull && want.instance(v))
+				return Bool(v.kind != KindNull && want.instance(v, &r.steps))
 			}
 		})
 	case *testsNode:
@@ -237,7 +237,7 @@ func (c *compiler) compare(n *compareNode) (eval, bool) {
 				if a.kind == KindString {
 					return Bool((a.str() == want) == (op == opEq))
 				}
-				if t := compare(op, a, k.v); t != isNull {
+				if t := r.compare(op, a, k.v); t != isNull {
 					return t.value()
 				}
 				return r.orNote(Value{}, pos, "feel.null-compare")
@@ -247,7 +247,7 @@ func (c *compiler) compare(n *compareNode) (eval, bool) {
 	return c.foldIf2(n.l, n.r, func(l, rr eval) eval {
 		return func(r *Run) Value {
 			a, b := l(r), rr(r)
-			t := compare(op, a, b)
+			t := r.compare(op, a, b)
 			if t == isNull {
 				if op <= opNe && !r.Spend(1) {
 					return Value{}
@@ -265,7 +265,7 @@ func (c *compiler) between(n *betweenNode) (eval, bool) {
 	hi, kh := c.node(n.hi)
 	fn := func(r *Run) Value {
 		v, a, b := x(r), lo(r), hi(r)
-		t, u := compare(opGe, v, a), compare(opLe, v, b)
+		t, u := r.compare(opGe, v, a), r.compare(opLe, v, b)
 		switch {
 		case t == isFalse || u == isFalse:
 			if t == isNull || u == isNull {

@@ -67,13 +67,13 @@ func (b *builtin) usage() string {
 
 // fit conforms arguments to a form in place; the index of the first that does
 // not fit, or -1.
-func (f *form) fit(args []Value) int {
+func (f *form) fit(args []Value, left *int) int {
 	for i := range args {
 		t := f.param(i).Type
 		if t.t == nil || args[i].kind == t.t.kind && t.t.elem.t == nil {
 			continue
 		}
-		v, ok := t.Coerce(args[i])
+		v, ok := t.coerce(args[i], left)
 		if !ok {
 			return i
 		}
@@ -111,7 +111,7 @@ func (r *Run) applyForms(b *builtin, args []Value, pos int, among func(*form) bo
 		}
 		counted = true
 		try := slices.Clone(args)
-		if bad = f.fit(try); bad < 0 {
+		if bad = f.fit(try, &r.steps); bad < 0 {
 			return r.orNote(f.invoke(r, try), pos, "feel.null-builtin")
 		}
 	}
@@ -154,7 +154,7 @@ func (c *compiler) builtin(n *builtinNode) (eval, bool) {
 		}
 		got := r.stack[base:len(r.stack):len(r.stack)]
 		var v Value
-		if f.fit(got) >= 0 {
+		if f.fit(got, &r.steps) >= 0 {
 			v = r.applyForms(b, got, pos, sameNames)
 		} else if v = f.invoke(r, got); v.kind == KindNull && r.env.Note != nil {
 			v = r.note(pos, "feel.null-builtin", "name", b.name)

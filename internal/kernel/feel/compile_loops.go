@@ -84,7 +84,7 @@ func (r *Run) eachBetween(lo, hi Value, visit func(Value) bool) bool {
 		if !r.Spend(1) {
 			return false
 		}
-		if !visit(v) || equal(v, hi, 0) == isTrue {
+		if !visit(v) || r.equal(v, hi) == isTrue {
 			return true
 		}
 	}
@@ -256,10 +256,10 @@ func (c *compiler) test(n node) tester {
 	case *testNode:
 		x, _ := c.node(n.x)
 		op := n.op
-		return func(r *Run, v Value) truth { return compare(op, v, x(r)) }
+		return func(r *Run, v Value) truth { return r.compare(op, v, x(r)) }
 	case *constNode:
 		want := n.v
-		return func(_ *Run, v Value) truth { return passes(v, want, 0) }
+		return func(r *Run, v Value) truth { return r.passes(v, want, 0) }
 	}
 	x, _ := c.node(n)
 	return func(r *Run, v Value) truth {
@@ -267,7 +267,7 @@ func (c *compiler) test(n node) tester {
 		if !r.Spend(1) {
 			return isNull
 		}
-		return passes(v, t, 0)
+		return r.passes(v, t, 0)
 	}
 }
 
@@ -371,7 +371,7 @@ func (c *compiler) unaryTests(n *testsNode) eval {
 				if got.kind == KindBoolean {
 					return truthOf(got.n == 1)
 				}
-				return passes(v, got, 0)
+				return r.passes(v, got, 0)
 			}
 			continue
 		}

@@ -77,17 +77,21 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// distance is the edit distance of two words, cut off at limit.
+// distance is the edit distance of two words, cut off at limit; two letters
+// exchanged are one slip.
 func distance(a, b string, limit int) int {
 	x, y := []rune(a), []rune(b)
 	if len(x) > 64 || len(y) > 64 || len(x)-len(y) >= limit || len(y)-len(x) >= limit {
 		return limit
 	}
-	row := make([]int, len(y)+1)
+	row, older := make([]int, len(y)+1), make([]int, len(y)+1)
+	before := make([]int, len(y)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range x {
+		older, before = before, older
+		copy(before, row)
 		diag := row[0]
 		row[0] = i + 1
 		for j := range y {
@@ -97,6 +101,9 @@ func distance(a, b string, limit int) int {
 			}
 			diag = row[j+1]
 			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], older[j-1]+1)
+			}
 		}
 	}
 	return row[len(y)]

@@ -181,6 +181,9 @@ func (r *Run) Test(e *Expr, vars Vars, input Value) Value {
 	r.vars, r.input, r.fr, r.src = vars, input, nil, e.src
 	v := e.fn(r)
 	r.vars, r.input, r.fr, r.src = oldVars, oldInput, oldFr, oldSrc
+	if r.steps < 0 {
+		r.stop("feel.budget-steps")
+	}
 	if r.err != nil {
 		return Value{}
 	}

@@ -33,10 +33,28 @@ func (t truth) value() Value {
 
 // Equal tells whether two values are equal in FEEL; values of different
 // kinds and functions are not.
-func Equal(a, b Value) bool { return equal(a, b, 0) == isTrue }
+func Equal(a, b Value) bool {
+	left := freeWork
+	return equal(a, b, 0, &left) == isTrue
+}
 
-// equal is FEEL's =: null where the kinds cannot be compared.
-func equal(a, b Value, depth int) truth {
+// freeWork is how many elements are looked at where no run counts them: a
+// few shared lists can stand for more elements than memory holds.
+const freeWork = 1_000_000
+
+// equal is FEEL's = on the run's budget.
+func (r *Run) equal(a, b Value) truth {
+	t := equal(a, b, 0, &r.steps)
+	if r.steps < 0 {
+		r.Spend(0)
+		return isNull
+	}
+	return t
+}
+
+// equal is FEEL's =: null where the kinds cannot be compared. Each element
+// looked at takes one from left.
+func equal(a, b Value, depth int, left *int) truth {
 	if a.kind == KindNull || b.kind == KindNull {
 		return truthOf(a.kind == b.kind)
 	}
@@ -59,7 +77,10 @@ func equal(a, b Value, depth int) truth {
 			return isFalse
 		}
 		for i := range x {
-			if t := equal(x[i], y[i], depth+1); t != isTrue {
+			if *left--; *left < 0 {
+				return isNull
+			}
+			if t := equal(x[i], y[i], depth+1, left); t != isTrue {
 				return isFalse
 			}
 		}
@@ -70,8 +91,11 @@ func equal(a, b Value, depth int) truth {
 			return isFalse
 		}
 		for _, e := range x {
+			if *left--; *left < 0 {
+				return isNull
+			}
 			other, ok := b.Get(e.Name)
-			if !ok || equal(e.Value, other, depth+1) != isTrue {
+			if !ok || equal(e.Value, other, depth+1, left) != isTrue {
 				return isFalse
 			}
 		}
@@ -79,7 +103,7 @@ func equal(a, b Value, depth int) truth {
 	case KindRange:
 		x, y := a.rng(), b.rng()
 		return truthOf(x.op == y.op && x.loIncl == y.loIncl && x.hiIncl == y.hiIncl &&
-			equal(x.lo, y.lo, depth+1) == isTrue && equal(x.hi, y.hi, depth+1) == isTrue)
+			equal(x.lo, y.lo, depth+1, left) == isTrue && equal(x.hi, y.hi, depth+1, left) == isTrue)
 	}
 	return isNull
 }
@@ -151,12 +175,12 @@ func cmp64(a, b int64) int {
 	return 0
 }
 
-func compare(op compareOp, a, b Value) truth {
+func (r *Run) compare(op compareOp, a, b Value) truth {
 	switch op {
 	case opEq:
-		return equal(a, b, 0)
+		return r.equal(a, b)
 	case opNe:
-		t := equal(a, b, 0)
+		t := r.equal(a, b)
 		if t == isNull {
 			return isNull
 		}
@@ -178,12 +202,12 @@ func compare(op compareOp, a, b Value) truth {
 }
 
 // within tells whether a value lies in a range.
-func within(v Value, r *Range) truth {
+func (run *Run) within(v Value, r *Range) truth {
 	switch r.op {
 	case rangeEqual:
-		return equal(v, r.lo, 0)
+		return run.equal(v, r.lo)
 	case rangeNotEqual:
-		return compare(opNe, v, r.lo)
+		return run.compare(opNe, v, r.lo)
 	}
 	if v.kind == KindNull || r.op == rangeBounds && (r.lo.kind == KindNull || r.hi.kind == KindNull) {
 		return isNull
@@ -197,37 +221,40 @@ func within(v Value, r *Range) truth {
 	}
 	t := isTrue
 	if r.op != rangeBelow {
-		t = compare(lo, v, r.lo)
+		t = run.compare(lo, v, r.lo)
 	}
 	if t == isTrue && r.op != rangeAbove {
-		t = compare(hi, v, r.hi)
+		t = run.compare(hi, v, r.hi)
 	}
 	return t
 }
 
 // passes is the meaning of e1 in e2 where e2 is a value: in the range, in the
 // list (or in a range of the list), or equal.
-func passes(v, test Value, depth int) truth {
+func (r *Run) passes(v, test Value, depth int) truth {
 	if depth > maxValueDepth {
 		return isNull
 	}
 	switch test.kind {
 	case KindRange:
 		if v.kind == KindRange {
-			return equal(v, test, 0)
+			return r.equal(v, test)
 		}
-		return within(v, test.rng())
+		return r.within(v, test.rng())
 	case KindList:
-		if v.kind == KindList && equal(v, test, 0) == isTrue {
+		if v.kind == KindList && r.equal(v, test) == isTrue {
 			return isTrue
 		}
 		out := isFalse
 		for _, e := range test.Items() {
+			if !r.Spend(1) {
+				return isNull
+			}
 			t := isFalse
 			if e.kind == KindRange {
-				t = passes(v, e, depth+1)
+				t = r.passes(v, e, depth+1)
 			} else {
-				t = equal(v, e, 0)
+				t = r.equal(v, e)
 			}
 			switch t {
 			case isTrue:
@@ -240,7 +267,7 @@ func passes(v, test Value, depth int) truth {
 		}
 		return out
 	}
-	return equal(v, test, 0)
+	return r.equal(v, test)
 }
 
 func arith(op byte, a, b Value) Value {

@@ -47,7 +47,7 @@ func (p *parser) next() token {
 	if t.kind != tEOF {
 		p.i++
 	}
-	if p.work++; p.work > 64*len(p.toks)+4096 {
+	if p.work++; p.work > 8*len(p.toks)+4096 {
 		p.stop(t.pos, "feel.too-complex")
 	}
 	return t

@@ -159,7 +159,7 @@ func (r *Run) apply(f *Function, args []Value, pos int) Value {
 	}
 	base := len(r.stack)
 	for i, a := range args {
-		c, ok := f.params[i].Type.Coerce(a)
+		c, ok := f.params[i].Type.coerce(a, &r.steps)
 		if !ok {
 			r.stack = r.stack[:base]
 			r.Leave()
@@ -171,7 +171,7 @@ func (r *Run) apply(f *Function, args []Value, pos int) Value {
 	v := f.call(r, r.stack[base:len(r.stack):len(r.stack)])
 	r.stack = r.stack[:base]
 	r.Leave()
-	if c, ok := f.result.Coerce(v); ok {
+	if c, ok := f.result.coerce(v, &r.steps); ok {
 		return c
 	}
 	return r.note(pos, "feel.result-type", "name", f.name, "want", f.result.String(), "got", v.kind.String())
@@ -191,6 +191,9 @@ func (v Value) Params() []Param {
 	}
 	return nil
 }
+
+// Coerce is t.Coerce on the run's budget.
+func (r *Run) Coerce(t Type, v Value) (Value, bool) { return t.coerce(v, &r.steps) }
 
 // Note tells env.Note why something became null, for callers that evaluate
 // on a run.

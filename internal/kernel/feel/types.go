@@ -12,6 +12,18 @@ type typ struct {
 	params []Type  // function
 	result Type
 	name   string // item definition, for messages
+	size   int    // parts when written out: shared parts count each time
+}
+
+// maxTypeSize bounds what a type may be when written out; a context beyond
+// it is an open one, so that nested names cannot multiply without end.
+const maxTypeSize = 5_000
+
+func (t Type) size() int {
+	if t.t == nil {
+		return 1
+	}
+	return 1 + t.t.size
 }
 
 // Field is a named and typed thing: an entry of a context, or a variable of a scope.
@@ -42,7 +54,7 @@ var (
 )
 
 // ListTypeOf is list<elem>.
-func ListTypeOf(elem Type) Type { return Type{&typ{kind: KindList, elem: elem}} }
+func ListTypeOf(elem Type) Type { return Type{&typ{kind: KindList, elem: elem, size: elem.size()}} }
 
 // RangeTypeOf is range<elem>.
 func RangeTypeOf(elem Type) Type { return Type{&typ{kind: KindRange, elem: elem}} }
@@ -50,12 +62,25 @@ func RangeTypeOf(elem Type) Type { return Type{&typ{kind: KindRange, elem: elem}
 // ContextType is a context with exactly these entries declared; a path to
 // another is a compile error. With no field at all it is open.
 func ContextType(fields ...Field) Type {
-	return Type{&typ{kind: KindContext, fields: append([]Field(nil), fields...)}}
+	size := 0
+	for _, f := range fields {
+		if size += f.Type.size(); size > maxTypeSize {
+			return OpenContextType
+		}
+	}
+	return Type{&typ{kind: KindContext, fields: append([]Field(nil), fields...), size: size}}
 }
 
 // FunctionType is function<params> -> result.
 func FunctionType(params []Type, result Type) Type {
-	return Type{&typ{kind: KindFunction, params: append([]Type{}, params...), result: result}}
+	size := result.size()
+	for _, p := range params {
+		size += p.size()
+	}
+	if size > maxTypeSize {
+		return FunctionAnyType
+	}
+	return Type{&typ{kind: KindFunction, params: append([]Type{}, params...), result: result, size: size}}
 }
 
 // Named is the type under an item definition's name, which messages use.
@@ -226,11 +251,17 @@ func typeConforms(a, b Type) bool {
 
 // Conforms tells whether the value is of the type; null is of every type.
 func (t Type) Conforms(v Value) bool {
-	return v.kind == KindNull || t.instance(v)
+	left := freeWork
+	return t.conforms(v, &left)
+}
+
+func (t Type) conforms(v Value, left *int) bool {
+	return v.kind == KindNull || t.instance(v, left)
 }
 
 // instance is FEEL's instance of, for values other than null.
-func (t Type) instance(v Value) bool {
+// Each part looked at takes one from left; with none left nothing conforms.
+func (t Type) instance(v Value, left *int) bool {
 	k := t.Kind()
 	if k == KindAny {
 		return true
@@ -244,17 +275,17 @@ func (t Type) instance(v Value) bool {
 			return true
 		}
 		for _, it := range v.Items() {
-			if !t.t.elem.Conforms(it) {
+			if *left--; *left < 0 || !t.t.elem.conforms(it, left) {
 				return false
 			}
 		}
 	case KindRange:
 		r := v.rng()
-		return t.t.elem.Conforms(r.lo) && t.t.elem.Conforms(r.hi)
+		return t.t.elem.conforms(r.lo, left) && t.t.elem.conforms(r.hi, left)
 	case KindContext:
 		for _, f := range t.t.fields {
 			e, ok := v.Get(f.Name)
-			if !ok || !f.Type.Conforms(e) {
+			if *left--; *left < 0 || !ok || !f.Type.conforms(e, left) {
 				return false
 			}
 		}
@@ -276,17 +307,22 @@ func (t Type) instance(v Value) bool {
 // one to its element and back, a date to midnight UTC. What does not fit
 // becomes null, with false.
 func (t Type) Coerce(v Value) (Value, bool) {
-	if t.t == nil || v.kind == KindNull || t.instance(v) {
+	left := freeWork
+	return t.coerce(v, &left)
+}
+
+func (t Type) coerce(v Value, left *int) (Value, bool) {
+	if t.t == nil || v.kind == KindNull || t.instance(v, left) {
 		return v, true
 	}
 	if t.t.kind == KindList && v.kind != KindList {
-		if e, ok := t.t.elem.Coerce(v); ok {
+		if e, ok := t.t.elem.coerce(v, left); ok {
 			return ListOf(e), true
 		}
 		return Value{}, false
 	}
 	if items := v.Items(); v.kind == KindList && t.t.kind != KindList && len(items) == 1 && items[0].kind != KindList {
-		return t.Coerce(items[0])
+		return t.coerce(items[0], left)
 	}
 	if v.kind == KindDate && t.t.kind == KindDateTime {
 		return dateTimeOf(v.n, 0, &zone{}), true
