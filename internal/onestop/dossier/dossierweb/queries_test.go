@@ -1,0 +1,48 @@
+package dossierweb_test
+
+import (
+	"testing"
+
+	"khue/internal/citytest"
+)
+
+// TestQueriesDoNotGrowWithRows: a page asks the database as often for forty rows as for two.
+func TestQueriesDoNotGrowWithRows(t *testing.T) {
+	t.Parallel()
+	c := citytest.New(t)
+	file := func(n int) (code string) {
+		for range n {
+			code = c.As("citizen").Post("/api/v1/dossiers", citytest.Birth()).Want(201).Text("code")
+		}
+		return code
+	}
+	count := func(role, path string) int64 {
+		c.As(role).Get(path).Want(200) // warm: sessions, caches
+		before := c.DB.Stats().Queries
+		c.As(role).Get(path).Want(200)
+		return c.DB.Stats().Queries - before
+	}
+	code := file(2)
+	pages := []struct {
+		role, path string
+		most       int64
+	}{
+		{"clerk", "/desk", 3 + 1}, // roles that act in another's place are asked one by one
+		{"clerk", "/api/v1/tasks?role=clerk", 1},
+		{"citizen", "/dossiers", 1},
+		{"citizen", "/dossiers/" + code, 3},
+	}
+	few := make([]int64, len(pages))
+	for i, p := range pages {
+		few[i] = count(p.role, p.path)
+		if few[i] > p.most {
+			t.Errorf("%s asks %d times, at most %d are allowed", p.path, few[i], p.most)
+		}
+	}
+	file(38)
+	for i, p := range pages {
+		if many := count(p.role, p.path); many != few[i] {
+			t.Errorf("%s asks %d times for two rows and %d for forty", p.path, few[i], many)
+		}
+	}
+}
