@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,12 +10,13 @@ import (
 
 	"khue/internal/app/citybench"
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/dmn/dmnbench"
 	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/service"
 )
 
 type benchCmd struct {
-	Names   []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lifecycle.per_second …; empty: all."`
+	Names   []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lookups, feel, lifecycle.per_second …; empty: all."`
 	DB      string        `help:"URL of a PostgreSQL server on which fresh databases may be made; empty: SQLite." env:"KHUE_BENCH_DB"`
 	JSON    bool          `help:"One JSON object a line: name, value, unit, n."`
 	Clients int           `help:"Clients of the load." default:"64"`
@@ -42,7 +44,19 @@ func (b *benchCmd) Run(c *command) error {
 	return err
 }
 
-func benchGroups() []citybench.Group { return citybench.Groups() }
+func benchGroups() []citybench.Group {
+	return append(citybench.Groups(), citybench.Group{
+		Name: "feel", Help: "feel.condition_ns, feel.allocs, feel.compile_us, dmn.table20_us",
+		Run: func(context.Context, citybench.Options) ([]citybench.Row, error) {
+			found, err := dmnbench.Run()
+			rows := make([]citybench.Row, len(found))
+			for i, r := range found {
+				rows[i] = citybench.Row(r)
+			}
+			return rows, err
+		},
+	})
+}
 
 // figure writes three digits that mean something.
 func figure(v float64) string {
