@@ -231,6 +231,9 @@ func TestHiddenAnswersAreDroppedAndNamed(t *testing.T) {
 	if d := cmp.Diff([]string{"child.birthPlace.line"}, r.Dropped); d != "" || len(r.Errors) > 0 {
 		t.Error(d, keys(r.Errors))
 	}
+	if _, kept := r.Answers["child.birthPlace.line"]; kept {
+		t.Error("the answer is named as dropped and kept all the same")
+	}
 	if _, kept := a["child.birthPlace.line"]; !kept {
 		t.Error("Validate wrote to its argument")
 	}
