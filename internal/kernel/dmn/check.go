@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	checkBudget = 20_000 // regions looked at in one table
-	maxReports  = 20     // of one kind
+	checkBudget = 3_000_000 // rules tried against pieces in one table
+	maxBounds   = 1_500     // values that the cells of one input may name
+	maxReports  = 20        // of one kind
 )
 
 // tableCheck looks for overlaps, gaps and rules that are never used. Each
@@ -42,7 +43,9 @@ func (c *compiler) checkTable(t *Table, ct *compiledTable) {
 	}
 	k := &tableCheck{t: t, ct: ct, overlap: map[[2]int]string{}, first: make([]bool, len(t.Rules)), seen: make([]bool, len(t.Rules))}
 	for i := range ct.inputs {
-		k.cols = append(k.cols, newColumn(ct, i))
+		col, ok := newColumn(ct, i)
+		k.cols = append(k.cols, col)
+		k.full = k.full || !ok
 	}
 	report := func(rule int, sev Severity, key string, kv ...any) {
 		p := problemError(key, 0, kv...)
@@ -51,6 +54,10 @@ func (c *compiler) checkTable(t *Table, ct *compiledTable) {
 			p.Line = t.Rules[rule-1].line
 		}
 		c.m.problem(c.defs, p)
+	}
+	if k.full {
+		report(0, Warning, "dmn.unchecked")
+		return
 	}
 	empty := k.emptyCells(report)
 	active := make([]int, 0, len(t.Rules))
@@ -80,7 +87,11 @@ func (k *tableCheck) emptyCells(report func(int, Severity, string, ...any)) []bo
 
 // sweep splits the active rules by the pieces of one input after the other.
 func (k *tableCheck) sweep(col int, active []int) {
-	if k.work++; k.work > checkBudget {
+	k.work++
+	if col < len(k.cols) {
+		k.work += len(k.cols[col].pieces) * (1 + len(active))
+	}
+	if k.work > checkBudget {
 		k.full = true
 		return
 	}

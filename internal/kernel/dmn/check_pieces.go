@@ -15,11 +15,13 @@ type piece struct {
 	other  bool
 }
 
-func newColumn(ct *compiledTable, i int) column {
+// newColumn is false where the cells name too many values.
+func newColumn(ct *compiledTable, i int) (column, bool) {
 	in := &ct.inputs[i]
 	col := column{name: in.text, match: make([][]bool, len(ct.rules)), opaque: make([]bool, len(ct.rules))}
 	cells := make([]*feel.Cell, len(ct.rules))
 	var bounds []feel.Value
+	tests := 0
 	ordered := in.info.t.Kind() != feel.KindString && in.info.t.Kind() != feel.KindBoolean
 	for r := range ct.rules {
 		x := ct.rules[r].tests[i]
@@ -34,11 +36,17 @@ func newColumn(ct *compiledTable, i int) column {
 		if cell.Any {
 			continue
 		}
+		if tests += len(cell.Tests); tests > maxBounds {
+			return col, false
+		}
 		cells[r] = &cell
 		bounds, ordered = addBounds(bounds, cell, ordered)
 	}
 	allowed := allowedCells(in)
 	for _, a := range allowed {
+		if tests += len(a.Tests); tests > maxBounds {
+			return col, false
+		}
 		bounds, ordered = addBounds(bounds, a, ordered)
 	}
 	col.pieces = cut(bounds, in.info.t.Kind(), ordered)
@@ -54,7 +62,7 @@ func newColumn(ct *compiledTable, i int) column {
 			col.match[r][p] = col.pieces[p].in(*cell)
 		}
 	}
-	return col
+	return col, true
 }
 
 // allowedCells are what restricts an input: its own values, and its type's.

@@ -1,6 +1,7 @@
 package dmn_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,35 @@ func TestHostileXML(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("%s took %v", name, d)
+		}
+	}
+}
+
+// Models that are large in one place compile in seconds, or are refused.
+func TestLargeModels(t *testing.T) {
+	t.Parallel()
+	var rules, list, deep strings.Builder
+	for i := range 1500 {
+		fmt.Fprintf(&rules, "[%d..%d]|%d|%d\n", i, i+700, i%7, i)
+		fmt.Fprintf(&list, "%d, ", i*3)
+	}
+	deep.WriteString(`<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" namespace="x" name="x"><itemDefinition name="t0"><typeRef>number</typeRef></itemDefinition>`)
+	for i := range 200 {
+		fmt.Fprintf(&deep, `<itemDefinition name="t%d"><itemComponent name="a"><typeRef>t%d</typeRef></itemComponent><itemComponent name="b"><typeRef>t%d</typeRef></itemComponent></itemDefinition>`, i+1, i, i)
+	}
+	deep.WriteString(`<inputData id="i" name="i"><variable name="i" typeRef="t200"/></inputData><decision id="d" name="d"><variable name="d"/><informationRequirement><requiredInput href="#i"/></informationRequirement><literalExpression><text>i.a.b.a</text></literalExpression></decision></definitions>`)
+	for name, xml := range map[string]string{
+		"rules":        table(`hitPolicy="UNIQUE"`, "a:number, b:number", strings.TrimSpace(rules.String())),
+		"values":       table(`hitPolicy="UNIQUE"`, "a:number", strings.Repeat(list.String(), 3)+"1|2\n-|3"),
+		"nested types": deep.String(),
+	} {
+		start := time.Now()
+		m := compile(t, xml)
+		if _, err := m.Decide("d", dmn.Inputs{"a": feel.Number(3), "b": feel.Number(3)}, feel.Env{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d := time.Since(start); d > 10*time.Second {
 			t.Errorf("%s took %v", name, d)
 		}
 	}

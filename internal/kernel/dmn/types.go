@@ -29,6 +29,7 @@ type typeTable struct {
 	items map[string]*element
 	done  map[string]typeInfo
 	busy  map[string]bool
+	named map[string]feel.Type // all, once made
 }
 
 func newTypeTable(m *Model, d *Definitions) *typeTable {
@@ -145,6 +146,9 @@ func (t *typeTable) tests(e *element, text string, of feel.Type) *feel.Expr {
 
 // all are the named types of the document, for instance of.
 func (t *typeTable) all() map[string]feel.Type {
+	if t.named != nil {
+		return t.named
+	}
 	out := map[string]feel.Type{}
 	for name := range t.items {
 		out[feel.Name(name)] = t.lookup(name, 0).t
@@ -162,6 +166,7 @@ func (t *typeTable) all() map[string]feel.Type {
 			out[feel.Name(full)] = other.lookup(name, 0).t
 		}
 	}
+	t.named = out
 	return out
 }
 

@@ -11,8 +11,22 @@ import (
 const (
 	maxBytes    = 8 << 20
 	maxDepth    = 120
-	maxElements = 200_000
+	maxElements = 100_000
+	maxKids     = 1_000  // of one element: entries, requirements, parameters
+	maxRules    = 5_000  // of one table
+	maxParts    = 10_000 // of the document
 )
+
+// kidLimit keeps what is compiled with a look at each other few enough.
+func kidLimit(name string) int {
+	switch name {
+	case "definitions":
+		return maxParts
+	case "decisionTable", "relation", "list":
+		return maxRules
+	}
+	return maxKids
+}
 
 // element is one XML element of the DMN namespace; others are left out.
 type element struct {
@@ -70,6 +84,9 @@ func readXML(data []byte) (*element, error) {
 				root = e
 			} else {
 				top := stack[len(stack)-1]
+				if len(top.kids) >= kidLimit(top.name) {
+					return nil, problemError("dmn.too-complex", line)
+				}
 				top.kids = append(top.kids, e)
 			}
 			stack = append(stack, e)
