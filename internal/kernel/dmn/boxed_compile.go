@@ -73,7 +73,7 @@ func (c *compiler) conforming(in code, info typeInfo, cell string) code {
 	return func(e *env) feel.Value {
 		v, ok := info.conform(e.run, in(e))
 		if !ok {
-			e.run.Note("dmn.result-type", "want", info.t.String(), "got", cell)
+			e.run.Note("feel.not-of-type", "want", info.t.String(), "name", cell)
 		}
 		return v
 	}

@@ -25,7 +25,7 @@ func (g *graph) give(p *part, v feel.Value) {
 		v = c
 	} else {
 		v = feel.Null()
-		g.run.Note("dmn.result-type", "want", info.t.String(), "got", p.name)
+		g.run.Note("feel.not-of-type", "want", info.t.String(), "name", p.name)
 	}
 	g.values[p.index], g.done[p.index] = v, true
 }

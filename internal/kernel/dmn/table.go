@@ -247,7 +247,7 @@ func (ct *compiledTable) matching(e *env, limit int) ([]int, bool) {
 		in := &ct.inputs[i]
 		v, ok := in.info.conform(e.run, in.code(e))
 		if !ok || in.allowed != nil && !v.IsNull() && !e.run.Test(in.allowed, e, v).IsTrue() {
-			e.run.Note("dmn.result-type", "want", in.info.t.String(), "got", in.text)
+			e.run.Note("feel.not-of-type", "want", in.info.t.String(), "name", in.text)
 			return nil, false
 		}
 		vals = append(vals, v)
@@ -301,7 +301,7 @@ func (ct *compiledTable) row(e *env, cell func(k int) code) feel.Value {
 func (ct *compiledTable) conform(e *env, k int, v feel.Value) feel.Value {
 	v, ok := ct.outputs[k].info.conform(e.run, v)
 	if !ok {
-		e.run.Note("dmn.result-type", "want", ct.outputs[k].info.t.String(), "got", ct.outputs[k].name)
+		e.run.Note("feel.not-of-type", "want", ct.outputs[k].info.t.String(), "name", ct.outputs[k].name)
 	}
 	return v
 }
@@ -337,7 +337,7 @@ func (ct *compiledTable) eval(e *env) feel.Value {
 	switch ct.hit {
 	case "UNIQUE":
 		if len(hits) > 1 {
-			e.run.Note("dmn.overlap", "a", hits[0]+1, "b", hits[1]+1, "where", "")
+			e.run.Note("feel.rules-overlap", "a", hits[0]+1, "b", hits[1]+1)
 			return feel.Null()
 		}
 		return ct.result(e, hits[0])

@@ -44,6 +44,8 @@ var Messages = map[string]Message{
 	"feel.builtin-count":     {"Hàm {name} không gọi được với {got} đối số; cách gọi: {usage}.", "{name} cannot be called with {got} arguments; call it as {usage}."},
 	"feel.builtin-names":     {"Hàm {name} không có các đối số tên {got}; cách gọi: {usage}.", "{name} has no arguments named {got}; call it as {usage}."},
 	"feel.result-type":       {"Kết quả của {name} phải là {want}, không phải {got}.", "The result of {name} is {want}, not {got}."},
+	"feel.not-of-type":       {"{name} không phải giá trị hợp lệ của kiểu {want}.", "{name} is no valid value of the type {want}."},
+	"feel.rules-overlap":     {"Quy tắc {a} và {b} cùng khớp; bảng chỉ cho phép một.", "Rules {a} and {b} both match; the table allows one."},
 	"feel.external":          {"Hàm bên ngoài không được hỗ trợ; hãy viết bằng FEEL.", "External functions are not supported; write it in FEEL."},
 	"feel.bad-pattern":       {"Mẫu tìm kiếm {pattern} không hợp lệ hoặc không được hỗ trợ.", "The pattern {pattern} is not valid, or not supported."},
 	"feel.null-arith":        {"Phép tính không có kết quả với các giá trị này.", "The calculation has no result for these values."},
