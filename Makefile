@@ -28,6 +28,7 @@ test: build ## every test: both engines, browser journeys; installs PostgreSQL a
 	scripts/install-test-tools
 	$(MAKE) --no-print-directory verify
 	scripts/with-postgres $(GO) test -timeout 20m ./...
+	@if [ -d ../shared/testdata/dmn-tck ]; then bin/khue conformance dmn ../shared/testdata/dmn-tck; fi
 
 check: ## fast: vet and the tests that need no browser
 	$(GO) vet ./...
