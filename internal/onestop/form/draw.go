@@ -162,6 +162,12 @@ func (d *drawer) value(out *Field, in *input, v any) {
 		} else if v == false {
 			out.Value = "no"
 		}
+		if in.widget == WidgetCheckbox { // one box: ticked or not
+			out.Options = out.Options[:1]
+			if v == true {
+				out.Chosen = []string{"yes"}
+			}
+		}
 	case in.typ == "unit":
 		if d.env.Units != nil {
 			for _, u := range d.env.Units.Choices(in.tier, clock.DateOf(d.env.Now)) {
