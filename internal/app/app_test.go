@@ -14,6 +14,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
+	"khue/internal/register/orgunit"
 )
 
 // run is the command line with its output.
@@ -134,6 +135,9 @@ func TestDemoOpensWithWork(t *testing.T) {
 }
 
 func opens(t *testing.T, c *citytest.City) {
+	for _, r := range orgunit.Roles() {
+		c.Account(string(r.Role)) // somebody for every role
+	}
 	if err := c.Populate(t.Context(), c.Demo); err != nil {
 		t.Fatal(err)
 	}

@@ -116,6 +116,15 @@ var demoPeople = []demoPerson{
 	{"lanhdao", "Hoàng Gia Bảo", "leader", "city"},
 	{"thietke", "Đặng Hải Yến", "designer", "city"},
 	{"kiemtra", "Phan Nhật Minh", "auditor", "city"},
+	{"vanhoa", "Tạ Thanh Bình", "cultureSocialOfficer", "commune"},
+	{"diachinh", "Lương Quang Vinh", "landOfficer", "commune"},
+	{"taichinh", "Mai Thị Hằng", "financeOfficer", "commune"},
+	{"thongke", "Đoàn Ngọc Ánh", "statisticsOfficer", "commune"},
+	{"truongphong", "Chu Văn Hòa", "head", "department"},
+	{"phophong", "Hà Thị Nga", "deputyHead", "department"},
+	{"chuyenvien", "Trương Anh Tuấn", "specialist", "department"},
+	{"giamdoc", "Nguyễn Trọng Nghĩa", "director", "department"},
+	{"phogiamdoc", "Lê Thị Hồng Vân", "deputyDirector", "department"},
 }
 
 // demoCommune is the commune of the story: Ngọc Lâm, which became part of Bồ Đề on
@@ -152,8 +161,13 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 		a := auth.NewAccount{Login: d.login, Name: d.name, Kind: auth.KindCitizen, Hash: hash}
 		out := DemoAccount{Login: d.login, Name: d.name, Role: d.role}
 		unit := commune
-		if d.at == "city" {
+		switch d.at {
+		case "city":
 			unit = tree.Government()
+		case "department":
+			if body, ok := tree.Body("justice"); ok {
+				unit = body
+			}
 		}
 		if d.at != "" {
 			a.Kind, out.Unit = auth.KindOfficer, unit.Name
