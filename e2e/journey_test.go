@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"khue/internal/citytest"
+	"khue/internal/kernel/clock"
 )
 
 // sample is a small file that is a PDF by its first bytes.
@@ -138,4 +139,97 @@ func TestJourneyInTheBrowser(t *testing.T) {
 			city.Pass(time.Hour)
 		})
 	}
+}
+
+// file files a birth over the API, as the demo's citizen, and returns the dossier's code.
+func file(city *citytest.City, name string) string {
+	b := citytest.Birth()
+	b["answers"].(map[string]any)["child.name"] = name
+	return city.As("citizen").Post("/api/v1/dossiers", b).Want(201).Text("code")
+}
+
+var desk = look{width: 1280, js: true, lang: "vi"}
+var phone = look{width: 360, js: false, lang: "vi"}
+
+func TestRefusalIsReasonedAndWhatWasTypedStays(t *testing.T) {
+	t.Parallel()
+	city := citytest.New(t)
+	code := file(city, "Lê Gia Bảo")
+	clerk := visit(t, city, desk)
+	clerk.signIn("clerk")
+	do(clerk, code, "refuse", nil)
+	clerk.find(".kh-error-summary")
+	clerk.find("details[open] textarea[name=reason]")
+	const reason = "Giấy chứng sinh là của một trẻ khác. Hãy nộp giấy chứng sinh của cháu."
+	clerk.act("refuse", map[string]string{"reason": reason})
+	clerk.sees("Không được tiếp nhận", reason)
+
+	citizen := visit(t, city, phone)
+	citizen.signIn("citizen")
+	citizen.open("/dossiers")
+	citizen.press(`main a[href="/dossiers/` + code + `"]`)
+	citizen.sees("Không được tiếp nhận", reason)
+	citizen.signOut()
+	citizen.open("/dossiers/" + code)
+	if citizen.has(".kh-timeline") {
+		t.Error("a dossier shows to whoever knows its code")
+	}
+}
+
+func TestSupplementIsAskedAndAnsweredByUpload(t *testing.T) {
+	t.Parallel()
+	city := citytest.New(t)
+	code := file(city, "Phạm Khánh Linh")
+	clerk := visit(t, city, desk)
+	clerk.signIn("clerk")
+	const asked = "Ảnh giấy chứng sinh mờ ở dòng ngày sinh. Hãy chụp lại rõ cả trang."
+	do(clerk, code, "supplement", map[string]string{"reason": asked})
+	clerk.sees("Yêu cầu bổ sung")
+
+	citizen := visit(t, city, phone)
+	citizen.open("/track")
+	citizen.fill(map[string]string{"code": code, "phone": "0912 000 001"})
+	citizen.press(submit)
+	citizen.sees(asked)
+	citizen.fill(map[string]string{"papers.birthSlip": sample(t), "note": "Tôi đã chụp lại."})
+	citizen.press("form:has(input[name=act][value=supplement]) button")
+	do(clerk, code, "accept", nil)
+	clerk.sees("Tôi đã chụp lại.")
+}
+
+func TestTwoOfficersAtOneTask(t *testing.T) {
+	t.Parallel()
+	city := citytest.New(t)
+	code := file(city, "Trần Hải Đăng")
+	first, second := visit(t, city, desk), visit(t, city, desk)
+	for _, v := range []*visitor{first, second} {
+		v.signIn("clerk")
+		v.find("main a[href^='/desk/tasks/']")
+	}
+	second.press("main a[href^='/desk/tasks/']")
+	do(first, code, "accept", nil)
+	second.act("accept", nil)
+	second.sees(city.Account("clerk").Name, "08:10")
+}
+
+func TestApplicantConfirmsTheDraft(t *testing.T) {
+	t.Parallel()
+	city := citytest.New(t, citytest.At(clock.MustDate("2026-11-23").At(8, 10)))
+	b := citytest.Birth()
+	b["answers"].(map[string]any)["child.dob"] = "2026-11-02"
+	b["answers"].(map[string]any)["child.registrationUnit"] = "00118"
+	code := city.As("citizen").Post("/api/v1/dossiers", b).Want(201).Text("code")
+	for _, step := range []struct{ role, action string }{{"clerk", "accept"}, {"justiceOfficer", "approve"}} {
+		o := visit(t, city, desk)
+		o.signIn(step.role)
+		do(o, code, step.action, nil)
+	}
+	citizen := visit(t, city, phone)
+	citizen.signIn("citizen")
+	citizen.open("/dossiers/" + code)
+	citizen.sees("Nguyễn Minh An")
+	citizen.press("main button[name=act][value=confirm]")
+	o := visit(t, city, desk)
+	o.signIn("justiceOfficer")
+	do(o, code, "approve", map[string]string{"book.number": "12", "book.year": "2026"})
 }

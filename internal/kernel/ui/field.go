@@ -16,6 +16,7 @@ import (
 // reader's language already.
 type Field struct {
 	Name  string // form name; the id is ID(Name)
+	Scope string // goes before the name in the id, "refuse-", where two forms of a page ask for the same name
 	Label string
 	Hint  string
 	Error string // what is wrong and how to mend it; "" when fine
@@ -77,7 +78,7 @@ const (
 // ID is the id of the element that takes the focus for a field; error summaries link to it.
 func ID(name string) string { return "f-" + name }
 
-func (f Field) id() string { return ID(f.Name) }
+func (f Field) id() string { return ID(f.Scope + f.Name) }
 
 // describedBy lists the ids of the hint, error and source of f, and of extra.
 func (f Field) describedBy(extra ...string) string {

@@ -217,14 +217,17 @@ func (h *handlers) show(w http.ResponseWriter, r *http.Request, status int, d ap
 		Draft: d, Name: say(ctx, pkg.Name()), Title: h.title(ctx, pages[at]), Problems: ui.ProblemsOf(ctx, refused), Banner: banner,
 		Number: at + 1, Count: len(pages), Case: say(ctx, pkg.CaseName(d.Case)),
 	}
+	reached := true // what papers are needed is not known before the questions are answered
 	for i, p := range pages {
 		s := ui.Step{Label: h.title(ctx, p), State: ui.StepTodo}
+		done := h.done(pkg, d, p) && (reached || p.Kind != form.Papers)
 		switch {
 		case i == at:
 			s.State = ui.StepCurrent
-		case h.done(pkg, d, p):
+		case done:
 			s.State, s.Href = ui.StepDone, path(d.Key, p.ID)
 		}
+		reached = reached && done
 		v.Steps = append(v.Steps, s)
 	}
 	v.Back = &ui.Anchor{Label: i18n.T(ctx, "applyweb.back"), Href: "/apply/" + pkg.ID}
@@ -371,6 +374,9 @@ func (h *handlers) files(ctx context.Context, d apply.Draft) map[string][]ui.Fil
 	out := map[string][]ui.File{}
 	for _, f := range d.Papers {
 		size := strconv.FormatFloat(float64(f.Size)/1e6, 'f', 1, 64) + " MB"
+		if f.Size < 1e6 {
+			size = strconv.FormatInt((f.Size+999)/1000, 10) + " kB"
+		}
 		if i18n.LangOf(ctx) == i18n.VI {
 			size = strings.Replace(size, ".", ",", 1)
 		}

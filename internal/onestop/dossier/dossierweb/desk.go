@@ -260,6 +260,9 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 			x.Comment = sent.Get("comment")
 			x.Problems = ui.ProblemsOf(ctx, refused)
 			x.Error = x.Problems.For("comment")
+			for i := range x.Problems {
+				x.Problems[i].Field = a.Do + "-" + x.Problems[i].Field
+			}
 		}
 		if f, ok := pkg.Form.Officer(view.Task.Step, a.Do); ok {
 			env := h.officerEnv(c)
@@ -398,13 +401,13 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	due := dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
 	if d.DueAt.IsZero() {
 		due = dueCell(ctx, d.ReceiveBy, now, d.State != process.Submitted)
-		due.Note = i18n.T(ctx, "dossierweb.receiveBy") + " " + due.Note
+		due.Note = strings.TrimSuffix(i18n.T(ctx, "dossierweb.receiveBy")+" · "+due.Note, " · ")
 	}
 	v.Summary = ui.SummaryArgs{Tight: true, Rows: []ui.SummaryRow{
 		{Key: key("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
 		{Key: key("due"), Value: due},
 		{Key: key("submitted"), Value: ui.Cell{Text: shortTime(ctx, d.SubmittedAt), Note: i18n.T(ctx, "dossierweb.channel."+string(d.Channel))}},
-		{Key: key("applicant"), Value: ui.Cell{Text: d.Applicant, Note: d.Phone}},
+		{Key: key("applicant"), Value: ui.Cell{Text: d.Applicant, Note: groupedPhone(d.Phone)}},
 		{Key: key("reception"), Value: ui.T(h.unitName(ctx, d.Reception, d.SubmittedAt))},
 		{Key: key("competent"), Value: ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt))},
 		{Key: key("delivery"), Value: ui.Cell{Text: i18n.T(ctx, "dossierweb.delivery."+c.Filing.Delivery.Method), Note: c.Filing.Delivery.Address}},
@@ -462,7 +465,7 @@ func processSteps(ctx context.Context, pkg *service.Package, d dossier.Dossier, 
 	for _, s := range pkg.Process.Steps() {
 		p := ui.ProcessStep{Name: say(ctx, s.Label), Who: roleName(ctx, s.Role), State: ui.StepTodo, Done: done[s.ID]}
 		if s.Minutes > 0 {
-			p.Time = i18n.T(ctx, "dossierweb.span.hours", "n", s.Minutes/60, "minutes", s.Minutes%60)
+			p.Time = distance(ctx, time.Duration(s.Minutes)*time.Minute)
 		}
 		if _, here := d.Instance.At(s.ID); here {
 			p.State, p.Done = ui.StepCurrent, ""

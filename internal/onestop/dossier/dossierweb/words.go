@@ -134,8 +134,12 @@ func distance(ctx context.Context, d time.Duration) string {
 	switch {
 	case days > 1:
 		return i18n.T(ctx, "dossierweb.span.days", "n", days)
+	case days == 1 && hours == 0:
+		return i18n.T(ctx, "dossierweb.span.wholeDay")
 	case days == 1:
 		return i18n.T(ctx, "dossierweb.span.day", "hours", hours)
+	case hours > 0 && minutes == 0:
+		return i18n.T(ctx, "dossierweb.span.wholeHours", "n", hours)
 	case hours > 0:
 		return i18n.T(ctx, "dossierweb.span.hours", "n", hours, "minutes", minutes)
 	}
@@ -152,7 +156,7 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 			out = append(out, e)
 			continue
 		}
-		e.Title = h.eventTitle(ctx, pkg, l, public)
+		e.Title = h.eventTitle(ctx, pkg, l)
 		e.By = h.eventBy(ctx, l, public)
 		switch l.State {
 		case process.NotAccepted, process.Stopped, process.Withdrawn:
@@ -167,7 +171,7 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 	return h.future(ctx, d, pkg, out, public)
 }
 
-func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossier.Line, public bool) string {
+func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossier.Line) string {
 	if b := i18n.BundleOf(ctx); b != nil {
 		if key := "dossier.event." + strings.TrimPrefix(l.Kind, "dossier."); b.Has(key) {
 			return i18n.T(ctx, key)
@@ -176,11 +180,7 @@ func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossi
 	if pkg == nil || l.Action == "" {
 		return l.Kind
 	}
-	action := actionLabel(ctx, pkg, l.Step, l.Action)
-	if public {
-		return action
-	}
-	return stepLabel(ctx, pkg, l.Step, false) + ": " + action
+	return stepLabel(ctx, pkg, l.Step, false) + ": " + actionLabel(ctx, pkg, l.Step, l.Action)
 }
 
 func (h *handlers) eventBy(ctx context.Context, l dossier.Line, public bool) string {
@@ -215,6 +215,14 @@ func (h *handlers) future(ctx context.Context, d dossier.Dossier, pkg *service.P
 		})
 	}
 	return out
+}
+
+// groupedPhone is 0912 000 001.
+func groupedPhone(s string) string {
+	if len(s) != 10 {
+		return s
+	}
+	return s[:4] + " " + s[4:7] + " " + s[7:]
 }
 
 // fileSize in the reader's language.
