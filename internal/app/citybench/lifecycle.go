@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// stage is one transition of a life: who acts, and how.
-type stage struct {
-	role    string
-	action  string
-	answers string
+// Stage is one transition of a life: who acts, and how.
+type Stage struct {
+	Role    string
+	Action  string
+	Answers string // further members of the command's JSON object, with a comma before them
 }
 
 // worker drives lives over one connection.
@@ -25,7 +25,7 @@ type worker struct {
 	c       *client
 	city    *city
 	submit  []byte
-	stages  []stage
+	stages  []Stage
 	lives   int
 	submits []time.Duration
 	steps   []time.Duration
@@ -64,14 +64,14 @@ func (w *worker) life() error {
 	task, version := f.Task, f.Version
 	var req []byte
 	for _, s := range w.stages {
-		req = fmt.Appendf(req[:0], `{"version":%d,"action":%q%s}`, version, s.action, s.answers)
+		req = fmt.Appendf(req[:0], `{"version":%d,"action":%q%s}`, version, s.Action, s.Answers)
 		began = time.Now()
-		status, body, err := w.c.do(http.MethodPost, "/api/v1/tasks/"+task+"/complete", w.city.token(s.role), req)
+		status, body, err := w.c.do(http.MethodPost, "/api/v1/tasks/"+task+"/complete", w.city.token(s.Role), req)
 		if err != nil {
 			return err
 		}
 		if status != http.StatusOK {
-			return refused(s.action, status, body)
+			return refused(s.Action, status, body)
 		}
 		w.steps = append(w.steps, time.Since(began))
 		var m moved
@@ -149,7 +149,7 @@ func lookups(ctx context.Context, o Options) ([]Row, error) {
 
 // fill files dossiers that nobody acts on.
 func fill(c *city, n int) ([]string, error) {
-	submit, _, err := script("00118", "2026-11-01")
+	submit, _, err := Script("00118", "2026-11-01")
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func fill(c *city, n int) ([]string, error) {
 
 // drive runs the load: a second to warm up, then o.For counted.
 func drive(ctx context.Context, c *city, o Options) ([]*worker, time.Duration, error) {
-	submit, stages, err := script("00133", "2025-06-01")
+	submit, stages, err := Script("00133", "2025-06-01")
 	if err != nil {
 		return nil, 0, err
 	}

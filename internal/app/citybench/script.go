@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// script is the life that the load plays: a birth registration handed in at the
+// Script is the life that the load plays: a birth registration handed in at the
 // counter of the demo's commune, with a form of about 2 KB and the metadata of three
 // papers, and the six transitions to its return. unit is the commune, born the child's
 // birthday.
-func script(unit, born string) (submit []byte, stages []stage, err error) {
+func Script(unit, born string) (submit []byte, stages []Stage, err error) {
 	address := "Tổ dân phố số 12, ngõ 97 phố Nguyễn Sơn, " + strings.Repeat("cạnh nhà văn hóa, ", 8)
 	answers := map[string]any{
 		"child.registrationUnit": unit, "child.name": "Nguyễn Minh An", "child.dob": born, "child.sex": "female",
@@ -33,7 +33,7 @@ func script(unit, born string) (submit []byte, stages []stage, err error) {
 		},
 		"delivery": map[string]any{"method": "counter"}, "copies": 1,
 	})
-	return submit, []stage{
+	return submit, []Stage{
 		{"clerk", "accept", ""},
 		{"justiceOfficer", "approve", ""},
 		{"justiceOfficer", "approve", `,"answers":{"book.number":17,"book.year":2025}`},

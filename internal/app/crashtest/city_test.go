@@ -1,0 +1,202 @@
+package crashtest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"khue/internal/app/citybench"
+)
+
+var binDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if binDir, err = os.MkdirTemp("", "khue-crash-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(binDir)
+	os.Exit(code)
+}
+
+// program builds khue once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	bin := filepath.Join(binDir, "khue")
+	out, err := exec.Command("go", "build", "-o", bin, "khue/cmd/khue").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("building khue: %w: %s", err, out)
+	}
+	return bin, err
+})
+
+// city is a data folder and the process that serves it.
+type city struct {
+	t      *testing.T
+	bin    string
+	args   []string // --data and --db
+	url    string
+	tokens map[string]string // by role
+	cmd    *exec.Cmd
+	submit []byte
+	stages []citybench.Stage
+}
+
+// found makes a city without dossiers that opens now, and stops it.
+func found(t *testing.T, db string) *city {
+	t.Helper()
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &city{t: t, bin: bin, args: []string{"--data", filepath.Join(t.TempDir(), "city"), "--db", db}, tokens: map[string]string{}}
+	now := time.Now().Add(-time.Minute)
+	line := c.run(nil, "demo", "--json", "--empty", "--at", now.Format(time.RFC3339), "--listen", "127.0.0.1:0")
+	var told struct {
+		Accounts []struct{ Role, Token string }
+	}
+	if err := json.Unmarshal(line, &told); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range told.Accounts {
+		if c.tokens[a.Role] == "" {
+			c.tokens[a.Role] = a.Token
+		}
+	}
+	c.end(syscall.SIGTERM)
+	c.submit, c.stages, err = citybench.Script("00118", now.AddDate(0, 0, -20).Format(time.DateOnly))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.end(syscall.SIGKILL) })
+	return c
+}
+
+// run starts the program, under wrap where given, and returns its first line.
+func (c *city) run(wrap []string, args ...string) []byte {
+	c.t.Helper()
+	all := append(append(append(wrap[:len(wrap):len(wrap)], c.bin), args...), c.args...)
+	c.cmd = exec.Command(all[0], all[1:]...) //nolint:gosec // ourselves
+	var complaint bytes.Buffer
+	c.cmd.Stderr = &complaint
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		_ = c.cmd.Wait()
+		c.t.Fatalf("khue %s: %v: %s", args[0], err, complaint.String())
+	}
+	return line
+}
+
+func (c *city) serve(wrap ...string) {
+	c.t.Helper()
+	_, addr, ok := strings.Cut(string(c.run(wrap, "serve", "--listen", "127.0.0.1:0")), "http://")
+	if !ok {
+		c.t.Fatal("the server did not tell its address")
+	}
+	c.url = "http://" + strings.TrimSpace(addr)
+}
+
+// end signals the process and waits for its end.
+func (c *city) end(s syscall.Signal) {
+	if c.cmd != nil && c.cmd.Process != nil {
+		_ = c.cmd.Process.Signal(s)
+		_ = c.cmd.Wait()
+		c.cmd = nil
+	}
+}
+
+// verify recomputes the journal of the stopped city.
+func (c *city) verify() (entries int64) {
+	c.t.Helper()
+	out, err := exec.Command(c.bin, append([]string{"verify", "--json"}, c.args...)...).Output() //nolint:gosec // ourselves
+	if err != nil {
+		c.t.Fatalf("khue verify: %v: %s", err, out)
+	}
+	var rep struct {
+		OK               bool
+		Entries, Pending int64
+	}
+	if err := json.Unmarshal(out, &rep); err != nil || !rep.OK {
+		c.t.Fatalf("khue verify: %v: %s", err, out)
+	}
+	return rep.Entries + rep.Pending
+}
+
+// request is a command that may be sent again.
+type request struct {
+	path, role, key string
+	body            []byte
+}
+
+// answer holds what any of the commands answers.
+type answer struct {
+	Code        string
+	Task        string
+	TaskVersion int64
+	Version     int64
+	State       string
+	Step        string
+}
+
+func newHTTP() *http.Client { return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}} }
+
+// post returns an error only where no whole answer came.
+func (c *city) post(h *http.Client, r request) (status int, a answer, text []byte, err error) {
+	req, err := http.NewRequest(http.MethodPost, c.url+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return 0, a, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+c.tokens[r.role])
+	req.Header.Set("Idempotency-Key", r.key)
+	res, err := h.Do(req)
+	if err != nil {
+		return 0, a, nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if text, err = io.ReadAll(res.Body); err == nil {
+		err = json.Unmarshal(text, &a)
+	}
+	return res.StatusCode, a, text, err
+}
+
+// get reads into v and fails on any other answer than 200.
+func (c *city) get(h *http.Client, path, role string, v any) error {
+	req, err := http.NewRequest(http.MethodGet, c.url+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.tokens[role])
+	res, err := h.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %d: %.300s", path, res.StatusCode, text)
+	}
+	return json.Unmarshal(text, v)
+}
