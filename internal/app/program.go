@@ -27,6 +27,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
@@ -51,6 +52,7 @@ type Program struct {
 	Units    *orgunit.Service
 	Catalog  *catalog.Service
 	Services *service.Registry
+	Notices  *notify.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
 	Server   *web.Server
@@ -153,9 +155,10 @@ func (p *Program) onestop(context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.Notices = notify.New(p.DB, p.Gen, p.Jobs, p.Mail)
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendar: p.Calendar, Scopes: scopes{p.Units}, Fonts: fonts(), Secret: secret,
+		Services: p.Services, Calendar: p.Calendar, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Address: p.address(), Secret: secret,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers)
 	return nil

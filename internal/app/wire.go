@@ -20,6 +20,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/dossier/dossierweb"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/notify"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/serviceweb"
@@ -35,14 +36,14 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
 		orgunit.Migrations(), catalog.Module().Migrations,
-		dossier.Migrations(), apply.Migrations(),
+		notify.Migrations(), dossier.Migrations(), apply.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), catalog.Module(), p.Dossiers.Module(), p.Apply.Module(),
+		p.keeping(), p.Units.Module(), catalog.Module(), p.Notices.Module(), p.Dossiers.Module(), p.Apply.Module(),
 	}
 }
 

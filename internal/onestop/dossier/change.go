@@ -54,7 +54,7 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	for _, e := range effects {
 		ch.take(e, now.at)
 	}
-	ch.happened.State = inst.State
+	ch.happened.State, ch.happened.Mail = inst.State, d.Mail
 	if !ch.dossier.DueAt.IsZero() {
 		ch.happened.Due = db.Millis(ch.dossier.DueAt)
 	}

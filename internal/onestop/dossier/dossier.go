@@ -35,6 +35,7 @@ type Dossier struct {
 	Submitter int64  // account; 0 where nobody signed in
 	Applicant string // name as shown
 	Phone     string // digits
+	Mail      bool   // the applicant gave an e-mail address: notices go there
 
 	SubmittedAt time.Time
 	ReceiveBy   time.Time // until when the one-stop accepts, asks or refuses

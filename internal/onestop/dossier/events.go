@@ -45,6 +45,7 @@ type Happening struct {
 	Answers []byte        `json:"-"`
 	Content string        `json:"content,omitempty"` // SHA-256 of what was filed
 	Late    bool          `json:"late,omitempty"`    // the task's term had run out
+	Mail    bool          `json:"mail,omitempty"`    // the applicant reads notices by e-mail
 	Public  bool          `json:"public,omitempty"`  // the comment is for the applicant
 }
 

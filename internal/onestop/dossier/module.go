@@ -5,6 +5,7 @@ import (
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
 	"khue/internal/kernel/module"
 )
 
@@ -15,6 +16,7 @@ func (s *Service) Module() module.Module {
 		Migrations: Migrations(),
 		Messages:   Messages,
 		Jobs:       []jobs.Handler{{Kind: JobTimer, Do: s.fire}},
+		Followers:  []journal.Follower{s.follower()},
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
 )
@@ -54,7 +55,10 @@ type Deps struct {
 	Services *service.Registry
 	Calendar *calendar.Calendar
 	Scopes   auth.Scopes
+	Notices  *notify.Service
 	Fonts    pdf.Fonts
+	// Address is the site as readers see it, for links in notices.
+	Address string
 	// Secret signs access keys. It lives as long as the city's data.
 	Secret []byte
 }

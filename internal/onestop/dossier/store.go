@@ -15,7 +15,7 @@ import (
 )
 
 const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.variant, d.state, d.channel,
- d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone,
+ d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone, d.mail,
  d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
@@ -33,7 +33,7 @@ func (r *dossierRow) dest() []any {
 	d := &r.d
 	return []any{
 		&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.Case, &d.State, &d.Channel,
-		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone,
+		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone, &d.Mail,
 		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version,
 	}
 }
@@ -174,11 +174,11 @@ func encodeContent(c Content) (out contentJSON, err error) {
 
 func insertDossier(tx *db.Tx, d Dossier, instance []byte) error {
 	return tx.Exec(`INSERT INTO dossier_dossier (id, code, service, package, procedure, variant, state, channel,
- reception_unit, receiving_unit, competent_unit, submitter, applicant, phone,
+ reception_unit, receiving_unit, competent_unit, submitter, applicant, phone, mail,
  submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)`,
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)`,
 		d.ID, d.Code, d.Service, d.Package, d.Procedure, d.Case, int64(d.State), string(d.Channel),
-		d.Reception, d.Receiving, d.Competent, d.Submitter, d.Applicant, d.Phone,
+		d.Reception, d.Receiving, d.Competent, d.Submitter, d.Applicant, d.Phone, d.Mail,
 		db.Millis(d.SubmittedAt), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt),
 		string(instance), d.Version)
 }

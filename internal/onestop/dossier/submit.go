@@ -265,7 +265,7 @@ func (s *Service) newDossier(in Submission, pkg *service.Package, answers form.A
 	return Dossier{
 		ID: id.New[Dossier](s.Gen), Service: pkg.ID, Package: pkg.Digest, Procedure: pkg.Procedure, Case: in.Case, Channel: in.Channel,
 		Reception: reception.ID, Receiving: competent.ID, Competent: competent.ID,
-		Submitter: owner, Applicant: in.Applicant.Name, Phone: in.Applicant.Phone, SubmittedAt: now.at, Version: 1,
+		Submitter: owner, Applicant: in.Applicant.Name, Phone: in.Applicant.Phone, Mail: in.Applicant.Email != "", SubmittedAt: now.at, Version: 1,
 	}, nil
 }
 

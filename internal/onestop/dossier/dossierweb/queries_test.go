@@ -16,11 +16,16 @@ func TestQueriesDoNotGrowWithRows(t *testing.T) {
 		}
 		return code
 	}
+	// The followers of the journal read beside us: the least of several counts is the page's.
 	count := func(role, path string) int64 {
 		c.As(role).Get(path).Want(200) // warm: sessions, caches
-		before := c.DB.Stats().Queries
-		c.As(role).Get(path).Want(200)
-		return c.DB.Stats().Queries - before
+		least := int64(1 << 30)
+		for range 12 {
+			before := c.DB.Stats().Queries
+			c.As(role).Get(path).Want(200)
+			least = min(least, c.DB.Stats().Queries-before)
+		}
+		return least
 	}
 	code := file(2)
 	pages := []struct {

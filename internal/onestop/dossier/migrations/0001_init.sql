@@ -13,6 +13,7 @@ CREATE TABLE dossier_dossier (
   submitter      %INT%  NOT NULL,            -- account, 0 where nobody signed in
   applicant      %TEXT% NOT NULL,            -- name as shown
   phone          %TEXT% NOT NULL,            -- digits, second key of public tracking
+  mail           %BOOL% NOT NULL,            -- the applicant gave an e-mail address
   submitted_at   %INT%  NOT NULL,
   receive_by     %INT%  NOT NULL,            -- until when the one-stop must accept, ask or refuse
   accepted_at    %INT%,
