@@ -161,7 +161,7 @@ func (d *drill) load() (round []*life) {
 		d.t.Fatal("the clients gave up before the kill")
 	}
 	// The moment must not stand in step with the commits.
-	time.Sleep(time.Duration(mrand.Int64N(int64(30 * time.Millisecond))))
+	<-time.After(time.Duration(mrand.Int64N(int64(30 * time.Millisecond))))
 	d.end(syscall.SIGKILL)
 	<-over
 	d.acked.Add(acks.Load())

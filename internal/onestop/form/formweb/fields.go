@@ -42,7 +42,7 @@ var widths = map[string]ui.Width{
 // field puts a question into the reader's language.
 func field(ctx context.Context, scope string, f form.Field) ui.Field {
 	out := ui.Field{
-		Name: f.Path, Scope: scope, Label: say(ctx, f.Label), Hint: say(ctx, f.Hint), Error: sentences(ctx, f.Error), Value: f.Value, Values: f.Chosen,
+		Name: f.Path, Scope: scope, Small: scope != "", Label: say(ctx, f.Label), Hint: say(ctx, f.Hint), Error: sentences(ctx, f.Error), Value: f.Value, Values: f.Chosen,
 		Optional: !f.Required, ReadOnly: f.Locked, Width: widths[f.Type], Mode: f.InputMode, Complete: f.Autocomplete, MaxLength: f.MaxLength,
 	}
 	switch f.Widget {
