@@ -204,7 +204,8 @@ func (s *Service) Queue(ctx context.Context, f TaskFilter) (page TaskPage, err e
 func (s *Service) rolesAt(ctx context.Context, sub auth.Subject, u orgunit.UnitID, asked []string) []string {
 	var out []string
 	for _, r := range orgunit.Roles() {
-		if len(asked) > 0 && !slices.Contains(asked, string(r.Role)) {
+		// A chairman's queue holds what any leader may sign.
+		if len(asked) > 0 && !slices.ContainsFunc(asked, func(a string) bool { return orgunit.Role(a).Acts(r.Role) }) {
 			continue
 		}
 		if s.mayAct(ctx, sub, string(r.Role), u) {

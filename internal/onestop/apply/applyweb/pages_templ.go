@@ -589,7 +589,7 @@ func paper(v pageView, p form.PaperNeed) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.FileUpload(ui.Field{
-				Name: "papers." + p.ID, Label: say(ctx, p.Label), Hint: paperHint(ctx, p), Error: v.Problems.For("papers." + p.ID), Accept: acceptList(p.Accept),
+				Name: "papers." + p.ID, Label: say(ctx, p.Label), Hint: paperHint(ctx, p), Error: v.Problems.For("papers." + p.ID), Accept: formweb.Accept(p.Accept),
 				Multiple: p.MaxFiles != 1, Optional: !p.Required && p.OneOf == "",
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

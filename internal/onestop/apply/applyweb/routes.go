@@ -18,6 +18,7 @@ import (
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/service"
 )
 
@@ -373,14 +374,7 @@ func (h *handlers) savePapers(r *http.Request, d *apply.Draft, pkg *service.Pack
 func (h *handlers) files(ctx context.Context, d apply.Draft) map[string][]ui.File {
 	out := map[string][]ui.File{}
 	for _, f := range d.Papers {
-		size := strconv.FormatFloat(float64(f.Size)/1e6, 'f', 1, 64) + " MB"
-		if f.Size < 1e6 {
-			size = strconv.FormatInt((f.Size+999)/1000, 10) + " kB"
-		}
-		if i18n.LangOf(ctx) == i18n.VI {
-			size = strings.Replace(size, ".", ",", 1)
-		}
-		out[f.Paper] = append(out[f.Paper], ui.File{Name: f.Name, Size: size, Remove: f.Paper + "/" + f.SHA256})
+		out[f.Paper] = append(out[f.Paper], ui.File{Name: f.Name, Size: formweb.FileSize(ctx, f.Size), Remove: f.Paper + "/" + f.SHA256})
 	}
 	return out
 }

@@ -35,17 +35,6 @@ func paperHint(ctx context.Context, p form.PaperNeed) string {
 	return strings.Join(parts, " ")
 }
 
-func acceptList(kinds []string) string {
-	var out []string
-	for _, k := range kinds {
-		out = append(out, "."+k)
-		if k == "jpg" {
-			out = append(out, ".jpeg")
-		}
-	}
-	return strings.Join(out, ",")
-}
-
 // localized puts labels among parameters into the reader's language.
 func localized(ctx context.Context, params map[string]any) map[string]any {
 	out := make(map[string]any, len(params))

@@ -15,6 +15,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
@@ -418,7 +419,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		if f.ShownOnly {
 			note += " · " + i18n.T(ctx, "dossierweb.paper.shownOnly")
 		}
-		v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: fileSize(ctx, f.Size), Note: note})
+		v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: formweb.FileSize(ctx, f.Size), Note: note})
 	}
 	v.Steps = processSteps(ctx, pkg, d, lines)
 	v.Events = h.events(ctx, d, pkg, lines, false)

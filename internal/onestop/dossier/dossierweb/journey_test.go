@@ -63,6 +63,9 @@ func TestJourney(t *testing.T) {
 		act(t, c, "justiceOfficer", code, "approve", nil).Want(200)
 		act(t, c, "justiceOfficer", code, "approve", nil).Want(422) // the book's number is asked
 		act(t, c, "justiceOfficer", code, "approve", map[string]any{"book.number": 12, "book.year": 2025}).Want(200)
+		if step := c.As("chairman").Get("/api/v1/tasks?role=chairman").Want(200).Text("items.0.step"); step != "sign" {
+			t.Errorf("the chairman's queue holds %q", step)
+		}
 		act(t, c, "chairman", code, "sign", nil).Want(200)
 		if s := act(t, c, "registryClerk", code, "number", nil).Want(200).Text("state"); s != "done" {
 			t.Errorf("state after sealing = %s", s)

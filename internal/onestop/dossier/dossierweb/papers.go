@@ -99,20 +99,6 @@ func (h *handlers) routes() []web.Route {
 	}
 }
 
-func acceptList(kinds []string) string {
-	if len(kinds) == 0 {
-		return ".pdf,.jpg,.jpeg,.png"
-	}
-	var out []string
-	for _, k := range kinds {
-		out = append(out, "."+k)
-		if k == "jpg" {
-			out = append(out, ".jpeg")
-		}
-	}
-	return strings.Join(out, ",")
-}
-
 func buttonKind(i int) ui.ButtonKind {
 	if i == 0 {
 		return ui.ButtonPrimary

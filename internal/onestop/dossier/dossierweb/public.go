@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/process"
 )
 
@@ -150,7 +151,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if v.Full {
 		v.Groups = answerGroups(ctx, pkg, c, env)
 		for _, f := range c.Papers {
-			v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: fileSize(ctx, f.Size), Note: say(ctx, pkg.PaperName(f.Paper))})
+			v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: formweb.FileSize(ctx, f.Size), Note: say(ctx, pkg.PaperName(f.Paper))})
 		}
 	}
 	if _, ok := d.Instance.Waiting(process.ForSupplement); ok {

@@ -224,19 +224,3 @@ func groupedPhone(s string) string {
 	}
 	return s[:4] + " " + s[4:7] + " " + s[7:]
 }
-
-// fileSize in the reader's language.
-func fileSize(ctx context.Context, n int64) string {
-	if n < 1000 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	v, unit := float64(n)/1000, "kB"
-	if v >= 1000 {
-		v, unit = v/1000, "MB"
-	}
-	s := strconv.FormatFloat(v, 'f', 1, 64)
-	if i18n.LangOf(ctx) == i18n.VI {
-		s = strings.Replace(s, ".", ",", 1)
-	}
-	return s + " " + unit
-}
