@@ -1,8 +1,6 @@
 package service
 
 import (
-	"io/fs"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,10 +37,7 @@ func (l *loader) lint(src *source) {
 		l.fail(file, p.Fee.Pos, "fee.source", "service.lint.feeSource")
 	}
 	if p.Fee.Rule != "" {
-		if _, err := fs.Stat(l.fsys, path.Join(l.dir, p.Fee.Rule)); err != nil {
-			l.fail(file, p.Fee.Pos, "fee.rule", "service.lint.missingFile", "file", p.Fee.Rule)
-		}
-		l.warn(file, p.Fee.Pos, "fee.rule", "service.lint.feeRule")
+		l.feeRule()
 	}
 	if len(p.Data.Uses) > 0 && p.Data.Purpose == "" {
 		l.fail(file, src.Pos, "data.purpose", "service.lint.purpose")

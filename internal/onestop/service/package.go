@@ -5,6 +5,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/dmn"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
@@ -41,6 +42,9 @@ type Package struct {
 	Layouts   map[string]pdf.Layout // by result kind; Vietnamese, the language of the state's papers
 	Scenarios []Scenario
 	Manifest  []FileDigest
+
+	feeTable    *dmn.Model // nil: the fee is declared
+	feeDecision string
 
 	texts texts
 	help  map[i18n.Lang]template.HTML
