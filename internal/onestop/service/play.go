@@ -328,6 +328,11 @@ func (g *game) expect(pos decl.Pos, element string, want map[string]any) {
 			got = when(g.inst.Due, w)
 		case "receiveBy":
 			got = when(g.inst.ReceiveBy, w)
+		case "fee":
+			due, err := g.p.FeeOf(g.answers, g.env)
+			if got = due.State; err == nil && due.Amount > 0 {
+				got = due.Amount
+			}
 		case "step":
 			var steps []string
 			for _, t := range g.inst.Tokens {
