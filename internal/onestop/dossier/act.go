@@ -87,7 +87,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 			return err
 		}
 		// The content is the large part of a dossier: most acts do without it.
-		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || pkg.Process.ReadsAnswers() {
+		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || pkg.Process.ReadsAnswers() || pkg.TermByTable() {
 			c, err = findContent(v, d.ID)
 		}
 		return err

@@ -33,12 +33,18 @@ type change struct {
 
 // step runs the pure engine and gathers its effects.
 func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content) (*change, error) {
+	answers := c.Answers.With(c.Officer)
+	fenv := form.Env{
+		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
+		Receiving: s.units.territoryCode(d.Receiving, clock.DateOf(now.at)), Competent: s.units.territoryCode(d.Competent, clock.DateOf(now.at)),
+	}
+	term, err := pkg.TermOf(answers, fenv)
+	if err != nil {
+		return nil, err
+	}
 	env := process.Env{
 		Now: now.at, Calendar: s.Calendar, UnitDate: clock.DateOf(now.at), Case: d.Case, Channel: string(d.Channel),
-		Facts: pkg.Form.Vars(c.Answers.With(c.Officer), form.Env{
-			Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
-			Receiving: s.units.territoryCode(d.Receiving, clock.DateOf(now.at)), Competent: s.units.territoryCode(d.Competent, clock.DateOf(now.at)),
-		}),
+		Facts: pkg.Form.Vars(answers, fenv), Term: term,
 	}
 	inst, effects, err := process.Step(pkg.Process, d.Instance, ev, env)
 	if err != nil {
@@ -54,7 +60,7 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	for _, e := range effects {
 		ch.take(e, now.at)
 	}
-	ch.happened.State, ch.happened.Mail = inst.State, d.Mail
+	ch.happened.State, ch.happened.Mail, ch.happened.Term = inst.State, d.Mail, term
 	if !ch.dossier.DueAt.IsZero() {
 		ch.happened.Due = db.Millis(ch.dossier.DueAt)
 	}

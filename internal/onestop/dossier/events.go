@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/journal"
 	"khue/internal/onestop/process"
 )
@@ -31,22 +32,23 @@ func KindOf(action string) string { return kindActPrefix + action }
 // need. Names and comments stand here and nowhere in the header, so that they can
 // be erased.
 type Happening struct {
-	Step    string        `json:"step,omitempty"`
-	Action  string        `json:"action,omitempty"`
-	By      string        `json:"by,omitempty"`
-	Role    string        `json:"role,omitempty"`
-	Comment string        `json:"comment,omitempty"`
-	State   process.State `json:"state"`
-	Due     int64         `json:"due,omitempty"`    // epoch milliseconds
-	DueWhy  string        `json:"dueWhy,omitempty"` // accepted, restarted, resumed, extended
-	Reached []string      `json:"reached,omitempty"`
-	Papers  []string      `json:"papers,omitempty"` // papers of the one-stop that the act made
-	To      []Moved       `json:"to,omitempty"`
-	Answers []byte        `json:"-"`
-	Content string        `json:"content,omitempty"` // SHA-256 of what was filed
-	Late    bool          `json:"late,omitempty"`    // the task's term had run out
-	Mail    bool          `json:"mail,omitempty"`    // the applicant reads notices by e-mail
-	Public  bool          `json:"public,omitempty"`  // the comment is for the applicant
+	Step    string             `json:"step,omitempty"`
+	Action  string             `json:"action,omitempty"`
+	By      string             `json:"by,omitempty"`
+	Role    string             `json:"role,omitempty"`
+	Comment string             `json:"comment,omitempty"`
+	State   process.State      `json:"state"`
+	Due     int64              `json:"due,omitempty"`    // epoch milliseconds
+	DueWhy  string             `json:"dueWhy,omitempty"` // accepted, restarted, resumed, extended
+	Reached []string           `json:"reached,omitempty"`
+	Term    *calendar.Deadline `json:"term,omitempty"`   // what a decision table gave, so that a replay is exact
+	Papers  []string           `json:"papers,omitempty"` // papers of the one-stop that the act made
+	To      []Moved            `json:"to,omitempty"`
+	Answers []byte             `json:"-"`
+	Content string             `json:"content,omitempty"` // SHA-256 of what was filed
+	Late    bool               `json:"late,omitempty"`    // the task's term had run out
+	Mail    bool               `json:"mail,omitempty"`    // the applicant reads notices by e-mail
+	Public  bool               `json:"public,omitempty"`  // the comment is for the applicant
 }
 
 // Moved is where a branch went.

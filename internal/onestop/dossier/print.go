@@ -166,6 +166,7 @@ func (p printing) receipt() []pdf.Block {
 		{Fields: &pdf.Fields{Rows: []pdf.Field{
 			{Label: p.t("sets"), Value: "1"},
 			{Label: p.t("term"), Value: p.term()},
+			{Label: p.t("fee"), Value: p.fee()},
 			{Label: p.t("receivedAt"), Value: i18n.DateTime(p.lang, p.line.At)},
 			{Label: p.t("dueAt"), Value: due, Strong: true},
 			{Label: p.t("returnAt"), Value: p.t("delivery." + p.c.Filing.Delivery.Method)},
@@ -173,8 +174,20 @@ func (p printing) receipt() []pdf.Block {
 	}
 }
 
+// fee is what the applicant pays, in words.
+func (p printing) fee() string {
+	f, err := p.pkg.FeeOf(p.c.Answers, form.Env{Now: p.line.At, Case: p.d.Case, Channel: string(p.d.Channel), Units: p.s.units, Files: p.c.Papers})
+	if err != nil {
+		return ""
+	}
+	return f.Words(i18n.BundleOf(p.ctx), p.lang)
+}
+
 // term is the legal term that the promise was counted by, in words.
 func (p printing) term() string {
+	if t := p.line.Term; t != nil {
+		return p.t("term_"+t.Kind.String(), "n", t.N)
+	}
 	for _, dl := range p.pkg.Terms.Deadlines {
 		if (dl.Case == "" || dl.Case == p.d.Case) && (dl.Channel == "" || dl.Channel == string(p.d.Channel)) {
 			return p.t("term_"+dl.Term.Kind.String(), "n", dl.Term.N)

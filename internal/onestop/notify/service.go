@@ -91,9 +91,11 @@ func (s *Service) deliver(ctx context.Context, t jobs.Task) error {
 		state, err = Failed, nil // no try can send it
 	}
 	if err != nil {
-		return err
+		// The server's own words name the address: they stay out of logs and the dead list.
+		return errs.E(errs.Unavailable, "mail.notSent")
 	}
-	return s.db.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+	// What the server took is marked also where the program stops meanwhile.
+	return s.db.InTx(context.WithoutCancel(ctx), func(_ context.Context, tx *db.Tx) error {
 		if err := mark(tx, a.Message, state); err != nil {
 			return err
 		}

@@ -40,6 +40,8 @@ type Env struct {
 	// Facts are the variables of the definition's scope (form.Form.Vars gives them).
 	// nil where no condition and no unit reads one.
 	Facts feel.Vars
+	// Term is what a decision table gave for the legal term; nil: the declared one.
+	Term *calendar.Deadline
 }
 
 // Effect is something to be done in the world. The set is closed: TaskOpened,

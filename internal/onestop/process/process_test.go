@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/form"
@@ -215,6 +216,27 @@ func BenchmarkStep(b *testing.B) {
 	for b.Loop() {
 		if _, _, err := process.Step(def, inst, ev, env); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestTermFromATable: what a decision table gave is counted in place of the declared term.
+func TestTermFromATable(t *testing.T) {
+	t.Parallel()
+	def, env := birthRegistration(t, "2026-11-20")
+	inst, _, err := process.Step(def, process.Instance{}, process.Event{Kind: process.Submit}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accept := process.Event{Kind: process.Act, Token: inst.Tokens[0].N, Action: "accept"}
+	for want, term := range map[string]*calendar.Deadline{
+		"2026-11-20": nil,
+		"2026-11-30": {Kind: calendar.WorkingDays, N: 5}, // 23, 25, 26, 27, 30: the 24th is a holiday
+	} {
+		env.Term = term
+		got, _, err := process.Step(def, inst, accept, env)
+		if err != nil || clock.DateOf(got.Due.Time()).String() != want {
+			t.Errorf("due %v, want %s (%v)", got.Due.Time(), want, err)
 		}
 	}
 }

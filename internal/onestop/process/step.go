@@ -241,6 +241,9 @@ func (m *machine) accept(a *action, first bool) error {
 	}
 	m.i.Accepted = millis(m.env.Now)
 	dl, ok := m.d.Deadline(m.env.Case, m.env.Channel)
+	if m.env.Term != nil {
+		dl.Term, ok = *m.env.Term, true
+	}
 	if ok {
 		m.i.Term = dl.Case
 		if err := m.due(dl.Term, "accepted"); err != nil {
@@ -339,6 +342,9 @@ func (m *machine) recount() error {
 	dl, ok := m.d.Deadline(m.i.Term, m.env.Channel)
 	if m.i.Term == "" {
 		dl, ok = m.d.Deadline(m.env.Case, m.env.Channel)
+		if m.env.Term != nil {
+			dl.Term, ok = *m.env.Term, true
+		}
 	}
 	if !ok {
 		return nil
@@ -423,6 +429,9 @@ func (m *machine) resume() error {
 		kase = m.env.Case
 	}
 	dl, ok := m.d.Deadline(kase, m.env.Channel)
+	if m.env.Term != nil {
+		dl.Term, ok = *m.env.Term, true
+	}
 	if !ok {
 		return nil
 	}

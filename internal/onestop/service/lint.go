@@ -37,7 +37,12 @@ func (l *loader) lint(src *source) {
 		l.fail(file, p.Fee.Pos, "fee.source", "service.lint.feeSource")
 	}
 	if p.Fee.Rule != "" {
-		l.feeRule()
+		p.feeTable = l.rule(p.Fee.Rule, p.Fee.Pos, "fee.rule", "fee")
+	}
+	for _, d := range src.Deadline {
+		if d.Rule != "" {
+			p.termTable = l.rule(d.Rule, d.Pos, "deadline.rule", "deadline")
+		}
 	}
 	if len(p.Data.Uses) > 0 && p.Data.Purpose == "" {
 		l.fail(file, src.Pos, "data.purpose", "service.lint.purpose")

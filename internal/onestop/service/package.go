@@ -5,7 +5,6 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
-	"khue/internal/kernel/dmn"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
@@ -43,8 +42,8 @@ type Package struct {
 	Scenarios []Scenario
 	Manifest  []FileDigest
 
-	feeTable    *dmn.Model // nil: the fee is declared
-	feeDecision string
+	feeTable  *table // nil: the fee is declared
+	termTable *table // nil: the term is declared
 
 	texts texts
 	help  map[i18n.Lang]template.HTML

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/dmn"
 	"khue/internal/kernel/feel"
@@ -26,17 +27,16 @@ type FeeDue struct {
 	Source string
 }
 
-// FeeOf is the fee under these answers: the declared one, or what the table gives. The
-// table gives a number of đồng, or a context of state and amount. Null, a zero without a
-// state, and anything else is unknown. The error is a budget used up.
-func (p *Package) FeeOf(a form.Answers, env form.Env) (FeeDue, error) {
-	due := FeeDue{State: p.Fee.Kind, Amount: p.Fee.Amount, Source: p.Fee.Source}
-	if p.feeTable == nil {
-		return due, nil
-	}
-	due.State, due.Amount = "unknown", 0
+// table is a decision of a package's rules/ folder, compiled.
+type table struct {
+	model    *dmn.Model
+	decision string
+}
+
+// decide runs the table over the answers within its budget.
+func (p *Package) decide(t *table, a form.Answers, env form.Env) (feel.Value, error) {
 	vars, in := p.Form.Vars(a, env), dmn.Inputs{}
-	for _, f := range p.feeTable.InputData() {
+	for _, f := range t.model.InputData() {
 		head, rest, deep := strings.Cut(f.Name, ".")
 		if slot, ok := p.Form.Scope().Slot(head); ok {
 			v := vars.At(slot)
@@ -46,7 +46,19 @@ func (p *Package) FeeOf(a form.Answers, env form.Env) (FeeDue, error) {
 			in[f.Name] = v
 		}
 	}
-	v, err := p.feeTable.Decide(p.feeDecision, in, feel.Env{Now: env.Now, Steps: ruleSteps, Memory: ruleMemory})
+	return t.model.Decide(t.decision, in, feel.Env{Now: env.Now, Steps: ruleSteps, Memory: ruleMemory})
+}
+
+// FeeOf is the fee under these answers: the declared one, or what the table gives. The
+// table gives a number of đồng, or a context of state and amount. Null, a zero without a
+// state, and anything else is unknown. The error is a budget used up.
+func (p *Package) FeeOf(a form.Answers, env form.Env) (FeeDue, error) {
+	due := FeeDue{State: p.Fee.Kind, Amount: p.Fee.Amount, Source: p.Fee.Source}
+	if p.feeTable == nil {
+		return due, nil
+	}
+	due.State, due.Amount = "unknown", 0
+	v, err := p.decide(p.feeTable, a, env)
 	if err != nil {
 		return due, err
 	}
@@ -65,13 +77,46 @@ func (p *Package) FeeOf(a form.Answers, env form.Env) (FeeDue, error) {
 	return due, nil
 }
 
-// feeRule compiles the fee's table; its mistakes are told with line, decision and rule.
-func (l *loader) feeRule() {
-	file := l.pkg.Fee.Rule
+// TermByTable reports whether a decision table may give the term.
+func (p *Package) TermByTable() bool { return p.termTable != nil }
+
+// TermOf is the term that the table gives under these answers; nil where there is no
+// table or it gives none: then the declared term stands. The table gives a context of
+// kind and n. The error is a budget used up.
+func (p *Package) TermOf(a form.Answers, env form.Env) (*calendar.Deadline, error) {
+	if p.termTable == nil {
+		return nil, nil
+	}
+	v, err := p.decide(p.termTable, a, env)
+	if err != nil {
+		return nil, err
+	}
+	var dl calendar.Deadline
+	kind, ok := v.Get("kind")
+	if !ok {
+		return nil, nil
+	}
+	word, _ := kind.Text()
+	if dl.Kind.UnmarshalText([]byte(word)) != nil {
+		return nil, nil
+	}
+	if n, ok := v.Get("n"); ok {
+		whole, _ := n.Int()
+		dl.N = int(min(max(whole, 0), calendar.MaxN+1))
+	}
+	if dl.Check() != nil {
+		return nil, nil
+	}
+	return &dl, nil
+}
+
+// rule compiles a table; its mistakes are told with line, decision and rule. The
+// decision named want counts, else the last one. nil where there is none.
+func (l *loader) rule(file string, pos decl.Pos, element, want string) *table {
 	b, err := fs.ReadFile(l.fsys, path.Join(l.dir, file))
 	if err != nil {
-		l.fail("service.yaml", l.pkg.Fee.Pos, "fee.rule", "service.lint.missingFile", "file", file)
-		return
+		l.fail("service.yaml", pos, element, "service.lint.missingFile", "file", file)
+		return nil
 	}
 	tell := func(p *dmn.Problem) {
 		told := l.fail
@@ -90,7 +135,7 @@ func (l *loader) feeRule() {
 		if errors.As(err, &p) {
 			tell(p)
 		}
-		return
+		return nil
 	}
 	for _, p := range m.Problems() {
 		tell(p)
@@ -103,13 +148,14 @@ func (l *loader) feeRule() {
 	}
 	names := m.Decisions()
 	if len(names) == 0 {
-		l.warn("service.yaml", l.pkg.Fee.Pos, "fee.rule", "service.lint.feeRule")
-		return
+		l.warn("service.yaml", pos, element, "service.lint.feeRule")
+		return nil
 	}
-	l.pkg.feeTable, l.pkg.feeDecision = m, names[len(names)-1]
+	t := &table{m, names[len(names)-1]}
 	for _, n := range names {
-		if strings.EqualFold(n, "fee") {
-			l.pkg.feeDecision = n
+		if strings.EqualFold(n, want) {
+			t.decision = n
 		}
 	}
+	return t
 }

@@ -31,3 +31,25 @@ func TestFeeByRule(t *testing.T) {
 		t.Error("an input that the form does not have was taken", ps)
 	}
 }
+
+// termDecision stands beside the fee in one model: a table is found by its name.
+const termDecision = `<decision id="t" name="deadline"><informationRequirement><requiredInput href="#i"/></informationRequirement><literalExpression><text>if case = "surrogacy" then {kind: "workingDays", n: 5} else null</text></literalExpression></decision></definitions>`
+
+func TestTermByRule(t *testing.T) {
+	t.Parallel()
+	pkg, ps := service.Load(sample(t, map[string]func(string) string{
+		"rules/fee.dmn": func(string) string { return strings.Replace(feeXML, "</definitions>", termDecision, 1) },
+		"service.yaml": func(s string) string {
+			return strings.Replace(s, "{kind: sameDay,", "{kind: sameDay, rule: rules/fee.dmn,", 1)
+		},
+	}), "sample")
+	if pkg == nil {
+		t.Fatal(ps)
+	}
+	if got, err := pkg.TermOf(form.Answers{}, form.Env{Case: "surrogacy"}); err != nil || got == nil || got.N != 5 || got.Kind.String() != "workingDays" {
+		t.Errorf("surrogacy: %+v %v", got, err)
+	}
+	if got, err := pkg.TermOf(form.Answers{}, form.Env{Case: "normal"}); err != nil || got != nil {
+		t.Errorf("the declared term stands where the table gives none: %+v %v", got, err)
+	}
+}

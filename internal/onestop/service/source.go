@@ -53,6 +53,7 @@ type deadlineDef struct {
 	N           int       `yaml:"n"`
 	Cutoff      decl.Text `yaml:"cutoff"`
 	CutoffMoves decl.Text `yaml:"cutoffMoves"`
+	Rule        string    `yaml:"rule"`   // a table that gives kind and n for some answers; else the term here stands
 	Reason      string    `yaml:"reason"` // why the steps may add up to more
 }
 

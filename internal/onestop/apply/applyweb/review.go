@@ -88,6 +88,11 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 	if f.Delivery.Method != "" {
 		own.Rows = append(own.Rows, ui.SummaryRow{Key: t("method"), Value: ui.Cell{Text: t("by." + f.Delivery.Method), Note: f.Delivery.Address}})
 	}
+	fee, err := pkg.FeeOf(d.Answers, env)
+	if err != nil {
+		return err
+	}
+	own.Rows = append(own.Rows, ui.SummaryRow{Key: i18n.T(ctx, "applyweb.fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
 	v.Groups = append(v.Groups, reviewGroup{own})
 	res, err := h.apply.Check(ctx, d)
 	if err != nil {
