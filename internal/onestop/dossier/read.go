@@ -200,6 +200,11 @@ func (s *Service) Queue(ctx context.Context, f TaskFilter) (page TaskPage, err e
 	return page, nil
 }
 
+// RolesAt lists the roles in which the reader may act at a unit.
+func (s *Service) RolesAt(ctx context.Context, u orgunit.UnitID) []string {
+	return s.rolesAt(ctx, auth.From(ctx), u, nil)
+}
+
 // rolesAt lists the roles in which a subject may act at a unit, of those asked for.
 func (s *Service) rolesAt(ctx context.Context, sub auth.Subject, u orgunit.UnitID, asked []string) []string {
 	var out []string

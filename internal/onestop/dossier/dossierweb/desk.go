@@ -18,7 +18,6 @@ import (
 	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
-	"khue/internal/register/orgunit"
 )
 
 // queueView is the page of a queue.
@@ -70,7 +69,7 @@ func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v.Unit = h.unitName(ctx, f.Unit, now)
-		h.queueFilters(ctx, &v, r.URL, q, counts)
+		h.queueFilters(ctx, &v, r.URL, q, counts, h.svc.RolesAt(ctx, f.Unit))
 	}
 	v.Table = h.taskTable(ctx, page.Tasks, now)
 	if page.Next != nil {
@@ -82,7 +81,7 @@ func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, queuePage(v))
 }
 
-func (h *handlers) queueFilters(ctx context.Context, v *queueView, u *url.URL, q url.Values, counts map[string]dossier.Count) {
+func (h *handlers) queueFilters(ctx context.Context, v *queueView, u *url.URL, q url.Values, counts map[string]dossier.Count, mine []string) {
 	var open, late int
 	for _, c := range counts {
 		open += c.Open
@@ -96,14 +95,16 @@ func (h *handlers) queueFilters(ctx context.Context, v *queueView, u *url.URL, q
 		{Label: i18n.T(ctx, "dossierweb.queue.open"), Value: i18n.Number(i18n.LangOf(ctx), int64(open))},
 		{Label: i18n.T(ctx, "dossierweb.queue.late"), Value: i18n.Number(i18n.LangOf(ctx), int64(late)), Tone: lateTone},
 	}
-	v.Roles = []ui.Filter{{Label: i18n.T(ctx, "dossierweb.queue.all"), Href: withQuery(u, q, "role", ""), Count: open, Current: q.Get("role") == ""}}
-	for _, role := range orgunit.Roles() {
-		if c := counts[string(role.Role)]; c.Open > 0 {
-			v.Roles = append(v.Roles, ui.Filter{
-				Label: roleName(ctx, string(role.Role)), Href: withQuery(u, q, "role", string(role.Role)), Count: c.Open, Current: q.Get("role") == string(role.Role),
-			})
+	// The figures are the unit's; the filters hold what the reader may act on.
+	all := 0
+	v.Roles = []ui.Filter{{Label: i18n.T(ctx, "dossierweb.queue.all"), Href: withQuery(u, q, "role", ""), Current: q.Get("role") == ""}}
+	for _, role := range mine {
+		if c := counts[role]; c.Open > 0 {
+			all += c.Open
+			v.Roles = append(v.Roles, ui.Filter{Label: roleName(ctx, role), Href: withQuery(u, q, "role", role), Count: c.Open, Current: q.Get("role") == role})
 		}
 	}
+	v.Roles[0].Count = all
 	v.States = []ui.Filter{{Label: i18n.T(ctx, "dossierweb.queue.anyState"), Href: withQuery(u, q, "state", ""), Count: -1, Current: q.Get("state") == ""}}
 	for _, s := range [...]process.State{process.Submitted, process.Accepted, process.Processing, process.Done} {
 		v.States = append(v.States, ui.Filter{Label: stateWord(ctx, s), Href: withQuery(u, q, "state", s.String()), Count: -1, Current: q.Get("state") == s.String()})
