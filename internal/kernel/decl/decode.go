@@ -35,9 +35,16 @@ func (t Text) String() string { return t.S }
 // Set reports whether the author wrote it.
 func (t Text) Set() bool { return t.Pos.Line > 0 }
 
+// Value is a value of any shape with its place: what map[string]any would hold, for
+// readers that must point at one entry of it.
+type Value struct {
+	V   any
+	Pos Pos
+}
+
 // Decode reads a file into a struct by its `yaml:"name"` tags; `yaml:"name,required"`
 // refuses its absence. Taken are structs, slices, maps with string keys, strings,
-// booleans, ints, Text, any (map[string]any, []any, string, bool, int64, float64,
+// booleans, ints, Text, Value, any (map[string]any, []any, string, bool, int64, float64,
 // nil) and pointers to these. A struct's field `Pos Pos` receives the place. A
 // single value is taken where a list of scalars is expected, and where a struct is
 // that has a field `yaml:"name,scalar"`.
@@ -98,14 +105,19 @@ func posOf(n ast.Node) Pos {
 }
 
 var (
-	textType = reflect.TypeFor[Text]()
-	posType  = reflect.TypeFor[Pos]()
+	textType  = reflect.TypeFor[Text]()
+	valueType = reflect.TypeFor[Value]()
+	posType   = reflect.TypeFor[Pos]()
 )
 
 func (d *decoder) value(n ast.Node, v reflect.Value, path string, depth int) {
 	pos := posOf(n)
 	if depth > maxDepth {
 		d.fault(pos, path, "decl.tooDeep", "max", maxDepth)
+		return
+	}
+	if v.Type() == valueType {
+		v.Set(reflect.ValueOf(Value{V: d.free(n, path, depth), Pos: pos}))
 		return
 	}
 	switch n.(type) {

@@ -25,10 +25,11 @@ type act struct {
 }
 
 type file struct {
-	Max    int            `yaml:"max"`
-	Fields []field        `yaml:"fields"`
-	Free   map[string]any `yaml:"free"`
-	Acts   []act          `yaml:"acts"`
+	Max    int                   `yaml:"max"`
+	Fields []field               `yaml:"fields"`
+	Free   map[string]any        `yaml:"free"`
+	Placed map[string]decl.Value `yaml:"placed"`
+	Acts   []act                 `yaml:"acts"`
 }
 
 func TestDecodeKeepsWhatTheAuthorWrote(t *testing.T) {
@@ -43,6 +44,9 @@ fields:
 acts:
   - accept
   - {do: approve, to: b}
+placed:
+  due: null
+  a.b: [00118]
 free: {unit: 00118, n: 5, on: 2025-07-01, yes: true, none: null, list: [1, x]}
 `), &got)
 	if len(ps) > 0 {
@@ -54,8 +58,9 @@ free: {unit: 00118, n: 5, on: 2025-07-01, yes: true, none: null, list: [1, x]}
 			{Pos: decl.Pos{Line: 4, Col: 5}, ID: "a", Code: "00118", Required: decl.Text{S: "true", Pos: decl.Pos{Line: 4, Col: 36}}, Accept: []string{"pdf"}},
 			{Pos: decl.Pos{Line: 5, Col: 5}, ID: "b", Required: decl.Text{S: "not(a)", Pos: decl.Pos{Line: 6, Col: 15}}},
 		},
-		Acts: []act{{Pos: decl.Pos{Line: 8, Col: 5}, Do: "accept"}, {Pos: decl.Pos{Line: 9, Col: 5}, Do: "approve", To: "b"}},
-		Free: map[string]any{"unit": "00118", "n": int64(5), "on": "2025-07-01", "yes": true, "none": nil, "list": []any{int64(1), "x"}},
+		Acts:   []act{{Pos: decl.Pos{Line: 8, Col: 5}, Do: "accept"}, {Pos: decl.Pos{Line: 9, Col: 5}, Do: "approve", To: "b"}},
+		Placed: map[string]decl.Value{"due": {Pos: decl.Pos{Line: 11, Col: 8}}, "a.b": {V: []any{"00118"}, Pos: decl.Pos{Line: 12, Col: 8}}},
+		Free:   map[string]any{"unit": "00118", "n": int64(5), "on": "2025-07-01", "yes": true, "none": nil, "list": []any{int64(1), "x"}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -66,7 +71,7 @@ func TestDecodeNamesEveryFault(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, in, want string }{
 		{"unknown key, nearest", "fields:\n  - {id: a, requird: true}", "f.yaml:2:13: error: fields[0].requird: decl.unknownKeyNear key=requird nearest=required"},
-		{"unknown key, far", "zzzzzzzzzzz: 1", "f.yaml:1:1: error: zzzzzzzzzzz: decl.unknownKey key=zzzzzzzzzzz known=acts, fields, free, max"},
+		{"unknown key, far", "zzzzzzzzzzz: 1", "f.yaml:1:1: error: zzzzzzzzzzz: decl.unknownKey key=zzzzzzzzzzz known=acts, fields, free, max, placed"},
 		{"missing", "fields:\n  - {code: x}", "f.yaml:2:5: error: fields[0]: decl.missingKey key=id"},
 		{"kind", "max: many", "f.yaml:1:6: error: max: decl.wantInt value=many"},
 		{"list for a map", "fields: {a: 1}", "f.yaml:1:9: error: fields: decl.wantList"},
