@@ -17,7 +17,8 @@ type Due struct {
 	Skipped  []Day        // passed over between From and At, with the kind of each
 	Rolled   []Day        // days off at the end of a calendar term that moved it on
 	Deadline Deadline
-	Version  string // of the calendar's facts
+	Elapsed  time.Duration // of a term that runs by the wall clock; Deadline is zero then
+	Version  string        // of the calendar's facts
 	// Uncertain: the term leaves the years whose holidays are known.
 	Uncertain bool
 }
