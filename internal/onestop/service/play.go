@@ -25,10 +25,15 @@ type World struct {
 
 // Play runs a scenario against the pure engine and reports each expectation that
 // failed, at its place in the file. No problem means that the scenario holds.
-func (p *Package) Play(s Scenario, w World) decl.Problems {
+func (p *Package) Play(s Scenario, w World) decl.Problems { return p.Trace(s, w).Problems }
+
+// Trace plays a scenario and keeps what happened at each act.
+func (p *Package) Trace(s Scenario, w World) Trace {
 	g := &game{p: p, s: s, w: w}
 	g.play()
-	return g.problems
+	return Trace{
+		Scenario: s, Acts: g.acts, Problems: g.problems, Answers: g.answers, Officer: g.officer, Env: g.env, Milestones: g.reached,
+	}
 }
 
 type game struct {
@@ -42,6 +47,7 @@ type game struct {
 	inst     process.Instance
 	reached  []string // milestones
 	problems decl.Problems
+	acts     []Act
 }
 
 func (g *game) fail(pos decl.Pos, element, key string, kv ...any) {
@@ -64,19 +70,32 @@ func (g *game) play() {
 		return
 	}
 	g.now = t
-	if !g.submit() {
+	filed := g.submit()
+	for _, m := range g.s.Expect {
+		if filed {
+			g.expect("expect", m)
+		}
+	}
+	g.note(Act{Pos: g.s.Pos, Do: "submit", As: g.s.Given.Applicant}, 0)
+	if !filed {
 		return
 	}
-	for _, m := range g.s.Expect {
-		g.expect(g.s.Pos, "expect", m)
-	}
 	for i, st := range g.s.Steps {
-		if !g.step(st) {
-			g.fail(st.Pos, fmt.Sprintf("steps[%d]", i), "service.play.stopped")
+		before, from := len(g.problems), g.at()
+		on := g.step(st)
+		if !on && i+1 < len(g.s.Steps) {
+			g.fail(st.Pos, fmt.Sprintf("steps[%d]", i), "service.play.stopped", "n", len(g.s.Steps)-i-1)
+		}
+		g.note(Act{Pos: st.Pos, Do: st.Do, As: st.As, From: from, Refusal: st.Fails}, before)
+		if !on {
 			return
 		}
 	}
-	g.expect(g.s.Pos, "then", g.s.Then)
+	before := len(g.problems)
+	g.expect("then", g.s.Then)
+	if len(g.s.Then) > 0 {
+		g.note(Act{Pos: placeOf(g.s.Then, g.s.Pos), Do: "then"}, before)
+	}
 }
 
 // filing are the keys of submit that are no answers.
@@ -85,48 +104,57 @@ func (g *game) play() {
 var filing = []string{"case", "channel", "papers", "unit"}
 
 func (g *game) submit() bool {
-	answers := map[string]any{}
+	answers := map[string]decl.Value{}
 	for k, v := range g.s.Submit {
 		if !slices.Contains(filing, k) {
 			answers[k] = v
 		}
 	}
-	kase, _ := g.s.Submit["case"].(string)
+	kase, _ := g.s.Submit["case"].V.(string)
 	if kase == "" && len(g.p.Cases) > 0 {
 		kase = g.p.Cases[0]
 	}
 	channel := g.s.Given.Channel
-	if c, ok := g.s.Submit["channel"].(string); ok {
+	if c, ok := g.s.Submit["channel"].V.(string); ok {
 		channel = c
 	}
 	if channel == "" {
 		channel = string(g.p.Channels[0])
 	}
-	g.env = form.Env{Now: g.now, Case: kase, Channel: channel, Units: g.w.Units, Files: g.files(g.s.Submit["papers"])}
+	g.env = form.Env{Now: g.now, Case: kase, Channel: channel, Units: g.w.Units, Files: g.files(g.s.Submit["papers"].V)}
 	a, err := g.read(g.p.Form, answers)
 	if err != nil {
-		g.refused(g.s.Pos, "submit", err)
+		g.refused(g.s.Pos, "submit", err, g.s.Submit)
 		return false
 	}
 	res := g.p.Form.Validate(a, g.env)
 	if err := res.Err(); err != nil {
-		g.refused(g.s.Pos, "submit", err)
+		g.refused(g.s.Pos, "submit", err, g.s.Submit)
 		return false
 	}
 	g.answers = res.Answers
 	g.env.Competent = g.answers.Text(g.p.Competent.By)
+	if g.w.Units != nil {
+		if up, ok := g.w.Units.Above(g.env.Competent, g.p.Competent.Tier, clock.DateOf(g.now)); ok {
+			g.env.Competent = up.Code
+		}
+	}
 	if g.env.Receiving = g.s.Given.Unit; g.env.Receiving == "" {
 		g.env.Receiving = g.env.Competent
 	}
 	if err := g.fire(process.Event{Kind: process.Submit}); err != nil {
-		g.refused(g.s.Pos, "submit", err)
+		g.refused(g.s.Pos, "submit", err, g.s.Submit)
 		return false
 	}
 	return true
 }
 
-func (g *game) read(f *form.Form, m map[string]any) (form.Answers, error) {
-	raw, err := json.Marshal(m)
+func (g *game) read(f *form.Form, m map[string]decl.Value) (form.Answers, error) {
+	plain := make(map[string]any, len(m))
+	for k, v := range m {
+		plain[k] = v.V
+	}
+	raw, err := json.Marshal(plain)
 	if err != nil {
 		return nil, err
 	}
@@ -165,15 +193,26 @@ func oneOrMany(v any) []string {
 	return nil
 }
 
-func (g *game) refused(pos decl.Pos, element string, err error) {
-	why := err.Error()
-	if e, ok := errs.As(err); ok {
-		why = e.Key
-		for _, f := range e.Fields {
-			why += " " + f.Path + "=" + f.Key
-		}
+// refused tells why an act could not be done: each answer at its own line of the file.
+func (g *game) refused(pos decl.Pos, element string, err error, given map[string]decl.Value) {
+	e, ok := errs.As(err)
+	if !ok {
+		g.fail(pos, element, "service.play.refused", "reason", err.Error())
+		return
 	}
-	g.fail(pos, element, "service.play.refused", "reason", why)
+	if len(e.Fields) == 0 {
+		g.problems = append(g.problems, decl.Problem{File: g.s.File, Pos: pos, Element: element, Key: e.Key, Params: e.Params})
+		return
+	}
+	for _, f := range e.Fields {
+		at := pos
+		if v, ok := given[f.Path]; ok {
+			at = v.Pos
+		} else if strings.HasPrefix(f.Path, "papers.") && given["papers"].Pos.Line > 0 {
+			at = given["papers"].Pos
+		}
+		g.problems = append(g.problems, decl.Problem{File: g.s.File, Pos: at, Element: element + "." + f.Path, Key: f.Key, Params: f.Params})
+	}
 }
 
 func (g *game) fire(ev process.Event) error {
@@ -212,10 +251,10 @@ func (g *game) step(st ScenarioStep) bool {
 			g.fail(st.Pos, st.Do, "service.play.notRefused", "want", st.Fails, "got", fmt.Sprint(err))
 		}
 	case err != nil:
-		g.refused(st.Pos, st.Do, err)
+		g.refused(st.Pos, st.Do, err, st.With)
 		return false
 	}
-	g.expect(st.Pos, st.Do, st.Expect)
+	g.expect(st.Do, st.Expect)
 	return true
 }
 
@@ -266,11 +305,7 @@ func (g *game) do(st ScenarioStep) error {
 		}
 		return g.fire(process.Event{Kind: process.Act, Token: t.N, Action: act})
 	}
-	at := ""
-	for _, t := range g.inst.Tokens {
-		at += " " + t.Step
-	}
-	return errs.E(errs.Invalid, "service.play.nowhere", errs.P("do", st.Do, "at", strings.TrimSpace(at)))
+	return g.nowhere(st.Do)
 }
 
 // mayAct checks that the one who acts holds the step's role, or is the applicant.
@@ -317,10 +352,15 @@ func (g *game) wait(st ScenarioStep) error {
 	}
 }
 
-// expect compares what is with what a map of the scenario says.
-func (g *game) expect(pos decl.Pos, element string, want map[string]any) {
-	for key, w := range want {
-		got := any(nil)
+// outcomes are the keys of expect and then.
+//
+//nolint:gochecknoglobals // immutable table
+var outcomes = []string{"state", "due", "receiveBy", "step", "fee", "journal", "result.text"}
+
+// expect compares what is with what a map of the scenario says, in order of the file.
+func (g *game) expect(element string, want map[string]decl.Value) {
+	for _, key := range inFile(want) {
+		w, pos, got := want[key].V, want[key].Pos, any(nil)
 		switch key {
 		case "state":
 			got = g.inst.State.String()
@@ -334,29 +374,35 @@ func (g *game) expect(pos decl.Pos, element string, want map[string]any) {
 				got = due.Amount
 			}
 		case "step":
-			var steps []string
-			for _, t := range g.inst.Tokens {
-				steps = append(steps, t.Step)
-			}
-			got = strings.Join(steps, " ")
+			got = g.at()
 		case "journal":
 			if !inOrder(g.reached, oneOrMany(w)) {
-				g.fail(pos, element+".journal", "service.play.differs", "what", key, "want", fmt.Sprint(w), "got", strings.Join(g.reached, " "))
+				g.differs(pos, element, key, strings.Join(oneOrMany(w), " "), strings.Join(g.reached, " "))
 			}
 			continue
 		case "result.text":
 			if text := g.p.resultText(g.answers, g.officer, g.env); !strings.Contains(strings.ToUpper(text), strings.ToUpper(fmt.Sprint(w))) {
-				g.fail(pos, element+".result.text", "service.play.differs", "what", key, "want", fmt.Sprint(w), "got", text)
+				g.differs(pos, element, key, w, text)
 			}
 			continue
 		default:
-			g.fail(pos, element, "service.play.key", "key", key)
+			g.fail(pos, element, "service.play.key", "key", key, "known", strings.Join(outcomes, ", "))
 			continue
 		}
 		if fmt.Sprint(got) != fmt.Sprint(w) {
-			g.fail(pos, element+"."+key, "service.play.differs", "what", key, "want", fmt.Sprint(w), "got", fmt.Sprint(got))
+			g.differs(pos, element, key, w, got)
 		}
 	}
+}
+
+func (g *game) differs(pos decl.Pos, element, what string, want, got any) {
+	say := func(v any) string {
+		if v == nil || v == "" {
+			return "∅"
+		}
+		return fmt.Sprint(v)
+	}
+	g.fail(pos, element+"."+what, "service.play.differs", "what", what, "want", say(want), "got", say(got))
 }
 
 // when writes an instant in the form that the scenario used.

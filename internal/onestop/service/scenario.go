@@ -5,11 +5,11 @@ import "khue/internal/kernel/decl"
 // Scenario is a file of tests/: a dossier played against the pure engine.
 type Scenario struct {
 	File   string
-	Given  Given            `yaml:"given,required"`
-	Submit map[string]any   `yaml:"submit,required"` // case, channel, answers by path, papers
-	Expect []map[string]any `yaml:"expect"`
-	Steps  []ScenarioStep   `yaml:"steps"`
-	Then   map[string]any   `yaml:"then"`
+	Given  Given                   `yaml:"given,required"`
+	Submit map[string]decl.Value   `yaml:"submit,required"` // case, channel, answers by path, papers
+	Expect []map[string]decl.Value `yaml:"expect"`
+	Steps  []ScenarioStep          `yaml:"steps"`
+	Then   map[string]decl.Value   `yaml:"then"`
 	Pos    decl.Pos
 }
 
@@ -26,12 +26,12 @@ type Given struct {
 // supply, withdraw.
 type ScenarioStep struct {
 	Pos    decl.Pos
-	Do     string         `yaml:"do,required"`
-	As     string         `yaml:"as"`
-	At     string         `yaml:"at"`  // the clock is set before the act
-	For    string         `yaml:"for"` // of wait: P1D
-	With   map[string]any `yaml:"with"`
-	Papers map[string]any `yaml:"papers"`
-	Expect map[string]any `yaml:"expect"`
-	Fails  string         `yaml:"fails"` // key of the refusal that is expected
+	Do     string                `yaml:"do,required"`
+	As     string                `yaml:"as"`
+	At     string                `yaml:"at"`     // the clock is set before the act
+	For    string                `yaml:"for"`    // of wait: P1D
+	With   map[string]decl.Value `yaml:"with"`   // answers of the officer's form, or of the supplement
+	Papers map[string]any        `yaml:"papers"` // of supply: file names by paper
+	Expect map[string]decl.Value `yaml:"expect"`
+	Fails  string                `yaml:"fails"` // key of the refusal that is expected
 }
