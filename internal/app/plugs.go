@@ -31,7 +31,8 @@ func home(s auth.Subject) string {
 // scopes lets a grant over a unit reach the units below it on the day.
 type scopes struct{ units *orgunit.Service }
 
-// Covers reports whether what lies in or below scope today.
+// Covers reports whether what lies in or below scope today. A post in an office reaches no
+// other office, and nobody reaches into an external unit but its own people.
 func (s scopes) Covers(_ context.Context, scope, what string) bool {
 	above, ok := unitOf(scope)
 	if !ok {
@@ -43,7 +44,10 @@ func (s scopes) Covers(_ context.Context, scope, what string) bool {
 	}
 	t := s.units.Now()
 	u, ok := t.Get(below)
-	if !ok {
+	if !ok || above == below {
+		return ok
+	}
+	if a, ok := t.Get(above); !ok || a.Class == orgunit.Office || u.External() {
 		return false
 	}
 	if u.Serves != 0 {

@@ -90,7 +90,7 @@ func TestImportIsKeptAndIdempotent(t *testing.T) {
 				t.Errorf("%s, %s", boDe.Name, fresh.Name)
 			}
 			a, _ := after.AgencyOf(fresh.ID)
-			if a.Code != "H26.500" || len(after.Children(a.ID)) != 4 {
+			if a.Code != "H26.500" || len(after.Children(a.ID)) != 5 {
 				t.Errorf("agency %s with %d offices", a.Code, len(after.Children(a.ID)))
 			}
 			list, _ := s.Successors(boDe.ID, clock.MustDate("2027-01-01"))

@@ -254,14 +254,11 @@ func (t *Tree) Posts(id UnitID) []Post {
 // Post finds where an agency keeps a role: first a post of that very role, then
 // one whose holder may act in it. False: no step with that role can be routed there.
 func (t *Tree) Post(agency UnitID, role Role) (Post, bool) {
-	for _, p := range t.posts[agency] {
-		if p.Role == role {
-			return p, true
-		}
-	}
-	for _, p := range t.posts[agency] {
-		if p.Role.Acts(role) {
-			return p, true
+	for _, fits := range [...]func(Role) bool{func(r Role) bool { return r == role }, func(r Role) bool { return r.Acts(role) }} {
+		for _, p := range t.posts[agency] {
+			if u, ok := t.Get(p.Unit); ok && fits(p.Role) && (!u.External() || u.ID == agency) {
+				return p, true
+			}
 		}
 	}
 	return Post{}, false

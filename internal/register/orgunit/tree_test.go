@@ -175,16 +175,45 @@ func TestEveryStepOfTheProcessesFindsAPost(t *testing.T) {
 func TestWardsOfTheTwoTierCityHaveTheirOffices(t *testing.T) {
 	t.Parallel()
 	tree := on(t, "2025-07-01")
+	police := map[string]string{"00118": "Công an phường", "00577": "Công an xã"}
 	for code, economy := range map[string]string{"00118": "Phòng Kinh tế, Hạ tầng và Đô thị", "00577": "Phòng Kinh tế"} {
 		a, _ := tree.AgencyOf(byCode(t, "2025-07-01", code).ID)
 		var got []string
 		for _, o := range tree.Children(a.ID) {
 			got = append(got, o.Name)
 		}
-		want := []string{"Trung tâm Phục vụ hành chính công", "Văn phòng Hội đồng nhân dân và Ủy ban nhân dân", economy, "Phòng Văn hóa - Xã hội"}
+		want := []string{"Trung tâm Phục vụ hành chính công", "Văn phòng Hội đồng nhân dân và Ủy ban nhân dân", economy, "Phòng Văn hóa - Xã hội", police[code]}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s:\n%s", a.Name, diff)
 		}
+	}
+}
+
+// TestExternalUnits: police and insurance stand beside a committee in its days, marked, and
+// lend it no post.
+func TestExternalUnits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ day, code, key, want string }{
+		{"2020-02-10", "004", "police", "Công an quận"},
+		{"2025-06-23", "004", "police", ""},
+		{"2025-06-23", "004", "insurance", "Bảo hiểm xã hội quận"},
+		{"2025-06-23", "00133", "police", "Công an phường"},
+		{"2026-11-23", "00577", "police", "Công an xã"},
+		{"2026-11-23", "01", "insurance", "Bảo hiểm xã hội thành phố Hà Nội"},
+	} {
+		tree := on(t, c.day)
+		a, _ := tree.AgencyOf(byCode(t, c.day, c.code).ID)
+		u, ok := tree.Office(a.ID, c.key)
+		if ok != (c.want != "") || u.Name != c.want || ok && !u.External() {
+			t.Errorf("%s %s/%s: %+v", c.day, c.code, c.key, u)
+		}
+		if p, ok := tree.Post(a.ID, "clerk"); ok && p.Unit == u.ID {
+			t.Errorf("%s: the clerk of %s stands in %s", c.day, a.Name, u.Name)
+		}
+	}
+	city := on(t, "2025-06-23")
+	if p, ok := city.Post(city.Government().ID, "specialist"); ok {
+		t.Errorf("the city's committee borrows %v", p)
 	}
 }
 

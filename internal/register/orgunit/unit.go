@@ -1,6 +1,8 @@
 package orgunit
 
 import (
+	"slices"
+
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/id"
 )
@@ -104,6 +106,10 @@ type Unit struct {
 	From    clock.Date
 	Until   clock.Date // first day on which it is no more; zero = still there
 }
+
+// External reports whether a unit stands beside the agency that it is listed under and
+// obeys others: police, social insurance. Who governs the place has no reach into it.
+func (u Unit) External() bool { return slices.Contains(u.Keys, "external") }
 
 // LastDay is the last day of the unit, and false where it has no end yet.
 func (u Unit) LastDay() (clock.Date, bool) {
