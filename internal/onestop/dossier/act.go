@@ -160,7 +160,7 @@ func (s *Service) write(ctx context.Context, ch *change, sub auth.Subject, now t
 
 // checkAct refuses an act before anything is computed.
 func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
-	if !isOwner(sub, d) && !s.maySee(ctx, sub, d) {
+	if !isOwner(sub, d) && !s.maySee(ctx, sub, d) && !s.worksOn(ctx, sub, t) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	// Whoever saw an older version is told who acted since, also where the task has gone

@@ -103,14 +103,14 @@ func (ch *change) take(e process.Effect, now time.Time) {
 	}
 }
 
-// route finds the agencies that the opened tasks fall to.
+// route finds the agencies and offices that the opened tasks fall to.
 func (s *Service) route(ch *change, now time.Time) error {
 	ch.units = make(map[string]orgunit.UnitID, 1)
 	for _, o := range ch.opened {
 		if o.Unit == "" || ch.units[o.Unit] != 0 {
 			continue
 		}
-		a, err := s.units.agency(o.Unit, clock.DateOf(now))
+		a, err := s.units.place(o.Unit, clock.DateOf(now))
 		if err != nil {
 			return errs.E(errs.Internal, "dossier.unit.noRoute", errs.P("unit", o.Unit, "step", o.Step), errs.Cause(err))
 		}

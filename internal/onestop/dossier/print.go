@@ -3,6 +3,7 @@ package dossier
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,11 +59,23 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 		if access != SeeAll || d.State != process.Done && d.State != process.Returned {
 			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 		}
-		return p.result()
+		p.line.At = d.ClosedAt
+		return p.result(p.pkg.Result.Kind)
 	}
 	lines, err := s.Timeline(ctx, d, SeeAll)
 	if err != nil {
 		return nil, err
+	}
+	if r, ok := more(p.pkg, paper); ok {
+		for _, l := range lines {
+			if slices.Contains(l.Reached, r.On) {
+				p.line = l
+			}
+		}
+		if access != SeeAll || p.line.At.IsZero() {
+			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
+		}
+		return p.result(r.Kind)
 	}
 	found := false
 	for _, l := range lines {
@@ -196,18 +209,47 @@ func (p printing) term() string {
 	return ""
 }
 
-// result is the unsigned result, plainly marked: signing is a later floor.
-func (p printing) result() ([]byte, error) {
-	l, ok := p.pkg.Layouts[p.pkg.Result.Kind]
+// more finds a further result of a service by its name as a paper.
+func more(pkg *service.Package, paper string) (service.Result, bool) {
+	kind, ok := strings.CutPrefix(paper, PaperResult+"-")
+	if !ok {
+		return service.Result{}, false
+	}
+	for _, r := range pkg.More {
+		if r.Kind == kind {
+			return r, true
+		}
+	}
+	return service.Result{}, false
+}
+
+// result is an unsigned result, plainly marked: signing is a later floor.
+func (p printing) result(kind string) ([]byte, error) {
+	l, ok := p.pkg.Layouts[kind]
 	if !ok {
 		return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 	}
 	env := form.Env{Now: p.s.Clock.Now(), Case: p.d.Case, Channel: string(p.d.Channel), Units: p.s.units, Files: p.c.Papers}
 	words := p.pkg.ResultData(p.c.Answers, p.c.Officer, env, p.lang)
 	words["dossier.code"], words["agency"], words["agency.upper"] = p.d.Code, p.unit(p.d.Competent), strings.ToUpper(p.unit(p.d.Competent))
-	layout := pdf.Fill(l, pdf.Data{Words: words})
+	day := clock.DateOf(p.line.At)
+	words["day"], words["month"], words["year"] = twoDigits(day.Day), twoDigits(int(day.Month)), strconv.Itoa(day.Year)
+	words["reason"] = p.line.Comment
+	layout := pdf.Fill(l, pdf.Data{Words: words, Lists: map[string][]map[string]string{"papers": p.papers()}})
 	layout.Page.Watermark = p.t("unsigned")
-	return p.render(layout, p.d.ClosedAt)
+	return p.render(layout, p.line.At)
+}
+
+// papers are the files of the dossier, for tables of a result.
+func (p printing) papers() []map[string]string {
+	rows := make([]map[string]string, 0, len(p.c.Papers))
+	for i, f := range p.c.Papers {
+		if f.ShownOnly {
+			continue
+		}
+		rows = append(rows, map[string]string{"#": strconv.Itoa(i + 1), "id": f.Paper, "paper": p.pkg.PaperName(f.Paper).In(p.lang), "file": f.Name, "sha256": f.SHA256})
+	}
+	return rows
 }
 
 func twoDigits(n int) string {

@@ -129,6 +129,22 @@ func (s *Service) maySee(ctx context.Context, sub auth.Subject, d Dossier) bool 
 	return false
 }
 
+// worksOn reports whether an officer's post covers where one of a dossier's tasks stands
+// or stood: an office of its agencies, or a body that was asked for its opinion.
+func (s *Service) worksOn(ctx context.Context, sub auth.Subject, tasks ...Task) bool {
+	if sub.Kind != auth.KindOfficer {
+		return false
+	}
+	for _, g := range sub.Grants {
+		for _, t := range tasks {
+			if t.Unit != 0 && (g.Scope == auth.Everywhere || g.Scope == scope(t.Unit) || s.Scopes.Covers(ctx, g.Scope, scope(t.Unit))) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // isOwner reports whether the subject filed the dossier.
 func isOwner(sub auth.Subject, d Dossier) bool { return sub.Account != 0 && sub.Account == d.Submitter }
 

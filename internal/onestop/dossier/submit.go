@@ -242,7 +242,11 @@ func (s *Service) replay(ctx context.Context, actor int64, key string, hash []by
 // newDossier computes the three agencies and what never changes.
 func (s *Service) newDossier(in Submission, pkg *service.Package, answers form.Answers, sub auth.Subject, now nowAt) (Dossier, error) {
 	day := clock.DateOf(now.at)
-	competent, err := s.units.agency(answers.Text(pkg.Competent.By), day)
+	where := answers.Text(pkg.Competent.By)
+	if up, ok := s.units.Above(where, pkg.Competent.Tier, day); ok {
+		where = up.Code
+	}
+	competent, err := s.units.agency(where, day)
 	if err != nil {
 		return Dossier{}, errs.E(errs.Invalid, "form.invalid", errs.P("n", 1), errs.Cause(err),
 			errs.WithFields(errs.Field{Path: pkg.Competent.By, Key: "dossier.submit.competent"}))

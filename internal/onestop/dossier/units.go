@@ -1,6 +1,8 @@
 package dossier
 
 import (
+	"strings"
+
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/form"
@@ -34,6 +36,42 @@ func (u units) Choices(tier string, on clock.Date) []form.Unit {
 
 func formUnit(t *orgunit.Tree, v orgunit.Unit) form.Unit {
 	return form.Unit{Code: v.Code, Name: v.Name, Full: t.Path(v.ID), Tier: string(v.Tier)}
+}
+
+// Above is the territory itself or the one above it that stands in a tier: the district
+// of a commune. False where the tier does not live on the day.
+func (u units) Above(code, tier string, on clock.Date) (form.Unit, bool) {
+	t := u.reg.At(on)
+	v, err := t.ByCode(code)
+	if err != nil {
+		return form.Unit{}, false
+	}
+	up, ok := t.Above(v.ID, orgunit.Tier(tier))
+	if !ok {
+		return form.Unit{}, false
+	}
+	return formUnit(t, up), true
+}
+
+// place is where a task falls to: what agency answers for a code, or with "code/key" the
+// office of that agency which holds a function ("00118/urban"); of the city's own
+// committee, the department that does ("H26/architecture").
+func (u units) place(ref string, on clock.Date) (orgunit.Unit, error) {
+	code, key, office := strings.Cut(ref, "/")
+	a, err := u.agency(code, on)
+	if err != nil || !office {
+		return a, err
+	}
+	t := u.reg.At(on)
+	if v, ok := t.Office(a.ID, key); ok {
+		return v, nil
+	}
+	if a.ID == t.Government().ID {
+		if v, ok := t.Body(key); ok {
+			return v, nil
+		}
+	}
+	return orgunit.Unit{}, errs.E(errs.NotFound, "dossier.unit.noOffice", errs.P("unit", a.Name, "key", key))
 }
 
 // agency is the agency that governs what a code or id names on a day.

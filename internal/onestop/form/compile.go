@@ -85,9 +85,12 @@ type input struct {
 	locked bool
 	auto   string
 	widget Widget
-	rows   []*input // of a list: leaves of one row, by relative path
-	max    int      // rows of a list
+	cells  []*cell  // of a list: the fields of one row
+	rows   []*input // of a list: the leaves of those fields, by path within the row
+	min    int      // rows of a list
+	max    int      //
 	value  cond     // of computed
+	file   PaperNeed
 }
 
 func (in *input) has(code string) bool {
@@ -113,7 +116,7 @@ var idForm = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*(\.[a-zA-Z][a-zA-Z0-9]*)*$
 
 // Compile checks a definition and compiles it. The form is nil where a problem is an error.
 func Compile(def Definition, opt Options) (*Form, decl.Problems) {
-	c := &compiler{opt: opt, words: ownWords()}
+	c := &compiler{opt: opt, words: ownWords(), lists: def.Lists}
 	f := c.form(def.Pages, nil)
 	if f != nil {
 		c.papers(f)
@@ -139,6 +142,7 @@ func Compile(def Definition, opt Options) (*Form, decl.Problems) {
 type compiler struct {
 	opt      Options
 	words    words
+	lists    map[string][]string // of the definition
 	problems decl.Problems
 	prefix   string // of text keys and elements: "" or "officer.accept."
 }
@@ -245,10 +249,8 @@ func (c *compiler) field(f *Form, fd FieldDef) *field {
 		return fl
 	}
 	t, ok := leafTypes[fd.Type]
-	if !ok {
+	if !ok || slices.Contains(inner, fd.Type) {
 		switch near := decl.Nearest(fd.Type, typeNames()); {
-		case slices.Contains(laterTypes, fd.Type):
-			c.fail(fd.Pos, fd.ID, "form.lint.typeLater", "type", fd.Type)
 		case near != "":
 			c.fail(fd.Pos, fd.ID, "form.lint.typeNear", "type", fd.Type, "nearest", near)
 		default:
@@ -343,7 +345,7 @@ func (c *compiler) leaf(in *input, fd FieldDef) {
 		in.widget = WidgetCheckbox
 	}
 	// A token is allowed only where the person answers for themself.
-	if slices.ContainsFunc(fd.Suggest, func(s string) bool { return s == "profile" }) {
+	if slices.Contains(fd.Suggest, "profile") && !fd.AskAgain {
 		in.auto = in.t.auto
 	}
 	if in.hint.IsZero() {
@@ -363,6 +365,8 @@ func (c *compiler) leaf(in *input, fd FieldDef) {
 		in.setList(c.paperItems())
 	case in.typ == "list":
 		c.rows(in, fd)
+	case in.typ == "file":
+		c.file(in, fd)
 	case in.typ == "computed" && !fd.Value.Set():
 		c.fail(fd.Pos, fd.ID, "form.lint.value")
 	}
@@ -375,10 +379,9 @@ func (c *compiler) bound(t decl.Text, fd FieldDef, text *string, today *bool) {
 		*today = true
 	case err == nil, decimal.MatchString(t.S) && len(t.S) < 16:
 		*text = t.S
+	case fd.Type == "time" && clockTime.MatchString(t.S):
+		*text = t.S
 	default:
-		if n, err := strconv.Atoi(fd.Max.S); fd.Type == "list" && err == nil && n > 0 {
-			return
-		}
 		c.fail(t.Pos, fd.ID, "form.lint.bound", "value", t.S)
 	}
 }
@@ -390,7 +393,10 @@ func (c *compiler) coded(in *input, fd FieldDef) {
 	case fd.List == "papers":
 		in.setList(c.paperItems())
 	default:
-		items, ok := c.words.list(fd.List)
+		items, ok := c.ownList(fd)
+		if !ok {
+			items, ok = c.words.list(fd.List)
+		}
 		if !ok && c.opt.Lists != nil {
 			items, ok = c.opt.Lists.List(fd.List)
 		}
@@ -400,6 +406,26 @@ func (c *compiler) coded(in *input, fd FieldDef) {
 		}
 		in.setList(items)
 	}
+}
+
+// ownList is a code list that the definition itself declares.
+func (c *compiler) ownList(fd FieldDef) ([]Item, bool) {
+	codes, ok := c.lists[fd.List]
+	if !ok {
+		return nil, false
+	}
+	items := make([]Item, len(codes))
+	for i, code := range codes {
+		items[i] = Item{Code: code, Label: decl.Label{VI: code, EN: code}}
+		if c.opt.Texts == nil {
+			continue
+		}
+		key := "option." + fd.List + "." + code
+		if items[i].Label, ok = c.opt.Texts.Label(key); !ok {
+			c.fail(fd.Pos, fd.ID, "form.lint.label", "key", key)
+		}
+	}
+	return items, true
 }
 
 func (in *input) setList(items []Item) {
@@ -424,37 +450,6 @@ func (c *compiler) paperLabel(p PaperDef) decl.Label {
 		}
 	}
 	return decl.Label{VI: p.ID, EN: p.ID}
-}
-
-// rows compiles the leaves of one row of a list.
-func (c *compiler) rows(in *input, fd FieldDef) {
-	in.max = 20
-	if n, err := strconv.Atoi(fd.Max.S); err == nil && n > 0 {
-		in.max = min(n, 100)
-	}
-	in.bounds = nil
-	parts, ok := composites[fd.Item]
-	if !ok {
-		if t := leafTypes[fd.Item]; t == nil || t.coded || t.check == nil {
-			c.fail(fd.Pos, fd.ID, "form.lint.item")
-			return
-		}
-		parts = []part{{id: "value", typ: fd.Item}}
-	}
-	for _, p := range parts {
-		t := leafTypes[p.typ]
-		if t == nil {
-			c.fail(fd.Pos, fd.ID, "form.lint.item")
-			return
-		}
-		label := in.label
-		if ok {
-			label = c.words.label("form.part." + fd.Item + "." + p.id)
-		}
-		cell := &input{path: p.id, typ: p.typ, t: t, label: label, say: in.say}
-		c.leaf(cell, FieldDef{Pos: fd.Pos, ID: fd.ID + "." + p.id, Type: p.typ, List: p.list})
-		in.rows = append(in.rows, cell)
-	}
 }
 
 // conditions compiles what reads the scope.

@@ -35,6 +35,8 @@ type Units interface {
 	Unit(code string, on clock.Date) (Unit, bool)
 	// Choices are the units of a tier that live on a day, ordered by name.
 	Choices(tier string, on clock.Date) []Unit
+	// Above is the unit itself or the one above it in a tier; false where none lives.
+	Above(code, tier string, on clock.Date) (Unit, bool)
 }
 
 // Unit is an administrative unit as a form needs it.

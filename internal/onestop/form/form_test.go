@@ -82,6 +82,11 @@ func (u units) Choices(string, clock.Date) []form.Unit {
 	return []form.Unit{v}
 }
 
+func (u units) Above(code, tier string, on clock.Date) (form.Unit, bool) {
+	v, ok := u.Unit(code, on)
+	return v, ok && v.Tier == tier
+}
+
 func compile(t testing.TB, src string) (*form.Form, decl.Problems) {
 	t.Helper()
 	var def form.Definition

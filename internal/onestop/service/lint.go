@@ -56,6 +56,12 @@ func (l *loader) lint(src *source) {
 	if len(p.Result.Sign) > 0 && p.Process.Avoids(process.DoSign) {
 		l.fail("steps.yaml", decl.Pos{}, "", "service.lint.unsigned")
 	}
+	for _, r := range p.More {
+		if milestones := p.Process.Milestones(); !slices.Contains(milestones, r.On) {
+			l.fail(file, r.Pos, "results."+r.Kind, "service.lint.noticeEvent", "event", r.On, "nearest", decl.Nearest(r.On, milestones))
+		}
+		l.need(r.Pos, "result."+r.Kind)
+	}
 	l.budget()
 	l.officers()
 	l.coverage()

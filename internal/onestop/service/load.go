@@ -245,10 +245,11 @@ func (l *loader) notices() {
 }
 
 func (l *loader) layouts() {
-	r := l.pkg.Result
-	var lay pdf.Layout
-	if l.decode(r.Layout, &lay) {
-		l.pkg.Layouts[r.Kind] = lay
+	for _, r := range append([]Result{l.pkg.Result}, l.pkg.More...) {
+		var lay pdf.Layout
+		if l.decode(r.Layout, &lay) {
+			l.pkg.Layouts[r.Kind] = lay
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package service
 
 import (
 	"html/template"
+	"slices"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
@@ -29,6 +30,7 @@ type Package struct {
 	Channels   []Channel
 	Fee        Fee
 	Result     Result
+	More       []Result // further papers that come out, each made when a milestone is reached
 	LevelCap   LevelCap
 	Data       Data
 
@@ -116,6 +118,7 @@ type Result struct {
 	Book    string   `yaml:"book"`            // register it is numbered in
 	Deliver []string `yaml:"deliver"`         // wallet, counter, post
 	Copies  bool     `yaml:"copies"`          // the applicant may ask for copies
+	On      string   `yaml:"on"`              // of further results: the milestone that makes it, "supplementAsked"
 }
 
 // LevelCap is a legal limit of the maturity level, with its source.
@@ -172,6 +175,20 @@ func (p *Package) Label(key string) (decl.Label, bool) { return p.texts.Label(ke
 
 // Help is the guidance page of the service, cleaned by an allow-list; empty where none is written.
 func (p *Package) Help(l i18n.Lang) template.HTML { return p.help[l] }
+
+// Made lists the further results that milestones make. A nil package makes none.
+func (p *Package) Made(milestones []string) []Result {
+	if p == nil {
+		return nil
+	}
+	var out []Result
+	for _, r := range p.More {
+		if slices.Contains(milestones, r.On) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
 
 // Covers reports whether the package is in force on a day.
 func (p *Package) Covers(d clock.Date) bool {

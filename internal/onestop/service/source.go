@@ -36,6 +36,7 @@ type source struct {
 	Papers     []form.PaperDef `yaml:"papers"`
 	Fee        Fee             `yaml:"fee,required"`
 	Result     Result          `yaml:"result,required"`
+	Results    []Result        `yaml:"results"` // beside the result: a notice, a stamped set of drawings
 	LevelCap   LevelCap        `yaml:"levelCap"`
 	Data       Data            `yaml:"data,required"`
 }
@@ -86,7 +87,7 @@ func (l *loader) facts(src *source) {
 	p := l.pkg
 	p.ID, p.Version, p.Procedure, p.Owner = src.ID.S, src.Version.S, src.Procedure.S, src.Owner
 	p.Competent, p.Receive, p.Assurance = src.Competent, Receive(src.Receive.S), src.Assurance.S
-	p.Fee, p.Result, p.LevelCap, p.Data, p.Papers = src.Fee, src.Result, src.LevelCap, src.Data, src.Papers
+	p.Fee, p.Result, p.More, p.LevelCap, p.Data, p.Papers = src.Fee, src.Result, src.Results, src.LevelCap, src.Data, src.Papers
 	const file = "service.yaml"
 	oneOf := func(t decl.Text, element string, words ...string) {
 		if t.Set() && !slices.Contains(words, t.S) {

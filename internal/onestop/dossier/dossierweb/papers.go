@@ -54,6 +54,15 @@ func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossie
 			add(p)
 		}
 	}
+	pkg, _ := h.services.ByDigest(d.Package)
+	for _, l := range lines {
+		for _, r := range pkg.Made(l.Reached) {
+			if paper := dossier.PaperResult + "-" + r.Kind; key == "" && !seen[paper] {
+				seen[paper] = true
+				out = append(out, ui.Anchor{Label: say(ctx, pkg.Text("result."+r.Kind)), Href: "/dossiers/" + url.PathEscape(d.Code) + "/papers/" + paper + ".pdf"})
+			}
+		}
+	}
 	if d.State == process.Done || d.State == process.Returned {
 		add(dossier.PaperResult)
 	}
