@@ -23,6 +23,29 @@ type Due struct {
 	Uncertain bool
 }
 
+// Count is how a date was counted: little enough to be kept with the date, and enough to
+// count it again and explain it years later.
+type Count struct {
+	Start   time.Time     `json:"start"`
+	Term    Deadline      `json:"term,omitzero"`
+	Elapsed time.Duration `json:"elapsed,omitzero"`
+	Version string        `json:"version"` // of the calendar's facts
+}
+
+// Count is how due was counted.
+func (due Due) Count() Count {
+	return Count{Start: due.Start, Term: due.Deadline, Elapsed: due.Elapsed, Version: due.Version}
+}
+
+// On counts again on a calendar: on that of k.Version it gives the same date, on a newer
+// one the date with the days off of today.
+func (k Count) On(c *Calendar) (Due, error) {
+	if k.Elapsed > 0 {
+		return Term{Elapsed: k.Elapsed}.Due(k.Start, c)
+	}
+	return c.Due(k.Start, k.Term)
+}
+
 // Due computes when a term that starts at start ends. A deadline that fails
 // Check is Invalid with key calendar.badDeadline.
 func (c *Calendar) Due(start time.Time, dl Deadline) (Due, error) {
@@ -115,7 +138,7 @@ func (due *Due) workingHours(c *Calendar) {
 			due.Skipped = append(due.Skipped, k)
 			continue
 		}
-		for _, h := range c.hours {
+		for _, h := range c.Hours(d) {
 			from, to := h.From.On(d), h.To.On(d)
 			if at.After(from) {
 				from = at
