@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/authweb"
+	"khue/internal/kernel/bpmn"
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/decl"
@@ -59,7 +60,7 @@ func (p *Program) keeping() module.Module {
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{
-		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, ui.Messages, web.Messages,
+		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, catalog.Module().Messages,
 		form.Messages, process.Messages, service.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,

@@ -11,28 +11,60 @@ const (
 // Model is one definitions file: what it says of flows, events and tasks. What the
 // package does not know is kept for the round trip and listed by Element.Unknown.
 type Model struct {
-	ID, Name    string
-	Processes   []*Process
-	Messages    []Named // by id: name
-	Signals     []Named
-	Errors      []Named // Name is the error code; the code's absence leaves it empty
-	Escalations []Named
-	Diagrams    []Diagram
+	ID, Name       string
+	Processes      []*Process
+	Collaborations []Collaboration
+	Messages       []Named // by id: name
+	Signals        []Named
+	Errors         []Named // Name is the error code; the code's absence leaves it empty
+	Escalations    []Named
+	Diagrams       []Diagram
+
+	source *source // what was read, for Write; nil of a model made in code
+}
+
+// Collaboration is the pools of a file and what flows between them. It is drawn and
+// does not change how a process runs.
+type Collaboration struct {
+	Pos          decl.Pos
+	ID, Name     string
+	Participants []Participant
+	MessageFlows []MessageFlow
+	Artifacts    []Artifact
+	Associations []Association
+}
+
+// Participant is a pool. Process is empty of one whose inside is not shown.
+type Participant struct {
+	Pos      decl.Pos
+	ID, Name string
+	Process  string
+	Multiple bool
+}
+
+// MessageFlow goes between pools or elements of different pools.
+type MessageFlow struct {
+	Pos      decl.Pos
+	ID, Name string
+	From, To string
 }
 
 // Named is a root element that events refer to.
 type Named struct {
-	Pos  decl.Pos
-	ID   string
-	Name string // message's or signal's name; code of an error or escalation
+	Pos   decl.Pos
+	ID    string
+	Name  string // message's or signal's name; code of an error or escalation
+	Attrs Attrs  // khue: attributes
 }
 
 // Process is one process of a file.
 type Process struct {
 	Pos        decl.Pos
 	ID, Name   string
+	Doc        string
 	Executable bool
 	Attrs      Attrs // khue: attributes
+	Ext        []Ext // khue: extension elements, in order
 	Lanes      []Lane
 	Body
 }
@@ -41,6 +73,7 @@ type Process struct {
 type Lane struct {
 	Pos      decl.Pos
 	ID, Name string
+	Parent   string // id of the lane that holds it
 	Attrs    Attrs
 	Elements []string // ids
 }
@@ -50,6 +83,36 @@ type Body struct {
 	Elements     []*Element
 	Flows        []*Flow
 	Associations []Association // compensation handlers hang on their boundary events by these
+	Artifacts    []Artifact
+	DataFlows    []DataFlow
+}
+
+// ArtifactKind is what is drawn beside the flow: "textAnnotation", "group",
+// "dataObject", "dataStore", "dataInput", "dataOutput".
+type ArtifactKind string
+
+// The kinds of artifacts.
+const (
+	Annotation ArtifactKind = "textAnnotation"
+	Group      ArtifactKind = "group"
+	DataObject ArtifactKind = "dataObject"
+	DataStore  ArtifactKind = "dataStore"
+	DataInput  ArtifactKind = "dataInput"
+	DataOutput ArtifactKind = "dataOutput"
+)
+
+// Artifact is a note, a group or data. It is drawn and does not change how a process runs.
+type Artifact struct {
+	Pos        decl.Pos
+	ID, Name   string // Name is the text of an annotation
+	State      string // of data: "draft"
+	Kind       ArtifactKind
+	Collection bool
+}
+
+// DataFlow is drawn between an element and data.
+type DataFlow struct {
+	ID, From, To string
 }
 
 // Kind is the name of a flow element as it stands in a file: "userTask", "startEvent",
@@ -133,10 +196,11 @@ const (
 type EventDef struct {
 	Pos  decl.Pos
 	Kind EventDefKind
-	Ref  string // messageRef, signalRef, errorRef, escalationRef, activityRef
+	Ref  string // messageRef, signalRef, errorRef, escalationRef, activityRef; the name of a link
 
 	Date, Duration, Cycle decl.Text // of timers
 	Condition             decl.Text // of conditional events
+	Attrs                 Attrs     // khue: attributes
 }
 
 // Loop is multi-instance.
@@ -145,6 +209,7 @@ type Loop struct {
 	Sequential  bool
 	Cardinality decl.Text
 	Completion  decl.Text
+	Attrs       Attrs // khue: attributes
 }
 
 // Flow is a sequence flow.
@@ -154,10 +219,15 @@ type Flow struct {
 	From, To  string
 	Condition decl.Text
 	Language  string // of the condition; empty: the file's
+	Attrs     Attrs  // khue: attributes
 }
 
-// Association joins a compensation event to its handler.
-type Association struct{ From, To string }
+// Association joins a compensation event to its handler, or a note to what it is about.
+type Association struct {
+	From, To string
+	ID       string
+	Directed string // "One", "Both"; else it has no arrow
+}
 
 // Attrs are khue: attributes by local name.
 type Attrs map[string]decl.Text
