@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -267,4 +268,25 @@ func unescape(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// Embedded is the record of a procedure that came with the program, without levels and
+// revisions: for tools that run without a city. False where it is not among them.
+func Embedded(code Code) (*Procedure, bool, error) {
+	entries, err := readSeed(seedFiles)
+	if err != nil {
+		return nil, false, err
+	}
+	i := slices.IndexFunc(entries, func(e entry) bool { return e.code == code })
+	if i < 0 {
+		return nil, false, nil
+	}
+	w, err := loadWords(seedFiles)
+	if err != nil {
+		return nil, false, err
+	}
+	p := &Procedure{Summary: *entries[i].summary, Detail: entries[i].detail, Source: Source{Name: SeedSource}}
+	g := w.glossary[code]
+	p.NameEN, p.FieldEN, p.Called = g.en, w.fieldsEN[p.Field.Name], g.aliases
+	return p, true, nil
 }
