@@ -19,12 +19,16 @@ type Level uint8
 const (
 	Error   Level = iota // the package is refused
 	Warning              // the author should look
+	Info                 // the author may want to know
 )
 
 // String is the word that stands in reports.
 func (l Level) String() string {
-	if l == Warning {
+	switch l {
+	case Warning:
 		return "warning"
+	case Info:
+		return "info"
 	}
 	return "error"
 }

@@ -20,10 +20,11 @@ const (
 	Earlier                // an earlier dossier
 	Scanned                // a card or a paper read by a machine
 	Computed               // by the form itself
+	Officer                // by the officer who handles the dossier, in the form of an act
 )
 
 //nolint:gochecknoglobals // immutable table
-var originNames = [...]string{"typed", "profile", "register", "earlier", "scanned", "computed"}
+var originNames = [...]string{"typed", "profile", "register", "earlier", "scanned", "computed", "officer"}
 
 // String is the name as it stands in JSON.
 func (o Origin) String() string { return originNames[min(int(o), len(originNames)-1)] }
@@ -56,8 +57,10 @@ type Answer struct {
 type Answers map[string]Answer
 
 // Text is the string at path; numbers in their decimal form.
-func (a Answers) Text(path string) string {
-	switch v := a[path].Value.(type) {
+func (a Answers) Text(path string) string { return textOf(a[path].Value) }
+
+func textOf(v any) string {
+	switch v := v.(type) {
 	case string:
 		return v
 	case json.Number:
@@ -78,8 +81,10 @@ func (a Answers) Bool(path string) (yes, ok bool) {
 }
 
 // Strings are the chosen values at path.
-func (a Answers) Strings(path string) []string {
-	l, _ := a[path].Value.([]any)
+func (a Answers) Strings(path string) []string { return stringsOf(a[path].Value) }
+
+func stringsOf(v any) []string {
+	l, _ := v.([]any)
 	out := make([]string, 0, len(l))
 	for _, v := range l {
 		if s, ok := v.(string); ok {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,8 +41,11 @@ func checkText(in *input, v any, _ *Env) (any, found) {
 	if !ok {
 		return v, fault("type")
 	}
-	if utf8.RuneCountInString(s) > in.maxLen {
+	if len(s) > in.maxLen && utf8.RuneCountInString(s) > in.maxLen {
 		return v, fault("tooLong", "max", in.maxLen)
+	}
+	if strings.ContainsRune(s, garbled) {
+		return v, fault("garbled")
 	}
 	return s, found{}
 }
@@ -153,6 +155,7 @@ var (
 	domesticPhone = regexp.MustCompile(`^0([35789]\d{8}|2\d{8,9})$`)
 	foreignPhone  = regexp.MustCompile(`^\+[1-9]\d{7,14}$`)
 	decimal       = regexp.MustCompile(`^-?(0|[1-9]\d{0,14})(\.\d{1,6})?$`)
+	clockTime     = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d$`)
 	grouped       = regexp.MustCompile(`^\d{1,3}([., ]\d{3})+$`)
 )
 
@@ -252,16 +255,39 @@ func checkPartialDate(in *input, v any, env *Env) (any, found) {
 	return s, in.bounds.date(d, env)
 }
 
-func checkTime(_ *input, v any, _ *Env) (any, found) {
+var typedTime = regexp.MustCompile(`^(\d{1,2})\s*(?:[:.hH]|giờ)\s*(\d{1,2})?\s*(?:phút|p)?$`)
+
+// checkTime takes 14:30, 14h30, 14.30, 14h and 9 giờ 5 phút.
+func checkTime(in *input, v any, _ *Env) (any, found) {
 	s, ok := v.(string)
 	if !ok {
 		return v, fault("type")
 	}
-	t, err := time.Parse("15:04", strings.Replace(s, "h", ":", 1))
-	if err != nil {
+	m := typedTime.FindStringSubmatch(s)
+	if m == nil {
 		return v, fault("time")
 	}
-	return t.Format("15:04"), found{}
+	t := m[1] + ":" + m[2]
+	if len(m[1]) == 1 {
+		t = "0" + t
+	}
+	switch len(m[2]) {
+	case 0:
+		t += "00"
+	case 1:
+		t = t[:3] + "0" + m[2]
+	}
+	if !clockTime.MatchString(t) {
+		return v, fault("time")
+	}
+	switch b := in.bounds; {
+	case b == nil:
+	case b.min != "" && t < b.min:
+		return v, fault("timeEarly", "min", b.min)
+	case b.max != "" && t > b.max:
+		return v, fault("timeLate", "max", b.max)
+	}
+	return t, found{}
 }
 
 func checkYesNo(_ *input, v any, _ *Env) (any, found) {
@@ -309,12 +335,17 @@ func checkCodes(in *input, v any, _ *Env) (any, found) {
 	return out, found{}
 }
 
+// checkUnit takes the code of a unit of the day, or its name where one unit alone bears
+// it. A name of old is no answer: the fault says what became of the unit.
 func checkUnit(in *input, v any, env *Env) (any, found) {
 	s, ok := v.(string)
 	if !ok {
 		return v, fault("type")
 	}
-	if !digits(s) || len(s) > 5 {
+	if !digits(s) {
+		return in.unitByName(s, env)
+	}
+	if len(s) > 5 {
 		return v, fault("unit")
 	}
 	if env.Units == nil {
@@ -328,6 +359,41 @@ func checkUnit(in *input, v any, env *Env) (any, found) {
 		return v, fault("unit")
 	}
 	return s, found{}
+}
+
+func (in *input) unitByName(name string, env *Env) (any, found) {
+	matches := in.matches(name, env)
+	var own, old []Match
+	for _, m := range matches {
+		switch {
+		case m.Exact && m.Was == "":
+			own = append(own, m)
+		case m.Exact:
+			old = append(old, m)
+		}
+	}
+	switch {
+	case len(own) == 1:
+		return own[0].Unit.Code, found{}
+	case len(own) == 0 && len(old) > 0:
+		now := make([]string, 0, 3)
+		for _, m := range old[:min(len(old), 3)] {
+			now = append(now, m.Unit.Name)
+		}
+		return name, fault("unitOld", "was", old[0].Was, "now", strings.Join(now, ", "))
+	case len(matches) > 0:
+		return name, fault("unitWhich", "name", name)
+	}
+	return name, fault("unitName", "name", name)
+}
+
+// matches are the units that a name may mean.
+func (in *input) matches(name string, env *Env) []Match {
+	finder, ok := env.Units.(Finder)
+	if !ok || name == "" || len(name) > 200 {
+		return nil
+	}
+	return finder.Find(name, in.tier, clock.DateOf(env.Now))
 }
 
 // bounds are the declared min and max of a number or a date.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"khue/internal/kernel/clock"
@@ -33,6 +32,8 @@ type page struct {
 	intro  decl.Label
 	when   cond
 	fields []*field
+	live   []string // names of inputs that others of the page hang on
+	warns  bool     // a warning may stand on it
 }
 
 // field is one declared question with its leaves.
@@ -68,29 +69,31 @@ type groupItem struct {
 
 // input is one leaf: a path that holds a value.
 type input struct {
-	path   string
-	typ    string
-	t      *fieldType
-	field  *field
-	part   string // within a composite: "name", "residence.line"
-	label  decl.Label
-	say    decl.Label // in messages: with the composite's name
-	hint   decl.Label
-	list   []Item
-	codes  map[string]decl.Label
-	tier   string
-	maxLen int
-	bounds *bounds
-	must   bool // must be answered where the composite is
-	locked bool
-	auto   string
-	widget Widget
-	cells  []*cell  // of a list: the fields of one row
-	rows   []*input // of a list: the leaves of those fields, by path within the row
-	min    int      // rows of a list
-	max    int      //
-	value  cond     // of computed
-	file   PaperNeed
+	path     string
+	typ      string
+	t        *fieldType
+	field    *field
+	part     string // within a composite: "name", "residence.line"
+	label    decl.Label
+	say      decl.Label // in messages: with the composite's name
+	hint     decl.Label
+	list     []Item
+	codes    map[string]decl.Label
+	tier     string
+	maxLen   int
+	bounds   *bounds
+	must     bool // must be answered where the composite is
+	locked   bool
+	auto     string
+	widget   Widget
+	cells    []*cell    // of a list: the fields of one row
+	rows     []*input   // of a list: the leaves of those fields, by path within the row
+	rowLabel decl.Label // what a row is called, with {n}
+	tree     []branch   // of one row
+	min      int        // rows of a list
+	max      int        //
+	value    cond       // of computed
+	file     PaperNeed
 }
 
 func (in *input) has(code string) bool {
@@ -110,6 +113,7 @@ type rule struct {
 var base = []feel.Field{
 	{Name: "case", Type: feel.StringType}, {Name: "channel", Type: feel.StringType},
 	{Name: "receiving", Type: feel.StringType}, {Name: "competent", Type: feel.StringType},
+	{Name: "district", Type: feel.StringType},
 }
 
 var idForm = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*(\.[a-zA-Z][a-zA-Z0-9]*)*$`)
@@ -224,7 +228,9 @@ func (c *compiler) form(defs []PageDef, over *Form) *Form {
 		p.when = c.cond(f, p.def.When, "pages."+p.info.ID+".when", nil)
 		for _, fl := range p.fields {
 			c.conditions(f, fl)
+			p.warns = p.warns || fl.typ == "person" || slices.ContainsFunc(fl.rules, func(r rule) bool { return r.warn })
 		}
+		p.live = p.liveNames(f)
 	}
 	return f
 }
@@ -236,6 +242,7 @@ func (c *compiler) field(f *Form, fd FieldDef) *field {
 		return nil
 	}
 	fl := &field{def: fd, typ: fd.Type}
+	c.sources(fd)
 	fl.label = c.text("field", fd.ID, fd.Pos, false)
 	fl.hint = c.text("hint", fd.ID, fd.Pos, true)
 	if parts, ok := composites[fd.Type]; ok {

@@ -3,7 +3,6 @@ package form
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"khue/internal/kernel/clock"
@@ -86,13 +85,23 @@ func (f *Form) Render(id string, a Answers, found []errs.Field, env Env) (Page, 
 		return Page{}, false
 	}
 	d := drawer{f: f, a: a, v: v, env: &env, found: found}
-	out := Page{PageInfo: p.info, Intro: p.intro}
+	out := Page{PageInfo: p.info, Intro: p.intro, Live: p.live, Fields: make([]Field, 0, len(p.fields))}
+	if p.warns {
+		d.warned = f.ValidatePage(id, a, env).Warnings
+	}
 	for _, fl := range p.fields {
 		if fl.reveal == nil && !fl.when.holds(v) {
 			continue
 		}
+		if fl.comes() {
+			out.Seen = append(out.Seen, fl.def.ID)
+		}
 		out.Fields = append(out.Fields, d.field(fl))
 	}
+	for _, w := range d.warned {
+		out.Seen = append(out.Seen, "!"+w.Path)
+	}
+	out.Follow = p.warns || slices.ContainsFunc(p.fields, (*field).comes)
 	if p.info.Kind == Papers {
 		out.Papers = f.needs(v)
 	}
@@ -105,6 +114,8 @@ type drawer struct {
 	v     *vars
 	env   *Env
 	found []errs.Field
+	// warned are the warnings of the page under the answers so far.
+	warned []errs.Field
 }
 
 func (d *drawer) field(fl *field) Field {
@@ -121,7 +132,7 @@ func (d *drawer) field(fl *field) Field {
 }
 
 func (d *drawer) group(fl *field, g *group, needed bool) Field {
-	out := Field{Path: g.path, Type: "address", Widget: WidgetGroup, Label: g.label, Required: needed}
+	out := Field{Path: g.path, Type: "address", Widget: WidgetGroup, Label: g.label, Required: needed, Parts: make([]Field, 0, len(g.items))}
 	for _, it := range g.items {
 		if it.sub != nil {
 			out.Parts = append(out.Parts, d.group(fl, it.sub, false))
@@ -137,22 +148,41 @@ func (d *drawer) input(in *input, needed bool) Field {
 	out := Field{
 		Path: in.path, Type: in.typ, Widget: in.widget, Label: in.label, Hint: in.hint, Required: needed,
 		From: ans.From, Locked: in.locked && ans.From == Register, Autocomplete: in.auto, MaxLength: in.maxLen, InputMode: in.t.mode,
+		Plain: in.t.plain, At: ans.At,
 	}
 	d.value(&out, in, ans.Value)
 	out.Error, out.Warning = d.messages(in.path)
-	if in.typ == "list" {
-		d.rows(&out, in, ans.Value)
+	switch in.typ {
+	case "list":
+		d.rows(&out, in, ans.Value, needed)
+	case "file":
+		d.files(&out, in)
+	case "computed":
+		out.Text = d.f.words.say(in, d.computed(in), d.env)
 	}
 	return out
 }
 
+// computed is the value of a computed field under what was typed so far.
+func (d *drawer) computed(in *input) any { return fromFEEL(in.value.eval(d.v)) }
+
+func (d *drawer) files(out *Field, in *input) {
+	need := in.file
+	out.File = &need
+	for _, f := range d.env.Files {
+		if f.Paper == in.path {
+			out.Files = append(out.Files, f)
+		}
+	}
+}
+
 func (d *drawer) value(out *Field, in *input, v any) {
-	out.Value = Answers{"": {Value: v}}.Text("")
+	out.Value = textOf(v)
 	switch in.widget {
 	case WidgetDate, WidgetPartialDate:
 		out.Day, out.Month, out.Year = splitDate(out.Value)
 	case WidgetCheckboxes:
-		out.Chosen = Answers{"": {Value: v}}.Strings("")
+		out.Chosen = stringsOf(v)
 	}
 	switch {
 	case in.typ == "yesno":
@@ -169,15 +199,37 @@ func (d *drawer) value(out *Field, in *input, v any) {
 			}
 		}
 	case in.typ == "unit":
-		if d.env.Units != nil {
-			for _, u := range d.env.Units.Choices(in.tier, clock.DateOf(d.env.Now)) {
-				out.Options = append(out.Options, Option{u.Code, decl.Label{VI: u.Name, EN: u.Name}})
+		d.units(out, in)
+	default:
+		if in.list != nil {
+			out.Options = make([]Option, len(in.list))
+			for i, it := range in.list {
+				out.Options[i] = Option{it.Code, it.Label}
 			}
 		}
-	default:
-		for _, it := range in.list {
-			out.Options = append(out.Options, Option{it.Code, it.Label})
+	}
+}
+
+// units are the choices of a unit field: all of its tier, or what the typed name may mean.
+func (d *drawer) units(out *Field, in *input) {
+	if d.env.Units == nil {
+		return
+	}
+	_, out.Finds = d.env.Units.(Finder)
+	if out.Value != "" && !digits(out.Value) {
+		out.Query = out.Value
+		for _, m := range in.matches(out.Query, d.env) {
+			out.Matches = append(out.Matches, m)
 		}
+		out.Value = ""
+		if len(out.Matches) == 1 {
+			out.Value = out.Matches[0].Unit.Code
+		}
+	}
+	choices := d.env.Units.Choices(in.tier, clock.DateOf(d.env.Now))
+	out.Options = make([]Option, len(choices))
+	for i, u := range choices {
+		out.Options[i] = Option{u.Code, decl.Label{VI: u.Name, EN: u.Name}}
 	}
 }
 
@@ -187,28 +239,12 @@ func (d *drawer) messages(path string) (faults, warnings []Message) {
 			faults = append(faults, says(f))
 		}
 	}
-	return faults, nil
-}
-
-func (d *drawer) rows(out *Field, in *input, v any) {
-	rows, _ := v.([]any)
-	for i := range min(len(rows)+1, in.max) {
-		var m map[string]any
-		if i < len(rows) {
-			m, _ = rows[i].(map[string]any)
+	for _, f := range d.warned {
+		if f.Path == path {
+			warnings = append(warnings, says(f))
 		}
-		cells := make([]Field, 0, len(in.rows))
-		for _, cell := range in.rows {
-			c := Field{
-				Path: in.path + "." + strconv.Itoa(i) + "." + cell.path, Type: cell.typ, Widget: cell.widget,
-				Label: cell.label, Hint: cell.hint, InputMode: cell.t.mode, MaxLength: cell.maxLen,
-			}
-			d.value(&c, cell, m[cell.path])
-			c.Error, c.Warning = d.messages(c.Path)
-			cells = append(cells, c)
-		}
-		out.Rows = append(out.Rows, cells)
 	}
+	return faults, warnings
 }
 
 var (

@@ -15,6 +15,9 @@ type Options struct {
 	Lists  Lists      // beyond the built-in ones; may be nil
 	Papers []PaperDef
 	Cases  []string
+	// Sources are the names of those that can suggest answers; nil: not known. A field
+	// that names another still works, and is reported as information.
+	Sources []string
 }
 
 // Lists gives the items of a code list by name.
@@ -56,14 +59,41 @@ type Env struct {
 	// Receiving and Competent are codes of units, for conditions; empty until known.
 	Receiving string
 	Competent string
-	Files     []File // papers given
+	// District is the code of the district above the receiving agency; empty in a city of two tiers.
+	District string
+	Files    []File // papers given
 	// Dossier are the applicant's answers where an officer's form is filled.
 	Dossier Answers
 }
 
+// Finder is what Units may be besides: it finds units by what people call them.
+type Finder interface {
+	// Find returns the units of a tier that live on a day and bear a name, or took the
+	// place of one that bore it before, the best first.
+	Find(name, tier string, on clock.Date) []Match
+}
+
+// Match is a unit that a name led to.
+type Match struct {
+	Unit  Unit
+	Was   string // the name of old that led there, "Phường Ngọc Lâm"; empty where it is the unit's own
+	Exact bool   // the name is the whole name
+}
+
+// given counts the files that were handed in for a paper or a file field.
+func (e *Env) given(id string) int {
+	n := 0
+	for i := range e.Files {
+		if e.Files[i].Paper == id {
+			n++
+		}
+	}
+	return n
+}
+
 // File is what is known of a paper given with a dossier. The bytes stay in the blob store.
 type File struct {
-	Paper     string `json:"paper"` // id of the paper, "birthSlip"
+	Paper     string `json:"paper"` // id of the paper, "birthSlip", or path of the file field
 	Name      string `json:"name"`
 	Type      string `json:"type"` // pdf, jpg, png: from the content, not from the name
 	Size      int64  `json:"size"`
@@ -107,4 +137,5 @@ type PaperNeed struct {
 	From      []string // wallet, register, upload
 	Originals int
 	Copies    int
+	Name      string // of the input that uploads it: "papers.birthSlip", or the path of a file field
 }

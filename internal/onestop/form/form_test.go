@@ -190,7 +190,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		"year and number":      {change: `{"mother.dob": "1990"}`, warn: []string{"mother.dob warn.idYear"}},
 		"too long":             {change: `{"notes": "123456789012345678901"}`, want: []string{"notes error.tooLong"}},
 		"declaration refused":  {change: `{"truth": false}`, want: []string{"truth error.required"}},
-		"rows":                 {change: `{"siblings": [{"name": "Nguyễn An", "dob": "20x0"}, {"nam": "b"}]}`, want: []string{"siblings.0.dob error.partialDate", "siblings.1.nam error.unknownField"}},
+		"rows":                 {change: `{"siblings": [{"name": "Nguyễn An", "dob": "20x0"}, {"nam": "b"}]}`, want: []string{"siblings.0.dob error.partialDate", "siblings.1.name error.required", "siblings.1.nam error.unknownField"}},
 		"too many rows":        {change: `{"siblings": [{"name": "An An"}, {"name": "An An"}, {"name": "An An"}]}`, want: []string{"siblings error.tooMany"}},
 		"one of the papers":    {change: `{}`, env: func(e *form.Env) { e.Files = nil }, want: []string{"papers.birthSlip error.paperOneOf"}},
 		"the other paper":      {change: `{"child.homeBirth": true}`, want: []string{"papers.birthSlip error.paperUnknown", "papers.witness error.paperOneOf"}},
@@ -270,7 +270,7 @@ func TestParseJSONRefuses(t *testing.T) {
 			t.Errorf("%s: %v", raw, err)
 		}
 	}
-	a := parse(t, f, `{"mother.name": {"v": "An", "from": "register"}, "child.name": "Nguyễn An\u0000\u200b"}`)
+	a := parse(t, f, `{"mother.name": {"v": "An", "from": "register"}, "child.name": "Nguyễn An\u200b\ufeff"}`)
 	if a["mother.name"].From != form.Typed {
 		t.Error("a sender may not claim an origin")
 	}
@@ -365,7 +365,13 @@ func TestCompileSaysWhatAndWhere(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ fields, want string }{
 		"type":         {`{id: a, type: persn}`, "form.yaml:5:9: error: a: form.lint.typeNear nearest=person type=persn"},
-		"later":        {`{id: a, type: geo-point}`, "form.lint.typeLater"},
+		"inner type":   {`{id: a, type: account-number}`, "form.lint.type"},
+		"source":       {`{id: a, type: text, suggest: [populaton]}`, "form.lint.source known=population source=populaton"},
+		"ask again":    {`{id: a, type: yesno, askAgain: true, suggest: [profile]}`, "form.lint.askAgain"},
+		"rows":         {`{id: a, type: list, item: person-brief, min: 3, max: 2}`, "form.lint.rowCount"},
+		"item":         {`{id: a, type: list, item: computed}`, "form.lint.item"},
+		"column":       {`{id: a, type: list, columns: [{id: b.c, type: text}]}`, "form.lint.columnId"},
+		"plain column": {`{id: a, type: list, columns: [{id: b, type: text, when: "true"}]}`, "form.lint.columnPlain"},
 		"id":           {`{id: a-b, type: text}`, "form.lint.id id=a-b"},
 		"twice":        {"{id: a, type: text}\n      - {id: a, type: text}", "form.yaml:6:9: error: a: form.lint.idTwice"},
 		"group":        {"{id: a, type: text}\n      - {id: a.b, type: text}", "form.lint.idPrefix"},

@@ -26,7 +26,8 @@ func (f *Form) Lines(a Answers, env Env) []Line {
 				if !in.answered(a) {
 					continue
 				}
-				l := Line{Path: in.path, Page: p.info.ID, Label: in.label, From: a[in.path].From, Text: f.words.say(in, a[in.path].Value, &env)}
+				ans := a[in.path]
+				l := Line{Path: in.path, Page: p.info.ID, Label: in.label, From: ans.From, At: ans.At, Consent: ans.Consent, Text: f.words.say(in, ans.Value, &env)}
 				if fl.leaf == nil {
 					l.Group = fl.label
 				}
@@ -48,7 +49,7 @@ func (f *Form) Say(path string, a Answers, env Env) decl.Label {
 
 // say is one answer in both languages.
 func (w words) say(in *input, v any, env *Env) decl.Label {
-	s := Answers{"": {Value: v}}.Text("")
+	s := textOf(v)
 	one := decl.Label{VI: s, EN: s}
 	switch in.typ {
 	case "yesno":
@@ -58,6 +59,8 @@ func (w words) say(in *input, v any, env *Env) decl.Label {
 		case false:
 			return w.label("form.ui.no")
 		}
+	case "geo-point":
+		return decl.Label{VI: strings.Replace(s, ",", ", ", 1), EN: strings.Replace(s, ",", ", ", 1)}
 	case "date", "partial-date":
 		return sayDate(s)
 	case "money":
@@ -76,7 +79,7 @@ func (w words) say(in *input, v any, env *Env) decl.Label {
 		}
 	case "multi-code", "checklist", "pick-papers":
 		var labels []decl.Label
-		for _, c := range (Answers{"": {Value: v}}).Strings("") {
+		for _, c := range stringsOf(v) {
 			labels = append(labels, in.codes[c])
 		}
 		return joined(labels)
@@ -87,22 +90,43 @@ func (w words) say(in *input, v any, env *Env) decl.Label {
 			m, _ := row.(map[string]any)
 			var cells []decl.Label
 			for _, cell := range in.rows {
-				if m[cell.path] != nil {
+				if m := flatRow(m); m[cell.path] != nil {
 					cells = append(cells, w.say(cell, m[cell.path], env))
 				}
 			}
-			l := decl.Label{}
-			for i, c := range cells {
-				if i > 0 {
-					l.VI, l.EN = l.VI+", ", l.EN+", "
-				}
-				l.VI, l.EN = l.VI+c.VI, l.EN+c.EN
-			}
-			labels = append(labels, l)
+			labels = append(labels, commas(cells))
 		}
 		return joined(labels)
 	}
 	return one
+}
+
+func commas(cells []decl.Label) decl.Label {
+	var l decl.Label
+	for i, c := range cells {
+		if i > 0 {
+			l.VI, l.EN = l.VI+", ", l.EN+", "
+		}
+		l.VI, l.EN = l.VI+c.VI, l.EN+c.EN
+	}
+	return l
+}
+
+// OfficerLines are the answers that officers gave in the forms of their acts, in words, in
+// the order of the acts' names; Page is the act, "verify.approve".
+func (f *Form) OfficerLines(officer Answers, env Env) []Line {
+	var out []Line
+	said := map[string]bool{}
+	for _, name := range f.Actions() {
+		for _, l := range f.acts[name].Lines(officer, env) {
+			if !said[l.Path] {
+				said[l.Path] = true
+				l.Page = name
+				out = append(out, l)
+			}
+		}
+	}
+	return out
 }
 
 // sayDate writes a whole or partial date as each language does.
@@ -159,7 +183,7 @@ func (f *Form) Inputs() []InputInfo {
 			}
 		}
 		for _, in := range fl.inputs() {
-			if in.typ == "computed" {
+			if in.typ == "computed" || in.typ == "file" {
 				continue
 			}
 			i := InputInfo{Path: in.path, Page: fl.page.info.ID, Type: in.typ, Label: in.say, When: when, Required: "false"}

@@ -23,6 +23,14 @@ var builtinLists = map[string][]string{
 		"VN", "AU", "CA", "CN", "CU", "CZ", "DE", "ES", "FR", "GB", "HK", "HU", "ID", "IN", "IT", "JP", "KH", "KR",
 		"LA", "MM", "MY", "NG", "NL", "PH", "PK", "PL", "RU", "SE", "SG", "SK", "TH", "TW", "UA", "US", "other",
 	},
+	// Banks by the number under which NAPAS routes transfers to them, the larger first.
+	"bank": {
+		"970436", "970415", "970418", "970405", "970422", "970407", "970416", "970432", "970423", "970403",
+		"970437", "970441", "970443", "970426", "970448", "970440", "970449", "970431", "970428", "970409",
+		"970412", "970425", "970429", "970433", "970419", "970452", "970454", "970438", "970400", "970430",
+		"970446", "970434", "970421", "970424", "970457", "970458", "458761", "970410", "970439", "422589",
+		"other",
+	},
 	"relation": {"father", "mother", "grandparent", "relative", "guardian", "authorised", "organisation"},
 }
 

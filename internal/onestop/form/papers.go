@@ -32,7 +32,7 @@ const (
 func (c *compiler) papers(f *Form) {
 	for _, d := range c.opt.Papers {
 		p := &paper{def: d, need: PaperNeed{
-			ID: d.ID, Code: d.Code, Label: c.paperLabel(d), OneOf: d.OneOf, ShownOnly: d.ShownOnly, Accept: d.Accept,
+			ID: d.ID, Name: "papers." + d.ID, Code: d.Code, Label: c.paperLabel(d), OneOf: d.OneOf, ShownOnly: d.ShownOnly, Accept: d.Accept,
 			From: d.From, MaxFiles: d.MaxFiles, MaxBytes: int64(d.MaxMB) << 20, Originals: d.Originals, Copies: d.Copies,
 		}}
 		if c.opt.Texts != nil {
@@ -89,6 +89,24 @@ func (f *Form) needs(v *vars) []PaperNeed {
 	return out
 }
 
+// checkFile checks the nth file that was given for a need.
+func checkFile(r *Result, n PaperNeed, file File, nth int) {
+	fail := func(key string, kv errs.Params) {
+		kv["label"], kv["name"] = n.Label, file.Name
+		r.Errors = append(r.Errors, errs.Field{Path: n.Name, Key: "form.error." + key, Params: kv})
+	}
+	switch {
+	case file.ShownOnly: // no file
+	case !slices.Contains(n.Accept, file.Type):
+		fail("paperType", errs.Params{"accept": strings.Join(n.Accept, ", ")})
+	case file.Size > n.MaxBytes:
+		fail("paperSize", errs.Params{"max": n.MaxBytes >> 20})
+	}
+	if nth == n.MaxFiles+1 {
+		fail("paperFiles", errs.Params{"max": n.MaxFiles})
+	}
+}
+
 // checkPapers checks the files given against what is needed. A paper that is only
 // shown is asked for at the counter, where its absence is the clerk's to judge.
 func (f *Form) checkPapers(r *Result, v *vars) {
@@ -96,6 +114,9 @@ func (f *Form) checkPapers(r *Result, v *vars) {
 	needs := f.needs(v)
 	for _, file := range v.env.Files {
 		i := slices.IndexFunc(needs, func(n PaperNeed) bool { return n.ID == file.Paper })
+		if i < 0 && f.fileLeaf(file.Paper) != nil {
+			continue // the field looks after its own
+		}
 		if i < 0 {
 			r.Errors = append(r.Errors, errs.Field{
 				Path: "papers." + file.Paper, Key: "form.error.paperUnknown", Params: errs.Params{"paper": file.Paper},
@@ -104,20 +125,7 @@ func (f *Form) checkPapers(r *Result, v *vars) {
 		}
 		n := needs[i]
 		given[n.ID]++
-		fail := func(key string, kv errs.Params) {
-			kv["label"], kv["name"] = n.Label, file.Name
-			r.Errors = append(r.Errors, errs.Field{Path: "papers." + n.ID, Key: "form.error." + key, Params: kv})
-		}
-		switch {
-		case file.ShownOnly: // no file
-		case !slices.Contains(n.Accept, file.Type):
-			fail("paperType", errs.Params{"accept": strings.Join(n.Accept, ", ")})
-		case file.Size > n.MaxBytes:
-			fail("paperSize", errs.Params{"max": n.MaxBytes >> 20})
-		}
-		if given[n.ID] == n.MaxFiles+1 {
-			fail("paperFiles", errs.Params{"max": n.MaxFiles})
-		}
+		checkFile(r, n, file, given[n.ID])
 	}
 	groups := map[string]bool{}
 	for _, n := range needs {

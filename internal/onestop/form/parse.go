@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -15,14 +14,22 @@ import (
 	"khue/internal/kernel/i18n"
 )
 
-const maxTyped = 20_000 // bytes of one value that are kept at all
+const maxTyped = 80_000 // bytes of one value that are kept at all: more than any check lets pass
 
-// clean brings text to NFC and takes out what nobody can see.
+// garbled stands for what is no text: bytes that are not UTF-8, NUL and other control
+// signs, marks that turn the direction of writing. The checks refuse it by name.
+const garbled = unicode.ReplacementChar
+
+// clean brings text to NFC, drops what copying leaves behind unseen (zero-width signs,
+// soft hyphens) and marks what is no text.
 func clean(s string, lines bool) string {
 	if len(s) > maxTyped {
 		s = s[:maxTyped]
 	}
-	s = strings.ToValidUTF8(i18n.NFC(s), "")
+	if tidy(s) {
+		return s
+	}
+	s = i18n.NFC(strings.ToValidUTF8(s, string(garbled)))
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -30,7 +37,9 @@ func clean(s string, lines bool) string {
 			return r
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+		case unicode.IsControl(r), r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069:
+			return garbled
+		case unicode.Is(unicode.Cf, r):
 			return -1
 		}
 		return r
@@ -38,11 +47,22 @@ func clean(s string, lines bool) string {
 	return strings.TrimSpace(s)
 }
 
+// tidy reports whether a text needs no cleaning: printable ASCII without spaces around.
+func tidy(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
+}
+
 // ParsePage reads what a page sent and returns prev with the answers of that page
 // replaced. Names are paths; dates come in three parts (<path>.day, .month, .year),
 // rows as <path>.<n>.<part>. Unknown names are ignored, wrong values kept as typed,
 // locked values of a register kept as they were. An answer that came back unchanged
-// keeps its origin.
+// keeps its origin. A button that changes the page rather than leaves it (Stays) has
+// its effect: a row is added or taken out, a unit found.
 func (f *Form) ParsePage(page string, sent url.Values, prev Answers, env Env) Answers {
 	out := prev.With(nil)
 	for _, p := range f.pages {
@@ -54,20 +74,21 @@ func (f *Form) ParsePage(page string, sent url.Values, prev Answers, env Env) An
 				in.take(sent, prev, out)
 			}
 		}
+		f.edit(p, sent, out, &env)
 	}
 	return out
 }
 
 func (in *input) take(sent url.Values, prev, out Answers) {
 	old, had := prev[in.path]
-	if in.typ == "computed" || in.locked && had && old.From == Register {
+	if in.typ == "computed" || in.typ == "file" || in.locked && had && old.From == Register {
 		return
 	}
 	v := in.typed(sent, in.path)
 	switch {
 	case v == nil:
 		delete(out, in.path)
-	case had && same(in.comparable(v), in.comparable(old.Value)):
+	case had && sameValue(in.comparable(v), in.comparable(old.Value)):
 	default:
 		out[in.path] = Answer{Value: v}
 	}
@@ -123,7 +144,23 @@ func (in *input) typed(sent url.Values, name string) any {
 			return s
 		}
 	}
+	if in.typ == "unit" {
+		return typedUnit(sent, name)
+	}
 	s := clean(sent.Get(name), in.typ == "long-text")
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// typedUnit is the code that was chosen, or the name that was typed into the search
+// beneath; the check knows both.
+func typedUnit(sent url.Values, name string) any {
+	s, find := clean(sent.Get(name), false), clean(sent.Get(name+".find"), false)
+	if s == "" || sent.Get(EditName) == EditFind+" "+name {
+		s = find
+	}
 	if s == "" {
 		return nil
 	}
@@ -163,24 +200,7 @@ func splitDate(s string) (d, m, y string) {
 	return d, m, y
 }
 
-func (in *input) typedRows(sent url.Values, name string) any {
-	var rows []any
-	for i := range in.max + 1 {
-		row := map[string]any{}
-		for _, cell := range in.rows {
-			if v := cell.typed(sent, name+"."+strconv.Itoa(i)+"."+cell.path); v != nil {
-				row[cell.path] = v
-			}
-		}
-		if len(row) > 0 {
-			rows = append(rows, row)
-		}
-	}
-	if rows == nil {
-		return nil
-	}
-	return rows
-}
+const maxPath = 120 // bytes of a field's name
 
 // ParseJSON reads answers from outside: an object by path ("mother.name"), or
 // nested, or both. All are Typed, whatever the sender claims. A path that the form
@@ -213,14 +233,20 @@ func (f *Form) flatten(prefix string, tree map[string]any, out Answers, unknown 
 		}
 		in := f.leaves[path]
 		switch m, nested := v.(map[string]any); {
-		case in != nil && in.typ != "computed":
+		case in != nil && in.typ != "computed" && in.typ != "file":
 			if v = plain(v); v != nil {
 				out[path] = Answer{Value: v}
 			}
-		case nested && len(path) < 200:
+		case len(path) > maxPath:
+			if len(*unknown) < 50 {
+				head := clean(string([]rune(path[:maxPath])), false)
+				*unknown = append(*unknown, errs.Field{Path: head, Key: "form.error.nameLong", Params: errs.Params{"path": head, "max": maxPath}})
+			}
+		case nested:
 			f.flatten(path, m, out, unknown)
 		case len(*unknown) < 50:
-			field := errs.Field{Path: clean(path, false), Key: "form.error.unknownField", Params: errs.Params{"path": path}}
+			path = clean(path, false)
+			field := errs.Field{Path: path, Key: "form.error.unknownField", Params: errs.Params{"path": path}}
 			if near := decl.Nearest(path, f.known()); near != "" {
 				field.Key = "form.error.unknownFieldNear"
 				field.Params["nearest"] = near

@@ -1,6 +1,8 @@
 package form
 
 import (
+	"time"
+
 	"khue/internal/kernel/decl"
 )
 
@@ -27,6 +29,14 @@ type Page struct {
 	Intro  decl.Label
 	Fields []Field
 	Papers []PaperNeed // of a Papers page
+	// Seen are the questions of the page that come and go, and "!path" of each warning: the
+	// page sends them back, so that News knows what its reader saw. Follow is set where
+	// there can be any.
+	Seen   []string
+	Follow bool
+	// Live are the names of inputs on which other questions of the page hang: a page with
+	// scripts asks to be drawn again when one changes.
+	Live []string
 }
 
 // Widget says how a field is drawn.
@@ -46,6 +56,8 @@ const (
 	WidgetGroup      // heading over Parts: person, address
 	WidgetRows       // list of groups, each in Rows
 	WidgetOutput     // computed: shown, not sent
+	WidgetPoint      // text, with a button for where the phone is
+	WidgetFile       // upload
 )
 
 // Field is one question ready to be drawn.
@@ -70,7 +82,17 @@ type Field struct {
 	Error        []Message // empty where nothing is wrong
 	Warning      []Message
 	Parts        []Field   // of WidgetGroup
-	Rows         [][]Field // of WidgetRows; the last one is blank
+	Rows         [][]Field // of WidgetRows
+	RowLabel     decl.Label
+	Min, Max     int        // rows that WidgetRows may have
+	Text         decl.Label // of WidgetOutput: the value in words
+	Plain        bool       // capitals and digits: nothing to spell or correct
+	At           time.Time  // when a source gave the value; zero: with the form
+	Finds        bool       // WidgetUnit can search by names, also by those of old
+	Query        string     // of WidgetUnit: the name that was typed
+	Matches      []Match    // what it may mean
+	File         *PaperNeed // of WidgetFile
+	Files        []File     // that were handed in
 	// ShownBy is set where another field of the page alone decides whether this one
 	// applies, so that a page with scripts can reveal it in place.
 	ShownBy *Reveal
@@ -102,4 +124,7 @@ type Line struct {
 	Text  decl.Label // the same twice where no translation applies
 	From  Origin
 	Group decl.Label // "Mother", where the field is a part
+	// At and Consent are when and under which consent a source gave the answer.
+	At      time.Time
+	Consent string
 }

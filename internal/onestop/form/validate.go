@@ -2,6 +2,8 @@ package form
 
 import (
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strconv"
 
 	"khue/internal/kernel/clock"
@@ -77,13 +79,27 @@ func (fl *field) validate(r *Result, v *vars, check bool) {
 	needed := fl.need.holds(v)
 	if fl.leaf != nil {
 		in := fl.leaf
-		if in.typ == "computed" {
+		switch in.typ {
+		case "computed":
 			in.compute(r, v)
+			return
+		case "file":
+			if check {
+				fl.validateFile(r, v, needed)
+			}
 			return
 		}
 		if !in.answered(r.Answers) {
-			if needed && check {
+			switch {
+			case !check:
+			case in.min > 0:
+				r.add(in, in.path, fault("tooFew", "min", in.min))
+			case needed:
 				r.add(in, in.path, fault("required"))
+			}
+			if in.typ == "list" && r.Answers[in.path].Value != nil {
+				delete(r.Answers, in.path) // blank rows
+				v.forget(in.path)
 			}
 			return
 		}
@@ -129,15 +145,10 @@ func (fl *field) requires(in *input, a Answers, needed bool) bool {
 	if in.must {
 		return true
 	}
-	switch {
-	case !needed:
-		return false
-	case fl.typ == "address":
-		return in.part == "line"
-	case in.part != "name":
+	if !needed || !slices.Contains(chief[fl.typ], in.part) {
 		return false
 	}
-	return a.Text(fl.def.ID+".id") == ""
+	return in.part != "name" || a.Text(fl.def.ID+".id") == ""
 }
 
 // agree warns where the year of birth contradicts the personal number.
@@ -177,7 +188,7 @@ func (in *input) answered(a Answers) bool {
 	case string:
 		return v != ""
 	case []any:
-		return len(v) > 0
+		return slices.ContainsFunc(v, filled)
 	default:
 		return true
 	}
@@ -204,6 +215,9 @@ func (in *input) validate(r *Result, v *vars, check bool) bool {
 	return true
 }
 
+// sameValue compares values of any shape.
+func sameValue(a, b any) bool { return same(a, b) || reflect.DeepEqual(a, b) }
+
 func same(a, b any) bool {
 	switch x := a.(type) {
 	case string:
@@ -215,66 +229,6 @@ func same(a, b any) bool {
 	case json.Number:
 		y, ok := b.(json.Number)
 		return ok && x == y
-	}
-	return false
-}
-
-func (in *input) validateRows(r *Result, v *vars, check bool) bool {
-	ans := r.Answers[in.path]
-	rows, ok := ans.Value.([]any)
-	if !ok {
-		r.add(in, in.path, fault("type"))
-		return false
-	}
-	if len(rows) > in.max {
-		r.add(in, in.path, fault("tooMany", "max", in.max))
-		return false
-	}
-	out := make([]any, len(rows))
-	good := true
-	for i, row := range rows {
-		m, ok := row.(map[string]any)
-		if !ok {
-			if _, plain := row.(string); !plain || len(in.rows) != 1 {
-				r.add(in, in.path, fault("type"))
-				return false
-			}
-			m = map[string]any{in.rows[0].path: row}
-		}
-		clean := make(map[string]any, len(m))
-		for _, cell := range in.rows {
-			x := m[cell.path]
-			if x == nil || x == "" {
-				continue
-			}
-			value, f := cell.t.check(cell, x, v.env)
-			clean[cell.path] = value
-			if f.key != "" {
-				good = false
-				if check {
-					r.add(in, in.path+"."+strconv.Itoa(i)+"."+cell.path, f)
-				}
-			}
-		}
-		for name := range m {
-			if !in.hasCell(name) && check {
-				good = false
-				r.add(in, in.path+"."+strconv.Itoa(i)+"."+name, fault("unknownField", "path", name))
-			}
-		}
-		out[i] = clean
-	}
-	ans.Value = out
-	r.Answers[in.path] = ans
-	v.forget(in.path)
-	return good
-}
-
-func (in *input) hasCell(name string) bool {
-	for _, c := range in.rows {
-		if c.path == name {
-			return true
-		}
 	}
 	return false
 }

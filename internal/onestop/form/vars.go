@@ -35,7 +35,7 @@ func (f *Form) buildScope() {
 					continue
 				}
 				paths = append(paths, feel.Field{Name: in.path, Type: in.t.feel})
-				f.plant(in, over)
+				plant(&f.tree, in, over)
 			}
 		}
 		for _, p := range paths {
@@ -51,8 +51,7 @@ func (f *Form) buildScope() {
 }
 
 // plant puts a leaf into the tree in the order that PathScope gives its variables.
-func (f *Form) plant(in *input, over bool) {
-	level := &f.tree
+func plant(level *[]branch, in *input, over bool) {
 	names := strings.Split(in.path, ".")
 	for i, name := range names {
 		k := 0
@@ -85,7 +84,7 @@ func (g *group) inputs(out []*input) []*input {
 }
 
 // Scope are the variables that conditions over this form may read: case, channel,
-// receiving, competent and every field by path.
+// receiving, competent, district and every field by path.
 func (f *Form) Scope() feel.Scope { return f.scope }
 
 // Vars gives conditions their values. Answers that are not well formed read as null.
@@ -138,6 +137,8 @@ func (v *vars) build(slot int) feel.Value {
 		return text(v.env.Receiving)
 	case 3:
 		return text(v.env.Competent)
+	case 4:
+		return text(v.env.District)
 	}
 	return v.branch(&v.f.tree[slot-len(base)])
 }
@@ -151,6 +152,9 @@ func text(s string) feel.Value {
 
 func (v *vars) branch(b *branch) feel.Value {
 	if b.in != nil {
+		if b.in.typ == "file" {
+			return feel.Bool(v.env.given(b.in.path) > 0)
+		}
 		a := v.a
 		if b.over {
 			a = v.env.Dossier
@@ -185,8 +189,14 @@ func (in *input) asFEEL(v any) feel.Value {
 				return feel.Null()
 			}
 			return feel.Date(d.Year, int(d.Month), d.Day)
-		case "number", "money", "yesno":
-			return feel.Null() // as typed, and wrong
+		case "number", "money": // as typed
+			if c, f := in.t.check(in, x, &Env{}); f.key == "" {
+				n, _ := feel.ParseNumber(string(c.(json.Number)))
+				return n
+			}
+			return feel.Null()
+		case "yesno":
+			return feel.Null()
 		}
 		return text(x)
 	case []any:
@@ -202,14 +212,6 @@ func (in *input) asFEEL(v any) feel.Value {
 		return feel.ListOf(items...)
 	}
 	return feel.Null()
-}
-
-func (in *input) row(m map[string]any) feel.Value {
-	entries := make([]feel.Entry, len(in.rows))
-	for i, cell := range in.rows {
-		entries[i] = feel.Entry{Name: cell.path, Value: cell.asFEEL(m[cell.path])}
-	}
-	return feel.ContextOf(entries...)
 }
 
 // holds evaluates a condition: only true holds.
