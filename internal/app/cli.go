@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/onestop/service/scaffold"
 )
 
 // Exit codes of the command line.
@@ -87,7 +88,7 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 		fmt.Fprintln(errOut, "khue:", err)
 		return exitUsage
 	}
-	k, err := kong.New(&g, file, kong.Name("khue"), kong.Writers(out, errOut), kong.Vars{"version": Version},
+	k, err := kong.New(&g, file, kong.Name("khue"), kong.Writers(out, errOut), kong.Vars{"version": Version, "servicekinds": strings.Join(scaffold.Kinds(), ",")},
 		kong.Description("The digital government of a city in one program."),
 		kong.Exit(func(c int) { exited = c }), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))

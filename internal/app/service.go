@@ -10,8 +10,9 @@ import (
 )
 
 type serviceCmd struct {
+	New  serviceNewCmd  `cmd:"" help:"Write a new package that passes lint and test at once."`
 	Lint serviceLintCmd `cmd:"" help:"Check a service folder: file, line, element, reason and mend."`
-	Test serviceTestCmd `cmd:"" help:"Play the scenarios of a service folder."`
+	Test serviceTestCmd `cmd:"" help:"Play the scenarios of a service folder: each act with its outcome."`
 }
 
 type serviceLintCmd struct {
@@ -21,32 +22,6 @@ type serviceLintCmd struct {
 // Run lints; exit 1 where something is an error.
 func (s *serviceLintCmd) Run(c *command) error {
 	_, problems := service.Load(os.DirFS(s.Dir), ".")
-	return c.report(problems)
-}
-
-type serviceTestCmd struct {
-	Dir string `arg:"" help:"Folder of the service." type:"existingdir"`
-}
-
-// Run plays every scenario.
-func (s *serviceTestCmd) Run(c *command) error {
-	pkg, problems := service.Load(os.DirFS(s.Dir), ".")
-	if pkg == nil {
-		return c.report(problems)
-	}
-	w, err := playWorld()
-	if err != nil {
-		return err
-	}
-	for _, sc := range pkg.Scenarios {
-		found := pkg.Play(sc, w)
-		word := "ok"
-		if found.Failed() {
-			word = "FAILED"
-		}
-		fmt.Fprintf(c.out, "%-6s %s\n", word, sc.File)
-		problems = append(problems, found...)
-	}
 	return c.report(problems)
 }
 

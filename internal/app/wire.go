@@ -24,6 +24,7 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/service/scaffold"
 	"khue/internal/onestop/service/serviceweb"
 	"khue/internal/portal/citizen"
 	"khue/internal/register/catalog"
@@ -62,7 +63,7 @@ func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, catalog.Module().Messages,
-		form.Messages, process.Messages, service.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		form.Messages, process.Messages, service.Messages, scaffold.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
 }

@@ -48,6 +48,7 @@ type game struct {
 	reached  []string // milestones
 	problems decl.Problems
 	acts     []Act
+	trail    trail
 }
 
 func (g *game) fail(pos decl.Pos, element, key string, kv ...any) {
@@ -76,7 +77,7 @@ func (g *game) play() {
 			g.expect("expect", m)
 		}
 	}
-	g.note(Act{Pos: g.s.Pos, Do: "submit", As: g.s.Given.Applicant}, 0)
+	g.note(Act{Pos: placeOf(g.s.Submit, g.s.Pos), Do: "submit", As: g.s.Given.Applicant}, 0)
 	if !filed {
 		return
 	}
@@ -133,15 +134,7 @@ func (g *game) submit() bool {
 		return false
 	}
 	g.answers = res.Answers
-	g.env.Competent = g.answers.Text(g.p.Competent.By)
-	if g.w.Units != nil {
-		if up, ok := g.w.Units.Above(g.env.Competent, g.p.Competent.Tier, clock.DateOf(g.now)); ok {
-			g.env.Competent = up.Code
-		}
-	}
-	if g.env.Receiving = g.s.Given.Unit; g.env.Receiving == "" {
-		g.env.Receiving = g.env.Competent
-	}
+	g.env = g.p.Agencies(g.answers, g.env)
 	if err := g.fire(process.Event{Kind: process.Submit}); err != nil {
 		g.refused(g.s.Pos, "submit", err, g.s.Submit)
 		return false
@@ -217,6 +210,7 @@ func (g *game) refused(pos decl.Pos, element string, err error, given map[string
 
 func (g *game) fire(ev process.Event) error {
 	g.env.Now = g.now
+	g.account()
 	inst, effects, err := process.Step(g.p.Process, g.inst, ev, process.Env{
 		Now: g.now, Calendar: g.w.Calendar, UnitDate: clock.DateOf(g.now), Case: g.env.Case, Channel: g.env.Channel,
 		Facts: g.p.Form.Vars(g.answers, g.env),
@@ -226,6 +220,7 @@ func (g *game) fire(ev process.Event) error {
 	}
 	g.inst = inst
 	for _, e := range effects {
+		g.follow(e)
 		if h, ok := e.(process.Happened); ok {
 			g.reached = append(g.reached, h.Name)
 		}
@@ -355,7 +350,7 @@ func (g *game) wait(st ScenarioStep) error {
 // outcomes are the keys of expect and then.
 //
 //nolint:gochecknoglobals // immutable table
-var outcomes = []string{"state", "due", "receiveBy", "step", "fee", "journal", "result.text"}
+var outcomes = []string{"state", "due", "receiveBy", "step", "fee", "journal", "result.text", "unit", "hours.commune", "hours.district", "hours.city"}
 
 // expect compares what is with what a map of the scenario says, in order of the file.
 func (g *game) expect(element string, want map[string]decl.Value) {
@@ -375,6 +370,11 @@ func (g *game) expect(element string, want map[string]decl.Value) {
 			}
 		case "step":
 			got = g.at()
+		case "unit":
+			got = g.where()
+		case "hours.commune", "hours.district", "hours.city":
+			g.account()
+			got = g.hoursAt(strings.TrimPrefix(key, "hours."))
 		case "journal":
 			if !inOrder(g.reached, oneOrMany(w)) {
 				g.differs(pos, element, key, strings.Join(oneOrMany(w), " "), strings.Join(g.reached, " "))
