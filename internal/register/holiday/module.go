@@ -1,0 +1,26 @@
+package holiday
+
+import (
+	"io/fs"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/module"
+)
+
+// Module is what the calendars bring to the program. Refresh runs once after the
+// migrations; Run beside the server.
+func (s *Service) Module() module.Module {
+	return module.Module{
+		Name: "holiday", Migrations: Migrations(), Messages: Messages,
+		Health: []module.Check{{Name: "holiday.fresh", Do: s.Refresh}},
+	}
+}
+
+// Migrations are the tables of this module.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return db.Migrations{Module: "holiday", FS: sub}
+}
