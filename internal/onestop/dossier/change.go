@@ -36,7 +36,8 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	answers := c.Answers.With(c.Officer)
 	fenv := form.Env{
 		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
-		Receiving: s.units.territoryCode(d.Receiving, clock.DateOf(now.at)), Competent: s.units.territoryCode(d.Competent, clock.DateOf(now.at)),
+		Receiving: s.units.ref(d.Receiving, clock.DateOf(now.at)), Competent: s.units.ref(d.Competent, clock.DateOf(now.at)),
+		District: s.units.district(d.Receiving, clock.DateOf(now.at)),
 	}
 	term, err := pkg.TermOf(answers, fenv)
 	if err != nil {

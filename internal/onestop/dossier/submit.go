@@ -242,24 +242,25 @@ func (s *Service) replay(ctx context.Context, actor int64, key string, hash []by
 // newDossier computes the three agencies and what never changes.
 func (s *Service) newDossier(in Submission, pkg *service.Package, answers form.Answers, sub auth.Subject, now nowAt) (Dossier, error) {
 	day := clock.DateOf(now.at)
-	where := answers.Text(pkg.Competent.By)
-	if up, ok := s.units.Above(where, pkg.Competent.Tier, day); ok {
-		where = up.Code
+	who := pkg.Agencies(answers, form.Env{Now: now.at, Case: in.Case, Channel: string(in.Channel), Units: s.units})
+	receiving, err := s.units.place(who.Receiving, day)
+	competent := receiving
+	if err == nil && who.Competent != who.Receiving {
+		competent, err = s.units.place(who.Competent, day)
 	}
-	competent, err := s.units.agency(where, day)
 	if err != nil {
 		return Dossier{}, errs.E(errs.Invalid, "form.invalid", errs.P("n", 1), errs.Cause(err),
 			errs.WithFields(errs.Field{Path: pkg.Competent.By, Key: "dossier.submit.competent"}))
 	}
-	reception := competent
+	reception := receiving
 	if in.Unit != "" {
 		if reception, err = s.units.agency(in.Unit, day); err != nil {
 			return Dossier{}, errs.E(errs.Invalid, "form.invalid", errs.P("n", 1), errs.Cause(err),
 				errs.WithFields(errs.Field{Path: "unit", Key: "dossier.submit.unit"}))
 		}
-		if pkg.Receive == service.CompetentOnly && reception.ID != competent.ID {
+		if pkg.Receive == service.CompetentOnly && reception.ID != receiving.ID {
 			return Dossier{}, errs.E(errs.Invalid, "form.invalid", errs.P("n", 1),
-				errs.WithFields(errs.Field{Path: "unit", Key: "dossier.submit.competentOnly", Params: errs.Params{"unit": competent.Name}}))
+				errs.WithFields(errs.Field{Path: "unit", Key: "dossier.submit.competentOnly", Params: errs.Params{"unit": receiving.Name}}))
 		}
 	}
 	owner := sub.Account
@@ -268,7 +269,7 @@ func (s *Service) newDossier(in Submission, pkg *service.Package, answers form.A
 	}
 	return Dossier{
 		ID: id.New[Dossier](s.Gen), Service: pkg.ID, Package: pkg.Digest, Procedure: pkg.Procedure, Case: in.Case, Channel: in.Channel,
-		Reception: reception.ID, Receiving: competent.ID, Competent: competent.ID,
+		Reception: reception.ID, Receiving: receiving.ID, Competent: competent.ID,
 		Submitter: owner, Applicant: in.Applicant.Name, Phone: in.Applicant.Phone, Mail: in.Applicant.Email != "", SubmittedAt: now.at, Version: 1,
 	}, nil
 }

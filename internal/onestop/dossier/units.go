@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/clock"
@@ -55,23 +56,46 @@ func (u units) Above(code, tier string, on clock.Date) (form.Unit, bool) {
 
 // place is where a task falls to: what agency answers for a code, or with "code/key" the
 // office of that agency which holds a function ("00118/urban"); of the city's own
-// committee, the department that does ("H26/architecture").
+// committee, the department that does ("H26/architecture"), and its office after one more
+// stroke ("H26/labour/merit").
 func (u units) place(ref string, on clock.Date) (orgunit.Unit, error) {
-	code, key, office := strings.Cut(ref, "/")
-	a, err := u.agency(code, on)
-	if err != nil || !office {
-		return a, err
+	code, rest, _ := strings.Cut(ref, "/")
+	at, err := u.agency(code, on)
+	if err != nil || rest == "" {
+		return at, err
 	}
 	t := u.reg.At(on)
-	if v, ok := t.Office(a.ID, key); ok {
-		return v, nil
-	}
-	if a.ID == t.Government().ID {
-		if v, ok := t.Body(key); ok {
-			return v, nil
+	for key := range strings.SplitSeq(rest, "/") {
+		v, ok := t.Office(at.ID, key)
+		if !ok && at.ID == t.Government().ID {
+			v, ok = t.Body(key)
 		}
+		if !ok {
+			return orgunit.Unit{}, errs.E(errs.NotFound, "dossier.unit.noOffice", errs.P("unit", at.Name, "key", key))
+		}
+		at = v
 	}
-	return orgunit.Unit{}, errs.E(errs.NotFound, "dossier.unit.noOffice", errs.P("unit", a.Name, "key", key))
+	return at, nil
+}
+
+// Place is what a route names on a day; false where nothing answers to it.
+func (u units) Place(ref string, on clock.Date) (form.Unit, bool) {
+	v, err := u.place(ref, on)
+	return formUnit(u.reg.At(on), v), err == nil
+}
+
+// Staffed reports whether where a route leads there is a post that may act in a role.
+func (u units) Staffed(ref, role string, on clock.Date) bool {
+	v, err := u.place(ref, on)
+	if err != nil {
+		return false
+	}
+	t := u.reg.At(on)
+	if v.Class != orgunit.Office {
+		_, ok := t.Post(v.ID, orgunit.Role(role))
+		return ok
+	}
+	return slices.ContainsFunc(t.Posts(v.ID), func(p orgunit.Post) bool { return p.Role.Acts(orgunit.Role(role)) })
 }
 
 // agency is the agency that governs what a code or id names on a day.
@@ -88,20 +112,37 @@ func (u units) agency(ref string, on clock.Date) (orgunit.Unit, error) {
 	return a, nil
 }
 
-// territoryCode is the code that conditions and routes name an agency by: that of
-// the territory it governs, or its own.
-func (u units) territoryCode(v orgunit.UnitID, on clock.Date) string {
+// ref is how conditions and routes name a unit: an agency by the code of the territory that
+// it governs, or its own, or by its function under the city; an office after its agency.
+func (u units) ref(v orgunit.UnitID, on clock.Date) string {
 	t := u.reg.At(on)
 	a, ok := t.Get(v)
-	if !ok {
+	switch {
+	case !ok:
 		return ""
-	}
-	if a.Serves != 0 {
+	case a.Class == orgunit.Office && len(a.Keys) > 0:
+		return u.ref(a.Parent, on) + "/" + a.Keys[0]
+	case a.Serves != 0:
 		if place, ok := t.Get(a.Serves); ok {
 			return place.Code
 		}
+	case a.Code == "" && len(a.Keys) > 0:
+		return t.Government().Code + "/" + a.Keys[0]
 	}
 	return a.Code
+}
+
+// district is the code of the district above a unit; empty where the day knows none.
+func (u units) district(v orgunit.UnitID, on clock.Date) string {
+	t := u.reg.At(on)
+	if a, ok := t.Get(v); ok && a.Serves != 0 {
+		v = a.Serves
+	}
+	d, ok := t.Above(v, orgunit.District)
+	if !ok || d.Class != orgunit.Territory {
+		return ""
+	}
+	return d.Code
 }
 
 // codeSign is what a dossier code of an agency begins with: its identifier code, or,
@@ -114,5 +155,5 @@ func (u units) codeSign(a orgunit.Unit, on clock.Date) string {
 	if sign == "" {
 		sign = "H26"
 	}
-	return sign + "." + u.territoryCode(a.ID, on)
+	return sign + "." + strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(u.ref(a.ID, on), sign+"/"), "/", "."))
 }

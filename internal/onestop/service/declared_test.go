@@ -5,10 +5,12 @@ import (
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
+	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/holiday"
+	"khue/internal/register/orgunit/orgunittest"
 	"khue/services"
 )
 
@@ -31,11 +33,12 @@ func TestDeclaredServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	units := dossier.FormUnits(orgunittest.Service(t, "2026-11-23"))
 	for _, pkg := range reg.All() {
 		for _, s := range pkg.Scenarios {
 			t.Run(s.File, func(t *testing.T) {
 				t.Parallel()
-				for _, p := range pkg.Play(s, service.World{Calendar: cal}) {
+				for _, p := range pkg.Play(s, service.World{Calendar: cal, Units: units}) {
 					t.Errorf("%s: %s", p, b.Map(i18n.EN, p.Key, p.Params))
 				}
 			})

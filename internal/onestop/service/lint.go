@@ -28,6 +28,7 @@ func (l *loader) lint(src *source) {
 	if typ, ok := p.Form.Leaf(p.Competent.By); !ok || typ != "unit" {
 		l.fail(file, src.Pos, "competent.by", "service.lint.competent", "path", p.Competent.By)
 	}
+	p.decides = l.unit(p.Competent.Unit, "competent.unit")
 	for _, d := range src.Deadline {
 		if d.Case != "" && !slices.Contains(p.Cases, d.Case) && !p.Process.UsesTerm(d.Case) {
 			l.warn(file, d.Pos, "deadline", "service.lint.deadlineCase", "case", d.Case)

@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/feel"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
@@ -44,8 +45,9 @@ type Package struct {
 	Scenarios []Scenario
 	Manifest  []FileDigest
 
-	feeTable  *table // nil: the fee is declared
-	termTable *table // nil: the term is declared
+	feeTable  *table     // nil: the fee is declared
+	termTable *table     // nil: the term is declared
+	decides   *feel.Expr // nil: the receiving agency does
 
 	texts texts
 	help  map[i18n.Lang]template.HTML
@@ -80,10 +82,13 @@ type Owner struct {
 	Author string `yaml:"author"`
 }
 
-// Competent says which unit decides: the unit of a tier that an answer names.
+// Competent says who receives and who decides. The receiving agency is that of the unit
+// which an answer names, or of the one above it in the tier. It decides, too, unless Unit
+// names another: FEEL giving a unit as the steps do, "H26/labour".
 type Competent struct {
-	Tier string `yaml:"tier,required"`
-	By   string `yaml:"by,required"` // path of a unit field of the form
+	Tier string    `yaml:"tier,required"`
+	By   string    `yaml:"by,required"` // path of a unit field of the form
+	Unit decl.Text `yaml:"unit"`
 }
 
 // Receive says who may take the dossier in.

@@ -1,0 +1,65 @@
+package service
+
+import (
+	"errors"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/feel"
+	"khue/internal/onestop/form"
+)
+
+// limits of the expression that names a unit: packages come from many hands.
+const (
+	unitSteps  = 20_000
+	unitMemory = 1 << 20
+)
+
+// Agencies fills in which unit receives, which decides and which district lies above, as
+// conditions and steps name them: the code of a territory, or CODE/KEY for the office of
+// its agency that holds a function. Without a register the answer itself is taken. A unit
+// that is not known reads as empty.
+func (p *Package) Agencies(a form.Answers, env form.Env) form.Env {
+	place := a.Text(p.Competent.By)
+	env.District = ""
+	if env.Units != nil {
+		day := clock.DateOf(env.Now)
+		if up, ok := env.Units.Above(place, p.Competent.Tier, day); ok {
+			place = up.Code
+		}
+		if up, ok := env.Units.Above(place, "district", day); ok {
+			env.District = up.Code
+		}
+	}
+	env.Receiving, env.Competent = place, place
+	if p.decides == nil {
+		return env
+	}
+	env.Competent = ""
+	v, err := p.decides.Eval(p.Form.Vars(a, env), feel.Env{Now: env.Now.In(clock.Zone), Steps: unitSteps, Memory: unitMemory})
+	if err == nil {
+		env.Competent, _ = v.Text()
+	}
+	return env
+}
+
+// unit compiles FEEL that names a unit; nil where none is declared.
+func (l *loader) unit(t decl.Text, element string) *feel.Expr {
+	if !t.Set() {
+		return nil
+	}
+	e, err := feel.Compile(t.S, l.pkg.Form.Scope())
+	if err != nil {
+		reason := decl.Label{VI: err.Error(), EN: err.Error()}
+		var fe *feel.Error
+		if errors.As(err, &fe) {
+			reason = decl.Label{VI: fe.In("vi"), EN: fe.In("en")}
+		}
+		l.fail("service.yaml", t.Pos, element, "process.lint.feel", "reason", reason)
+		return nil
+	}
+	if k := e.Type().Kind(); k != feel.KindString && k != feel.KindAny {
+		l.fail("service.yaml", t.Pos, element, "process.lint.kind", "want", feel.KindString.String(), "got", k.String())
+	}
+	return e
+}
