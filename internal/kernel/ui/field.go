@@ -20,6 +20,8 @@ type Field struct {
 	Label string
 	Hint  string
 	Error string // what is wrong and how to mend it; "" when fine
+	// Warning is what the person should look at again; it stops nothing.
+	Warning string
 
 	// Value is what was typed, as text. DateInput takes an ISO date ("2026-10-01"), or
 	// what was typed into the three boxes as "day/month/year" with any part empty.
@@ -38,6 +40,7 @@ type Field struct {
 	Type      string // "text" when empty; tel, email, password, search, number is never right
 	Mode      string // inputmode: "numeric", "decimal", "tel", "email"
 	Complete  string // autocomplete token of the HTML standard: "name", "bday", "tel"; "" leaves it out
+	Capitals  string // autocapitalize: "words", "characters", "none"; "" leaves it to the device
 	Prefix    string // before the box: "+84"
 	Suffix    string // after the box: "đồng"
 	MaxLength int    // characters; Textarea shows how many are left
@@ -121,20 +124,6 @@ func (f Field) attrs(extra ...string) templ.Attributes {
 	return a
 }
 
-func (f Field) widthClass() string {
-	switch f.Width {
-	case WidthFull:
-		return ""
-	case WidthHalf:
-		return "kh-!-width-one-half"
-	case WidthThird:
-		return "kh-!-width-one-third"
-	case WidthTwo:
-		return "kh-!-width-two-thirds"
-	}
-	return "kh-input--width-" + string(f.Width)
-}
-
 func (f Field) inputType() string {
 	if f.Type == "" {
 		return "text"
@@ -156,15 +145,6 @@ func (f Field) ticked(value string) bool {
 		}
 	}
 	return false
-}
-
-// optionID is the id of the i-th choice; the first takes the field's own id so that
-// the error summary leads to it.
-func (f Field) optionID(i int) string {
-	if i == 0 {
-		return f.id()
-	}
-	return f.id() + "-" + strconv.Itoa(i+1)
 }
 
 // dateParts reads Value for the three boxes of a date.

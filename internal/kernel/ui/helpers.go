@@ -22,13 +22,6 @@ func colorScheme(t Theme) string {
 // joinValues packs option values for the script: JSON-free, since values have no line ends.
 func joinValues(vs []string) string { return strings.Join(vs, "\n") }
 
-func choiceBlock(kind string) string {
-	if kind == "radio" {
-		return "kh-radios"
-	}
-	return "kh-checkboxes"
-}
-
 // splitName parts a Vietnamese name before its last word, the given name.
 func splitName(name string) (family, given string) {
 	if i := strings.LastIndexByte(name, ' '); i > 0 {
