@@ -25,6 +25,9 @@ func Parse(file string, data []byte) (*Model, decl.Problems) {
 	r.index(src.root)
 	r.definitions(src.root)
 	r.check()
+	for id, n := range src.byID {
+		src.ids[n] = id
+	}
 	f.problems.Sort()
 	return r.model, f.problems
 }
@@ -97,18 +100,20 @@ func (r *reader) id(n *node, prefix string) string {
 	}
 }
 
+func (r *reader) ref(s string) string { return r.src.ref(s) }
+
 // ref is the id that a QName means: a prefix of the file's own namespace is dropped.
-func (r *reader) ref(s string) string {
-	s = strings.TrimSpace(s)
-	if _, ok := r.src.byID[s]; ok {
-		return s
+func (s *source) ref(name string) string {
+	name = strings.TrimSpace(name)
+	if _, ok := s.byID[name]; ok {
+		return name
 	}
-	if _, local, ok := strings.Cut(s, ":"); ok {
-		if _, ok := r.src.byID[local]; ok {
+	if _, local, ok := strings.Cut(name, ":"); ok {
+		if _, ok := s.byID[local]; ok {
 			return local
 		}
 	}
-	return s
+	return name
 }
 
 // many counts what a model holds and reports whether it is still bounded.

@@ -11,12 +11,13 @@ const (
 	nsDI     = "http://www.omg.org/spec/BPMN/20100524/DI"
 	nsBounds = "http://www.omg.org/spec/DD/20100524/DC"
 	nsPoint  = "http://www.omg.org/spec/DD/20100524/DI"
+	nsXSI    = "http://www.w3.org/2001/XMLSchema-instance"
 )
 
 const maxCoordinate = 1e6
 
 func (r *reader) diagram(n *node) {
-	d := Diagram{ID: n.attr("id"), Name: r.name(n)}
+	d := Diagram{ID: r.id(n, "diagram"), Name: r.name(n)}
 	for _, plane := range n.kids {
 		if plane.space != nsDI || plane.name != "BPMNPlane" {
 			continue
@@ -42,7 +43,7 @@ func (r *reader) shape(n *node, d *Diagram) {
 		return
 	}
 	s := Shape{
-		ID: n.attr("id"), Element: r.ref(n.attr("bpmnElement")), Horizontal: n.attr("isHorizontal") == "true",
+		ID: r.id(n, "shape"), Element: r.ref(n.attr("bpmnElement")), Horizontal: n.attr("isHorizontal") == "true",
 		Expanded: n.attr("isExpanded") == "true", Marker: n.attr("isMarkerVisible") == "true",
 	}
 	found := false
@@ -66,7 +67,7 @@ func (r *reader) edge(n *node, d *Diagram) {
 	if !r.drawn(n) {
 		return
 	}
-	e := Edge{ID: n.attr("id"), Element: r.ref(n.attr("bpmnElement"))}
+	e := Edge{ID: r.id(n, "edge"), Element: r.ref(n.attr("bpmnElement"))}
 	for _, k := range n.kids {
 		switch {
 		case k.name == "waypoint" && k.space == nsPoint:

@@ -44,7 +44,6 @@ type node struct {
 	attrs        []attr
 	kids         []*node
 	text         string // of text, comments and instructions (name is the target)
-	near         bool   // written as <a/>
 }
 
 type attr struct {
@@ -59,6 +58,7 @@ type source struct {
 	doc  *node // its kids are the prolog and definitions
 	root *node
 	byID map[string]*node // also those whose id was made up
+	ids  map[*node]string // the same, turned
 }
 
 // scope is the prefixes that one element declares.
@@ -220,7 +220,6 @@ func (x *xmlReader) read() *source {
 				x.refuse(pos, "", "syntax", "reason", "</"+t.Name.Local+"> closes nothing that is open")
 				return nil
 			}
-			top.near = len(top.kids) == 0
 			stack, scopes = stack[:len(stack)-1], scopes[:len(scopes)-1]
 			names = scopes[len(scopes)-1]
 			continue
@@ -238,7 +237,7 @@ func (x *xmlReader) read() *source {
 	}
 	for _, k := range doc.kids {
 		if k.kind == elementNode && k.name == "definitions" && k.space == NS {
-			return &source{doc: doc, root: k, byID: make(map[string]*node)}
+			return &source{doc: doc, root: k, byID: make(map[string]*node), ids: make(map[*node]string)}
 		}
 	}
 	x.refuse(decl.Pos{Line: 1, Col: 1}, "", "notBPMN")
