@@ -10,6 +10,7 @@ import (
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/filecheck"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/module"

@@ -4,6 +4,8 @@
 // is kept once. Put it first, then write the row that names it: a row never points
 // at nothing. What no row names is an orphan, swept later than the oldest backup.
 //
+// Staging keeps what still arrives, under names of the caller; it is no blob yet.
+//
 // Store is the port; Local is the folder of one machine. A store in S3 is another
 // implementation of the same three methods.
 //

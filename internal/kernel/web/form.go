@@ -127,11 +127,20 @@ type File struct {
 	Size int64
 	// Type is what the first bytes say, never what the sender declared.
 	Type string
-	open func() (multipart.File, error)
+	// Declared is the media type that the sender declared, to be held against the bytes.
+	Declared string
+	open     func() (multipart.File, error)
+}
+
+// Contents are the bytes of an uploaded file, in any order.
+type Contents interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
 }
 
 // Open reads the file from its start. It lives until the request ends.
-func (f File) Open() (io.ReadCloser, error) { return f.open() }
+func (f File) Open() (Contents, error) { return f.open() }
 
 // Files returns the uploads of a field; empty ones, which browsers send for a field left
 // alone, are skipped. Call Form first.
@@ -154,7 +163,7 @@ func Files(r *http.Request, field string) ([]File, error) {
 		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		out = append(out, File{Name: CleanFileName(h.Filename), Size: h.Size, Type: http.DetectContentType(head[:n]), open: h.Open})
+		out = append(out, File{Name: CleanFileName(h.Filename), Size: h.Size, Type: http.DetectContentType(head[:n]), Declared: h.Header.Get("Content-Type"), open: h.Open})
 	}
 	return out, nil
 }

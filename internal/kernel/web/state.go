@@ -120,6 +120,45 @@ func sessionCookie(secure bool) string {
 	return "khue"
 }
 
+// browserAge is how long a browser is known by its cookie without having signed in.
+const browserAge = 30 * 24 * 3600
+
+// Browser is the token of the browser that asks, "" where it has none. It tells browsers
+// apart, not people, and opens only what was begun in this browser without signing in.
+func Browser(r *http.Request) string {
+	secure := r.TLS != nil
+	if st := stateOf(r.Context()); st != nil {
+		secure = secure || st.server.secure
+	}
+	c, err := r.Cookie(browserCookie(secure))
+	if err != nil || !goodKey(c.Value) {
+		return ""
+	}
+	return c.Value
+}
+
+// KnowBrowser is Browser, and gives the browser a token, or its token another thirty days.
+// Use it where something is begun.
+func KnowBrowser(w http.ResponseWriter, r *http.Request) string {
+	token := Browser(r)
+	if token == "" {
+		token = NewKey()
+	}
+	secure := r.TLS != nil
+	if st := stateOf(r.Context()); st != nil {
+		secure = secure || st.server.secure
+	}
+	http.SetCookie(w, &http.Cookie{Name: browserCookie(secure), Value: token, Path: "/", MaxAge: browserAge, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	return token
+}
+
+func browserCookie(secure bool) string {
+	if secure {
+		return "__Host-khue-browser"
+	}
+	return "khue-browser"
+}
+
 // language picks the reader's language: ?lang=, then the cookie, then what the browser
 // asks for, then Vietnamese. chosen reports that the address named it.
 func language(r *http.Request, cookie string) (l i18n.Lang, chosen bool) {

@@ -1,12 +1,13 @@
 package web
 
 import (
-	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"khue/internal/kernel/filecheck"
 )
 
 // Keys of the sentences for text that is refused.
@@ -111,39 +112,8 @@ func vniPair(prev, cur rune) int {
 	return 0
 }
 
-const maxFileName = 120 // runes
-
-// CleanFileName makes a name that is safe to show, store and send: no folders, no
-// control or directional characters, no leading dot, at most 120 characters with its
-// ending kept. An empty rest becomes "file".
-func CleanFileName(name string) string {
-	name = strings.ToValidUTF8(name, "_")
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = name[i+1:]
-	}
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r), r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfeff:
-			return -1
-		case strings.ContainsRune(`<>:"|?*`, r):
-			return '_'
-		}
-		return r
-	}, norm.NFC.String(name))
-	name = strings.TrimRight(strings.TrimLeft(name, ". "), ". ")
-	if name == "" {
-		return "file"
-	}
-	if n := utf8.RuneCountInString(name); n > maxFileName {
-		ext := path.Ext(name)
-		if utf8.RuneCountInString(ext) > 10 {
-			ext = ""
-		}
-		stem := []rune(strings.TrimSuffix(name, ext))
-		name = string(stem[:maxFileName-utf8.RuneCountInString(ext)]) + ext
-	}
-	return name
-}
+// CleanFileName makes a name that is safe to show, store and send.
+func CleanFileName(name string) string { return filecheck.CleanName(name) }
 
 // LocalPath returns p when it is a path on this site, with its query, and "/" otherwise.
 // It guards every redirect that a reader's input names.
