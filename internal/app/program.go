@@ -15,7 +15,6 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
-	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/i18n"
@@ -48,8 +47,8 @@ type Program struct {
 	Blobs    blob.Store
 	Mail     mail.Sender
 	Auth     *auth.Service
-	Calendar *calendar.Calendar
 	Units    *orgunit.Service
+	Holidays *holiday.Service
 	Catalog  *catalog.Service
 	Services *service.Registry
 	Notices  *notify.Service
@@ -135,10 +134,11 @@ func (p *Program) kernel(context.Context) error {
 }
 
 func (p *Program) register(context.Context) (err error) {
-	if p.Calendar, err = holiday.Load(); err != nil {
+	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
 		return err
 	}
-	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
+	p.Holidays, err = holiday.New(holiday.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
+	if err != nil {
 		return err
 	}
 	p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{})
@@ -158,7 +158,7 @@ func (p *Program) onestop(context.Context) error {
 	p.Notices = notify.New(p.DB, p.Gen, p.Jobs, p.Mail)
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendar: p.Calendar, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Address: p.address(), Secret: secret,
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Address: p.address(), Secret: secret,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers)
 	return nil
@@ -175,6 +175,9 @@ func (p *Program) speak(context.Context) (err error) {
 // the offerings of the declared services.
 func (p *Program) fill(ctx context.Context) error {
 	if err := p.Units.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Holidays.Refresh(ctx); err != nil {
 		return err
 	}
 	if err := p.Catalog.LoadSeed(ctx); err != nil {
@@ -236,6 +239,7 @@ func (p *Program) background() []func(context.Context) error {
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		p.Auth.Run,
 		p.Units.Run,
+		p.Holidays.Run,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"khue/internal/portal/citizen"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
+	"khue/internal/register/holiday"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 )
@@ -38,7 +39,7 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), catalog.Module().Migrations,
+		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations,
 		notify.Migrations(), dossier.Migrations(), apply.Migrations(),
 	}
 }
@@ -46,7 +47,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), catalog.Module(), p.Notices.Module(), p.Dossiers.Module(), p.Apply.Module(),
+		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.Notices.Module(), p.Dossiers.Module(), p.Apply.Module(),
 	}
 }
 
@@ -63,7 +64,7 @@ func (p *Program) keeping() module.Module {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, catalog.Module().Messages,
+		orgunit.Messages, holiday.Messages, catalog.Module().Messages,
 		form.Messages, process.Messages, service.Messages, scaffold.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}

@@ -44,7 +44,7 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 		return nil, err
 	}
 	env := process.Env{
-		Now: now.at, Calendar: s.Calendar, UnitDate: clock.DateOf(now.at), Case: d.Case, Channel: string(d.Channel),
+		Now: now.at, Calendar: s.Calendars.Of(d.Receiving), UnitDate: clock.DateOf(now.at), Case: d.Case, Channel: string(d.Channel),
 		Facts: pkg.Form.Vars(answers, fenv), Term: term,
 	}
 	inst, effects, err := process.Step(pkg.Process, d.Instance, ev, env)

@@ -11,7 +11,6 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
-	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -22,6 +21,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
+	"khue/internal/register/holiday"
 	"khue/internal/register/orgunit"
 )
 
@@ -53,7 +53,8 @@ type Deps struct {
 	Blobs    blob.Store
 	Units    *orgunit.Service
 	Services *service.Registry
-	Calendar *calendar.Calendar
+	// Calendars gives the working calendar of a unit, and calendars as they were.
+	Calendars *holiday.Service
 	Scopes   auth.Scopes
 	Notices  *notify.Service
 	Fonts    pdf.Fonts

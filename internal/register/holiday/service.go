@@ -64,9 +64,21 @@ func New(d Deps) (*Service, error) {
 // City is the calendar of the whole city.
 func (s *Service) City() *calendar.Calendar { return s.state.Load().city }
 
-// Of is the calendar of a unit; the city's where the unit has nothing of its own. It
-// allocates nothing.
-func (s *Service) Of(u orgunit.UnitID) *calendar.Calendar { return s.state.Load().of(u) }
+// Of is the calendar of a unit. An office without its own has that of its agency, an
+// agency without its own that of the city. It allocates nothing.
+func (s *Service) Of(u orgunit.UnitID) *calendar.Calendar {
+	st := s.state.Load()
+	if len(st.units) == 0 {
+		return st.city
+	}
+	if c, ok := st.units[u]; ok {
+		return c
+	}
+	if v, ok := s.Units.Now().Get(u); ok && v.Class == orgunit.Office {
+		return st.of(v.Parent)
+	}
+	return st.city
+}
 
 // Version returns a calendar as it was: the one whose Version is v. False where its
 // edition was never loaded here.
