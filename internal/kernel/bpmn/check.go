@@ -60,6 +60,10 @@ func (r *reader) exists(pos decl.Pos, element, attr, id string) bool {
 		return false
 	}
 	if _, ok := r.src.byID[id]; !ok {
+		if attr == "errorRef" { // several engines read a code there
+			r.warn(pos, element, "unknownRef", "attr", attr, "ref", id)
+			return false
+		}
 		r.refuse(pos, element, "unknownRef", "attr", attr, "ref", id)
 		return false
 	}

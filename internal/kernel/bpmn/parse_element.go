@@ -41,7 +41,8 @@ func (r *reader) element(n *node, b *Body, p *Process, depth int) {
 		Default: r.ref(n.attr("default")), Compensates: n.attr("isForCompensation") == "true",
 	}
 	if e.ID == "" {
-		r.refuse(n.pos, n.name, "noID", "kind", n.name)
+		// A name is made up, so that it can be drawn and told of; it changes with the file.
+		r.warn(n.pos, n.name, "noID", "kind", n.name)
 		e.ID = r.id(n, n.name)
 	}
 	if !kinds[e.Kind] {

@@ -110,7 +110,7 @@ func TestParseRefuses(t *testing.T) {
 		{"too many nodes", file(strings.Repeat("<b:a/>", 100_001)), "3:599983 tooMany"},
 		{"too deep", file(deep(70, "<b:a>", "</b:a>")), "3:316 tooDeep"},
 		{"sub-processes too deep", process(deepSubs.String()), "4:681 tooDeep"},
-		{"no id", process(`<b:task/>`), "4:1 noID"},
+		{"process without an id", file(`<b:process/>`), "3:1 noID"},
 		{"doubled id", process("<b:task id='a'/>\n<b:task id='a'/>"), "5:1 doubledID"},
 		{"id of two kinds", process("<b:task id='p'/>"), "4:1 doubledID"},
 		{"flow to nowhere", process("<b:task id='a'/><b:sequenceFlow id='f' sourceRef='a' targetRef='z'/>"), "4:17 unknownRef"},
@@ -164,6 +164,20 @@ func TestParseTakes(t *testing.T) {
 		"own namespace":      process(`<b:task id="a"/><b:task id="c"/><b:sequenceFlow id="f" sourceRef="b:a" targetRef="b:c"/>`),
 	} {
 		if m, problems := bpmn.Parse(name, []byte(in)); m == nil || len(problems) > 0 {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
+// What other engines let pass is told, and does not stop the reading.
+func TestParseWarns(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string][2]string{
+		"no id":         {process(`<b:task/>`), "bpmn.lint.noID"},
+		"code as a ref": {process(`<b:endEvent id="a"><b:errorEventDefinition errorRef="e1"/></b:endEvent>`), "bpmn.lint.unknownRef"},
+	} {
+		m, problems := bpmn.Parse(name, []byte(c[0]))
+		if m == nil || problems.Failed() || len(problems) != 1 || problems[0].Key != c[1] {
 			t.Errorf("%s: %v", name, problems)
 		}
 	}

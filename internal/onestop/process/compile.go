@@ -6,98 +6,105 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
+	"khue/internal/kernel/bpmn"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/feel"
 )
 
-// Format is the word that steps.yaml begins with.
-const Format = "khue-steps/1"
-
-// The built-in actions of officers.
+// The variables that every process has beside the form's.
 const (
-	DoAccept     = "accept"
-	DoSupplement = "supplement"
-	DoRefuse     = "refuse"
-	DoApprove    = "approve"
-	DoSubmit     = "submit"
-	DoReturn     = "returnStep"
-	DoSign       = "sign"
-	DoNumber     = "number"
-	DoIssue      = "issue"
-	DoExtend     = "extend"
-	DoStop       = "stop"
+	varAction = "action" // the action just taken, for the gateway behind a task
+	varLoop   = "loop"   // index, count, done, active of a multi-instance activity
 )
 
-// known are the actions that officers' steps may name, each with its milestone.
-//
-//nolint:gochecknoglobals // immutable table
-var known = map[string]string{
-	DoAccept: "accepted", DoSupplement: "supplementAsked", DoRefuse: "refused", DoApprove: "", DoSubmit: "",
-	DoReturn: "", DoSign: "signed", DoNumber: "numbered", DoIssue: "returned", DoExtend: "extended", DoStop: "stopped",
-}
-
-// later are words of the field that this engine does not run yet.
-//
-//nolint:gochecknoglobals // immutable table
-var later = []string{"assign", "recall", "consult", "handOver"}
-
-var stepID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]*$`)
-
-// maxSteps bounds a chain; the longest that the catalogue knows has under thirty.
-const maxSteps = 200
-
 type compiler struct {
-	src      Source
+	m        *bpmn.Model
 	opt      Options
 	def      *Def
+	scope    feel.Scope
 	problems decl.Problems
+
+	flowAt map[string]int           // by id
+	called map[string]int           // bodies of processes by id
+	lane   map[string]bpmn.Attrs    // defaults of an element
+	elem   map[string]*bpmn.Element // by id
+	exprs  []*feel.Expr             // all, for what they read
 }
 
-// Compile checks a source and compiles it. The definition is nil where a problem is an error.
-func Compile(src Source, opt Options) (*Def, decl.Problems) {
-	c := &compiler{src: src, opt: opt, def: &Def{index: map[string]int{}, terms: opt.Terms}}
-	if src.Format != Format {
-		c.fail(decl.Pos{Line: 1, Col: 1}, "format", "process.lint.format", "want", Format)
+// CompileModel checks a model and compiles one of its processes, with those that it
+// calls. The definition is nil where a problem is an error: what the engine does not run
+// is refused with the element's name and the reason.
+func CompileModel(m *bpmn.Model, opt Options) (*Def, decl.Problems) {
+	c := &compiler{
+		m: m, opt: opt, def: &Def{index: map[string]int{}, terms: opt.Terms, model: m, plain: opt.Plain},
+		flowAt: map[string]int{}, called: map[string]int{}, lane: map[string]bpmn.Attrs{}, elem: map[string]*bpmn.Element{},
 	}
-	if len(src.Steps) == 0 || len(src.Steps) > maxSteps {
-		c.fail(decl.Pos{Line: 1, Col: 1}, "steps", "process.lint.steps", "max", maxSteps)
+	p := c.choose()
+	if p == nil {
+		c.fail(decl.Pos{Line: 1, Col: 1}, opt.Process, "process.lint.noProcess")
 		return nil, c.problems
 	}
-	for i, s := range src.Steps {
-		if !stepID.MatchString(s.ID) {
-			c.fail(s.Pos, s.ID, "process.lint.id", "id", s.ID)
-		}
-		if _, twice := c.def.index[s.ID]; twice {
-			c.fail(s.Pos, s.ID, "process.lint.idTwice", "id", s.ID)
-		}
-		c.def.index[s.ID] = i
-	}
-	for i, s := range src.Steps {
-		c.def.nodes = append(c.def.nodes, c.node(i, s))
-	}
+	c.variables(p)
+	c.process(p)
 	if !c.problems.Failed() {
-		c.graph()
+		c.check()
 	}
 	c.problems.Sort()
 	if c.problems.Failed() {
 		return nil, c.problems
 	}
-	c.def.digest = digest(src, opt.Terms)
-	c.def.readsAnswers = slices.ContainsFunc(c.def.nodes, func(n node) bool { return n.readsAnswers() })
+	c.def.digest = c.digest(p)
+	c.def.readsAnswers = slices.ContainsFunc(c.exprs, c.readsAnswers)
 	return c.def, c.problems
 }
 
-func digest(src Source, terms Terms) string {
+// choose finds the process to run.
+func (c *compiler) choose() *bpmn.Process {
+	for _, p := range c.m.Processes {
+		if c.opt.Process == p.ID || c.opt.Process == "" && p.Executable {
+			return p
+		}
+	}
+	if c.opt.Process == "" && len(c.m.Processes) > 0 {
+		return c.m.Processes[0]
+	}
+	return nil
+}
+
+func (c *compiler) byID(id string) *bpmn.Process {
+	for _, p := range c.m.Processes {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func (c *compiler) readsAnswers(e *feel.Expr) bool {
+	return slices.ContainsFunc(e.Paths(), func(p string) bool {
+		head, _, _ := strings.Cut(p, ".")
+		return !slices.Contains(own, head) && !slices.Contains(c.def.vars, head)
+	})
+}
+
+func (c *compiler) digest(p *bpmn.Process) string {
+	var all []*bpmn.Process
+	all = append(all, p)
+	for id := range c.called {
+		if id != p.ID {
+			all = append(all, c.byID(id))
+		}
+	}
+	slices.SortFunc(all[1:], func(a, b *bpmn.Process) int { return strings.Compare(a.ID, b.ID) })
 	b, err := json.Marshal(struct {
-		Source Source
-		Terms  Terms
-	}{src, terms})
+		Processes []*bpmn.Process
+		Messages  [4][]bpmn.Named
+		Terms     Terms
+	}{all, [4][]bpmn.Named{c.m.Messages, c.m.Signals, c.m.Errors, c.m.Escalations}, c.opt.Terms})
 	if err != nil {
 		panic("process: digest: " + err.Error()) // plain structs only
 	}
@@ -105,13 +112,62 @@ func digest(src Source, terms Terms) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (c *compiler) report(level decl.Level, pos decl.Pos, element, key string, kv ...any) {
-	params := make(errs.Params, len(kv)/2)
-	for i := 0; i+1 < len(kv); i += 2 {
-		params[fmt.Sprint(kv[i])] = kv[i+1]
+// variables collects what the process itself sets, so that expressions may read it.
+func (c *compiler) variables(p *bpmn.Process) {
+	add := func(name string) {
+		if name != "" && !slices.Contains(c.def.vars, name) {
+			c.def.vars = append(c.def.vars, name)
+		}
 	}
+	add(varAction)
+	add(varLoop)
+	var walk func(b *bpmn.Body)
+	seen := map[string]bool{p.ID: true}
+	walk = func(b *bpmn.Body) {
+		for _, e := range b.Elements {
+			add(e.Attrs["result"].S)
+			add(e.Attrs["item"].S)
+			for _, x := range e.Ext {
+				if x.Name == "out" {
+					add(x.Attrs["name"].S)
+				}
+			}
+			if e.Body != nil {
+				walk(e.Body)
+			}
+			if q := c.byID(e.Called); q != nil && !seen[q.ID] {
+				seen[q.ID] = true
+				walk(&q.Body)
+			}
+		}
+	}
+	walk(&p.Body)
+	c.def.base = len(c.opt.Scope.Fields())
+	fields := make([]feel.Field, len(c.def.vars))
+	for i, name := range c.def.vars {
+		fields[i] = feel.Field{Name: name, Type: feel.AnyType}
+	}
+	fields[0].Type = feel.StringType
+	fields[1].Type = feel.ContextType(feel.Field{Name: "index", Type: feel.NumberType}, feel.Field{Name: "count", Type: feel.NumberType},
+		feel.Field{Name: "done", Type: feel.NumberType}, feel.Field{Name: "active", Type: feel.NumberType})
+	if c.scope = c.opt.Scope.With(fields...); c.opt.Plain {
+		c.scope = c.scope.Lenient()
+	}
+}
+
+func (c *compiler) variable(name string) int { return slices.Index(c.def.vars, name) }
+
+func params(kv []any) errs.Params {
+	out := make(errs.Params, len(kv)/2)
+	for i := 0; i+1 < len(kv); i += 2 {
+		out[fmt.Sprint(kv[i])] = kv[i+1]
+	}
+	return out
+}
+
+func (c *compiler) report(level decl.Level, pos decl.Pos, element, key string, kv ...any) {
 	c.problems = append(c.problems, decl.Problem{
-		File: c.opt.File, Pos: pos, Element: element, Level: level, Key: key, Params: params,
+		File: c.opt.File, Pos: pos, Element: element, Level: level, Key: key, Params: params(kv),
 	})
 }
 
@@ -119,161 +175,22 @@ func (c *compiler) fail(pos decl.Pos, element, key string, kv ...any) {
 	c.report(decl.Error, pos, element, key, kv...)
 }
 
-func (c *compiler) label(kind, id string, pos decl.Pos, optional bool) decl.Label {
-	if c.opt.Texts == nil {
-		return decl.Label{VI: id, EN: id}
+// refuse says that the engine does not run an element, and why.
+func (c *compiler) refuse(e *bpmn.Element, key string, kv ...any) {
+	name := e.Name
+	if name == "" {
+		name = e.ID
 	}
-	l, ok := c.opt.Texts.Label(kind + "." + id)
-	if !ok && !optional {
-		c.fail(pos, id, "process.lint.label", "key", kind+"."+id)
-	}
-	return l
+	c.fail(e.Pos, e.ID, key, append([]any{"name", name}, kv...)...)
 }
 
-func (c *compiler) node(i int, s SourceStep) node {
-	n := node{info: StepInfo{ID: s.ID, Role: s.Role, Unit: s.Unit.S}, counts: s.Counts == nil || *s.Counts, silence: s.Silence}
-	n.info.Label = c.label("step", s.ID, s.Pos, false)
-	if n.info.Public = c.label("public", s.ID, s.Pos, true); n.info.Public.IsZero() {
-		n.info.Public = n.info.Label
-	}
-	n.when = c.expr(s.When, s.ID+".when", feel.KindBoolean)
-	if s.Hours.Set() {
-		h, err := strconv.ParseFloat(s.Hours.S, 64)
-		if err != nil || h <= 0 || h > 2000 {
-			c.fail(s.Hours.Pos, s.ID+".hours", "process.lint.hours", "value", s.Hours.S)
-		}
-		n.info.Minutes = int(h*60 + 0.5)
-	}
-	if s.Role == RoleApplicant {
-		c.applicantStep(&n, s)
-	} else {
-		if c.opt.Roles != nil && !c.opt.Roles(s.Role) {
-			c.fail(s.Pos, s.ID+".role", "process.lint.role", "role", s.Role)
-		}
-		if n.unit = c.expr(s.Unit, s.ID+".unit", feel.KindString); n.unit == nil {
-			c.fail(s.Pos, s.ID+".unit", "process.lint.unit")
-		}
-		if s.Within.Set() || s.Silence != "" {
-			c.fail(s.Pos, s.ID, "process.lint.withinOfficer")
-		}
-	}
-	if len(s.Actions) == 0 {
-		c.fail(s.Pos, s.ID, "process.lint.noActions")
-	}
-	for _, a := range s.Actions {
-		n.actions = append(n.actions, c.action(i, &n, s, a))
-		n.names = append(n.names, a.Do)
-	}
-	if n.silence != "" && !slices.Contains(n.names, n.silence) {
-		c.fail(s.Pos, s.ID+".silence", "process.lint.silence", "action", n.silence)
-	}
-	for _, a := range n.actions {
-		to := ""
-		if a.to != end {
-			to = c.src.Steps[a.to].ID
-		}
-		n.info.Actions = append(n.info.Actions, ActionInfo{Do: a.do, To: to, Label: c.actionLabel(s.ID, a.do)})
-	}
-	return n
-}
-
-// actionLabel is the package's own word for an action, or none.
-func (c *compiler) actionLabel(step, do string) decl.Label {
-	if c.opt.Texts == nil {
-		return decl.Label{}
-	}
-	if l, ok := c.opt.Texts.Label("action." + step + "." + do); ok {
-		return l
-	}
-	l, _ := c.opt.Texts.Label("action." + do)
-	return l
-}
-
-func (c *compiler) applicantStep(n *node, s SourceStep) {
-	if s.Unit.Set() {
-		c.fail(s.Unit.Pos, s.ID+".unit", "process.lint.unitApplicant")
-	}
-	if !s.Within.Set() || s.Silence == "" {
-		// Without a term and its end a dossier could wait for ever.
-		c.fail(s.Pos, s.ID, "process.lint.within")
-		return
-	}
-	var err error
-	if n.within, err = ParsePeriod(s.Within.S); err != nil {
-		c.fail(s.Within.Pos, s.ID+".within", "process.lint.period", "value", s.Within.S)
-	}
-}
-
-func (c *compiler) action(i int, n *node, s SourceStep, a SourceAction) action {
-	out := action{do: a.Do, to: end, event: a.Event, term: a.Term, result: a.Result}
-	at := s.ID + "." + a.Do
-	milestone, builtin := known[a.Do]
-	switch {
-	case a.Do == "":
-		c.fail(a.Pos, s.ID, "process.lint.do")
-	case slices.Contains(n.names, a.Do):
-		c.fail(a.Pos, at, "process.lint.actionTwice", "action", a.Do)
-	case slices.Contains(later, a.Do):
-		c.fail(a.Pos, at, "process.lint.later", "action", a.Do)
-	case s.Role == RoleApplicant && builtin:
-		c.fail(a.Pos, at, "process.lint.officerOnly", "action", a.Do)
-	case s.Role != RoleApplicant && !builtin:
-		names := make([]string, 0, len(known))
-		for k := range known {
-			names = append(names, k)
-		}
-		slices.Sort(names)
-		c.fail(a.Pos, at, "process.lint.action", "action", a.Do, "known", strings.Join(names, ", "))
-	}
-	if out.event == "" {
-		out.event = milestone
-	}
-	out.when = c.expr(a.When, at+".when", feel.KindBoolean)
-	switch {
-	case a.To != "":
-		j, ok := c.def.index[a.To]
-		if !ok {
-			c.fail(a.Pos, at, "process.lint.to", "to", a.To, "nearest", decl.Nearest(a.To, c.ids()))
-		}
-		out.to = j
-	case a.Do == DoRefuse || a.Do == DoStop || a.Do == DoIssue:
-	case a.Do == DoReturn:
-		if i == 0 {
-			c.fail(a.Pos, at, "process.lint.returnFirst")
-		}
-		out.to = max(i-1, 0)
-	case a.Do == DoSupplement || a.Do == DoExtend:
-		out.to = i
-	case i+1 < len(c.src.Steps):
-		out.to = i + 1
-	default:
-		c.fail(a.Pos, at, "process.lint.noNext")
-	}
-	if a.Do == DoSupplement && c.opt.Terms.Supplement.Max == 0 {
-		c.fail(a.Pos, at, "process.lint.supplement")
-	}
-	if a.Term != "" && !slices.ContainsFunc(c.opt.Terms.Deadlines, func(d Deadline) bool { return d.Case == a.Term }) {
-		c.fail(a.Pos, at, "process.lint.term", "term", a.Term)
-	}
-	if a.Do == DoExtend && a.Term == "" {
-		c.fail(a.Pos, at, "process.lint.extend")
-	}
-	return out
-}
-
-func (c *compiler) ids() []string {
-	out := make([]string, len(c.src.Steps))
-	for i, s := range c.src.Steps {
-		out[i] = s.ID
-	}
-	return out
-}
-
+// expr compiles an expression; nil where none is written or it is wrong. want is
+// feel.KindAny where any value will do.
 func (c *compiler) expr(t decl.Text, element string, want feel.Kind) *feel.Expr {
-	if !t.Set() {
+	if strings.TrimSpace(t.S) == "" {
 		return nil
 	}
-	e, err := feel.Compile(t.S, c.opt.Scope)
+	e, err := feel.Compile(t.S, c.scope)
 	if err != nil {
 		reason := decl.Label{VI: err.Error(), EN: err.Error()}
 		var fe *feel.Error
@@ -283,67 +200,124 @@ func (c *compiler) expr(t decl.Text, element string, want feel.Kind) *feel.Expr 
 		c.fail(t.Pos, element, "process.lint.feel", "reason", reason)
 		return nil
 	}
-	if k := e.Type().Kind(); k != want && k != feel.KindAny {
+	if k := e.Type().Kind(); want != feel.KindAny && k != want && k != feel.KindAny {
 		c.fail(t.Pos, element, "process.lint.kind", "want", want.String(), "got", k.String())
 	}
+	c.exprs = append(c.exprs, e)
 	return e
 }
 
-// graph looks for steps that nothing leads to, steps that lead to no end, and a
-// chain on which acceptance or a result is missing.
-func (c *compiler) graph() {
-	reached := make([]bool, len(c.def.nodes))
-	var walk func(i int)
-	walk = func(i int) {
-		if i == end || reached[i] {
-			return
+func (c *compiler) label(kind string, e *bpmn.Element, optional bool) decl.Label {
+	if c.opt.Texts == nil {
+		if e.Name != "" {
+			return decl.Label{VI: e.Name, EN: e.Name}
 		}
-		reached[i] = true
-		for _, a := range c.def.nodes[i].actions {
-			walk(a.to)
-		}
-		if c.def.nodes[i].when != nil {
-			walk(c.pass(i))
-		}
+		return decl.Label{VI: e.ID, EN: e.ID}
 	}
-	walk(0)
-	ends := make([]bool, len(c.def.nodes))
-	for changed := true; changed; {
-		changed = false
-		for i, n := range c.def.nodes {
-			ok := ends[i]
-			for _, a := range n.actions {
-				ok = ok || a.do == DoIssue && a.to == end || a.to != end && a.to != i && ends[a.to]
-			}
-			if ok != ends[i] {
-				ends[i], changed = ok, true
+	l, ok := c.opt.Texts.Label(kind + "." + e.ID)
+	if !ok && !optional {
+		c.fail(e.Pos, e.ID, "process.lint.label", "key", kind+"."+e.ID)
+	}
+	return l
+}
+
+// process compiles a process into a body and returns it.
+func (c *compiler) process(p *bpmn.Process) int {
+	if b, ok := c.called[p.ID]; ok {
+		return b
+	}
+	for _, l := range p.Lanes {
+		for _, id := range l.Elements {
+			if len(l.Attrs) > 0 {
+				c.lane[id] = l.Attrs
 			}
 		}
 	}
-	accepts := false
-	for i, s := range c.src.Steps {
-		if !reached[i] {
-			c.fail(s.Pos, s.ID, "process.lint.dead", "id", s.ID)
-		} else if !ends[i] {
-			c.fail(s.Pos, s.ID, "process.lint.noEnd", "id", s.ID)
-		}
-		if s.When.Set() && i+1 == len(c.src.Steps) {
-			c.fail(s.Pos, s.ID, "process.lint.lastWhen")
-		}
-		accepts = accepts || slices.Contains(c.def.nodes[i].names, DoAccept)
+	b := c.newBody(-1)
+	c.called[p.ID] = b
+	c.fill(b, &p.Body, p.ID, false)
+	if len(c.def.bodies[b].starts) == 0 {
+		c.fail(p.Pos, p.ID, "process.lint.noStart")
 	}
-	if !accepts {
-		c.fail(c.src.Steps[0].Pos, c.src.Steps[0].ID, "process.lint.noAccept")
+	return b
+}
+
+func (c *compiler) newBody(host int) int {
+	c.def.bodies = append(c.def.bodies, body{host: host})
+	return len(c.def.bodies) - 1
+}
+
+// fill compiles the elements of a body.
+func (c *compiler) fill(b int, src *bpmn.Body, owner string, inside bool) {
+	for _, e := range src.Elements {
+		if e.ID == "" {
+			c.fail(e.Pos, owner, "process.lint.noID", "kind", string(e.Kind))
+			continue
+		}
+		if _, twice := c.def.index[e.ID]; twice {
+			c.fail(e.Pos, e.ID, "process.lint.idTwice", "id", e.ID)
+			continue
+		}
+		c.def.index[e.ID] = len(c.def.nodes)
+		c.elem[e.ID] = e
+		c.def.nodes = append(c.def.nodes, node{
+			info: StepInfo{ID: e.ID}, body: b, sub: -1, deflt: -1, host: -1, starter: -1, handler: -1, result: -1, breaks: e.Interrupting,
+		})
 	}
-	if !slices.Contains(c.def.nodes[0].names, DoAccept) && accepts {
-		c.fail(c.src.Steps[0].Pos, c.src.Steps[0].ID, "process.lint.acceptFirst")
+	for _, f := range src.Flows {
+		c.flow(b, f)
+	}
+	for _, e := range src.Elements {
+		if i, ok := c.def.index[e.ID]; ok && c.elem[e.ID] == e {
+			c.element(i, e, inside)
+		}
+	}
+	for _, a := range src.Associations {
+		c.associate(a)
 	}
 }
 
-// pass is where a step that is passed over leads: to the next of the list.
-func (c *compiler) pass(i int) int {
-	if i+1 < len(c.def.nodes) {
-		return i + 1
+func (c *compiler) flow(b int, f *bpmn.Flow) {
+	from, okFrom := c.def.index[f.From]
+	to, okTo := c.def.index[f.To]
+	name := f.ID
+	if name == "" {
+		name = f.From + " → " + f.To
 	}
-	return end
+	if !okFrom || !okTo || c.def.nodes[from].body != b || c.def.nodes[to].body != b {
+		c.fail(f.Pos, name, "process.lint.flowEnds", "from", f.From, "to", f.To)
+		return
+	}
+	x := flow{from: from, to: to}
+	if strings.TrimSpace(f.Condition.S) != "" {
+		if l := strings.ToLower(f.Language); l != "" && !strings.Contains(l, "feel") {
+			c.fail(f.Pos, name, "process.lint.language", "language", f.Language)
+		} else {
+			x.cond = c.expr(f.Condition, name, feel.KindBoolean)
+		}
+	}
+	k := len(c.def.flows)
+	c.def.flows = append(c.def.flows, x)
+	c.flowAt[f.ID] = k
+	c.def.nodes[from].out = append(c.def.nodes[from].out, k)
+	c.def.nodes[to].in = append(c.def.nodes[to].in, k)
+}
+
+// associate hangs a compensation handler on the activity that it undoes.
+func (c *compiler) associate(a bpmn.Association) {
+	from, to := c.elem[a.From], c.elem[a.To]
+	if from == nil || to == nil || from.Kind != bpmn.BoundaryEvent {
+		return
+	}
+	b := &c.def.nodes[c.def.index[a.From]]
+	if b.event != bpmn.Compensate || b.host < 0 {
+		return
+	}
+	h := c.def.index[a.To]
+	if !to.Compensates {
+		c.refuse(to, "process.lint.handler")
+		return
+	}
+	c.def.nodes[b.host].handler = h
+	c.def.nodes[h].undoes = true
 }

@@ -19,13 +19,33 @@ const (
 	Supply   EventKind = "supply"   // the applicant completed the dossier
 	Withdraw EventKind = "withdraw" // the applicant took it back
 	Fire     EventKind = "fire"     // a timer that Step had set ran out
+
+	Message    EventKind = "message"    // a message Name came, for Token or for the first that waits for it
+	Signal     EventKind = "signal"     // a signal Name, for all that wait for it
+	Answered   EventKind = "answered"   // the connector of Token answered with Data, or failed with Code
+	ChildEnded EventKind = "childEnded" // the child of Token ended; Code where it did so without its result
+
+	Recall EventKind = "recall" // the one who handed a task over by mistake takes it back
+	Redate EventKind = "redate" // the promised date is moved to At, never earlier
+	Retry  EventKind = "retry"  // what is stuck at Token is tried again
+	Skip   EventKind = "skip"   // the step of Token is passed over
+	Move   EventKind = "move"   // Token is put at the step To, by authority
+	Reopen EventKind = "reopen" // an ended dossier goes on at the step To, by authority
+	Halt   EventKind = "halt"   // the dossier is stopped by authority: a court's order, a duplicate
 )
 
 // Event is one thing that happened to a dossier.
 type Event struct {
 	Kind   EventKind `json:"kind"`
-	Token  int       `json:"token,omitempty"`  // of Act and Fire
+	Token  int       `json:"token,omitempty"`  // token or watch
 	Action string    `json:"action,omitempty"` // of Act: "accept", "approve"
+	Name   string    `json:"name,omitempty"`   // of a message or signal
+	Key    string    `json:"key,omitempty"`    // correlation of a message
+	Code   string    `json:"code,omitempty"`   // error
+	Data   []Var     `json:"data,omitempty"`
+	To     string    `json:"to,omitempty"` // step
+	At     time.Time `json:"at,omitzero"`
+	Why    string    `json:"why,omitempty"` // of Redate: "holiday"
 }
 
 // Env is all that Step reads beside definition, instance and event. It is
@@ -46,7 +66,8 @@ type Env struct {
 
 // Effect is something to be done in the world. The set is closed: TaskOpened,
 // TaskClosed, TimerSet, TimerCleared, StateChanged, ReceiveBySet, DueSet, DueCleared, Happened,
-// PaperRequested, ResultRequested.
+// PaperRequested, ResultRequested, MessageSent, SignalSent, ConnectorCalled, ChildOpened,
+// ChildStopped, GotStuck.
 type Effect interface{ effect() }
 
 // TaskOpened asks for a task.
@@ -57,11 +78,11 @@ type TaskOpened struct {
 	Unit    string // code of the unit that the task falls to; empty for the applicant
 	Actions []string
 	Minutes int       // budget in working minutes, 0 where none is declared
-	By      time.Time // when the budget ends; zero where none is declared
+	By      time.Time // when the budget or the term ends; zero where neither is declared
 	Label   decl.Label
 	Public  decl.Label // what the citizen reads
-	// Again is set where this step had asked for a supplement: give the task to the
-	// officer who asked.
+	// Again is set where this step had asked for a supplement, was recalled or handed
+	// over: give the task to the officer who had it.
 	Again bool
 }
 
@@ -88,7 +109,8 @@ type StateChanged struct{ From, To State }
 // ReceiveBySet is the instant until which the one-stop answers.
 type ReceiveBySet struct{ At time.Time }
 
-// DueSet is a new promised date. Why is accepted, restarted, resumed or extended.
+// DueSet is a new promised date. Why is accepted, restarted, resumed, extended or what
+// Redate said.
 type DueSet struct {
 	Due calendar.Due
 	Why string
@@ -109,6 +131,42 @@ type PaperRequested struct{ Paper string }
 // ResultRequested asks for the result document to be made.
 type ResultRequested struct{ Kind string }
 
+// MessageSent is a message to whoever waits for it.
+type MessageSent struct {
+	Step, Name, Key string
+	Data            []Var
+}
+
+// SignalSent is a signal that the process threw; its own waits have had it already.
+type SignalSent struct{ Step, Name string }
+
+// ConnectorCalled asks a named connector and expects Answered{Token}.
+type ConnectorCalled struct {
+	Token      int
+	Step, Name string
+	In         []Var
+}
+
+// ChildOpened asks for a dossier of another service, or for another process, and
+// expects ChildEnded{Token}.
+type ChildOpened struct {
+	Token                     int
+	Step, Service, Unit, Case string
+	In                        []Var
+}
+
+// ChildStopped ends a child whose parent does not wait for it any more.
+type ChildStopped struct {
+	Token int
+	Step  string
+}
+
+// GotStuck says that a token needs repair, and why: a message key.
+type GotStuck struct {
+	Token       int
+	Step, Cause string
+}
+
 func (TaskOpened) effect()      {}
 func (TaskClosed) effect()      {}
 func (TimerSet) effect()        {}
@@ -120,3 +178,9 @@ func (DueCleared) effect()      {}
 func (Happened) effect()        {}
 func (PaperRequested) effect()  {}
 func (ResultRequested) effect() {}
+func (MessageSent) effect()     {}
+func (SignalSent) effect()      {}
+func (ConnectorCalled) effect() {}
+func (ChildOpened) effect()     {}
+func (ChildStopped) effect()    {}
+func (GotStuck) effect()        {}

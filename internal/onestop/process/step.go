@@ -10,37 +10,41 @@ import (
 	"khue/internal/kernel/feel"
 )
 
-// limits of one expression: packages come from many hands.
+// limits of one step: packages come from many hands.
 const (
 	exprSteps  = 20_000
 	exprMemory = 1 << 20
+	maxMoves   = 10_000
+	maxTokens  = 5_000
 )
 
 // Step moves an instance by one event. It changes none of its arguments. Errors:
 //
 //	Conflict process.stale       the token has moved on, or waits for the applicant
 //	Conflict process.ended       the dossier has ended, or cannot be taken back any more
-//	Conflict process.notWaiting  a supplement came that nobody asked for
+//	Conflict process.notWaiting  nothing waits for what came
+//	Conflict process.early       the timer is not due
 //	Invalid  process.noAction    the step has no such action, or not now
 //	Invalid  process.supplementSpent, process.extensionSpent
-//	Invalid  process.noUnit      the step's unit is not known
+//	Invalid  process.noUnit      the first step's unit is not known
+//	Invalid  process.noStep      there is no such step to move to
+//	Invalid  process.noRecall    the task did not come from a task
+//	Internal process.endless     the step did not come to rest
+//
+// What goes wrong later and is nobody's input, such as a gateway without a way on, leaves
+// a token that waits for repair: nothing is lost.
 func Step(d *Def, in Instance, ev Event, env Env) (Instance, []Effect, error) {
-	m := machine{d: d, i: in, env: &env, out: make([]Effect, 0, 8)}
+	m := &machine{d: d, i: in, env: &env, out: make([]Effect, 0, 8), first: in.State == 0}
 	m.i.Tokens = slices.Clone(in.Tokens)
-	var err error
-	switch ev.Kind {
-	case Submit:
-		err = m.submit()
-	case Act:
-		err = m.act(ev.Token, ev.Action, false)
-	case Supply:
-		err = m.supply()
-	case Withdraw:
-		err = m.withdraw()
-	case Fire:
-		err = m.fire(ev.Token)
-	default:
-		err = errs.E(errs.Invalid, "process.noEvent", errs.P("event", string(ev.Kind)))
+	m.i.Watches = slices.Clone(in.Watches)
+	m.i.Done = slices.Clone(in.Done)
+	m.i.Vars = slices.Clone(in.Vars)
+	err := m.event(ev)
+	if err == nil {
+		err = m.run()
+	}
+	if err == nil {
+		err = m.settle()
 	}
 	if err != nil {
 		return in, nil, err
@@ -48,11 +52,63 @@ func Step(d *Def, in Instance, ev Event, env Env) (Instance, []Effect, error) {
 	return m.i, m.out, nil
 }
 
+func (m *machine) event(ev Event) error {
+	switch ev.Kind {
+	case Submit:
+		return m.submit(ev)
+	case Act:
+		return m.act(ev.Token, ev.Action, false)
+	case Supply:
+		return m.supply()
+	case Withdraw:
+		return m.withdraw()
+	case Fire:
+		return m.fire(ev.Token)
+	case Message:
+		return m.message(ev)
+	case Signal:
+		return m.signal(ev.Name)
+	case Answered, ChildEnded:
+		return m.answered(ev)
+	case Recall:
+		return m.recall(ev.Token)
+	case Redate:
+		return m.redate(ev)
+	case Retry:
+		return m.retry(ev.Token)
+	case Skip:
+		return m.skip(ev.Token)
+	case Move:
+		return m.move(ev.Token, ev.To)
+	case Reopen:
+		return m.reopen(ev.To)
+	case Halt:
+		return m.halt()
+	}
+	return errs.E(errs.Invalid, "process.noEvent", errs.P("event", string(ev.Kind)))
+}
+
+// machine is one step in the making.
 type machine struct {
-	d   *Def
-	i   Instance
-	env *Env
-	out []Effect
+	d     *Def
+	i     Instance
+	env   *Env
+	out   []Effect
+	queue []motion
+	first bool // the dossier is being submitted: its applicant can mend what is wrong
+
+	reading Token // whose variables an expression reads
+	moves   int
+	ended   bool // the last branch of the process has ended in this step
+	final   State
+}
+
+// motion is a token on its way: it arrives at a node by a flow.
+type motion struct {
+	t     Token
+	to    int
+	flow  int  // from 1; 0: by no flow
+	again bool // it comes back to where it was
 }
 
 func (m *machine) emit(e Effect) { m.out = append(m.out, e) }
@@ -76,7 +132,8 @@ func (m *machine) state(to State) error {
 	return nil
 }
 
-func (m *machine) submit() error {
+// submit begins the process: at its plain start, or at the one that ev.To names.
+func (m *machine) submit(ev Event) error {
 	if err := m.state(Submitted); err != nil {
 		return err
 	}
@@ -84,7 +141,19 @@ func (m *machine) submit() error {
 		return err
 	}
 	m.happened("submitted")
-	return m.enter(0, false)
+	starts := m.d.bodies[0].starts
+	at := starts[0]
+	for _, s := range starts {
+		if n := &m.d.nodes[s]; n.info.ID == ev.To || ev.To == "" && n.event == "" {
+			at = s
+			break
+		}
+	}
+	if err := m.listen(0, 0); err != nil {
+		return err
+	}
+	m.send(Token{}, at, 0)
+	return nil
 }
 
 // receive starts the one-stop's own clock.
@@ -101,67 +170,120 @@ func (m *machine) receive() error {
 	return nil
 }
 
-// enter opens the step at i, or the first after it that applies.
-func (m *machine) enter(i int, again bool) error {
-	for i != end && !m.holds(m.d.nodes[i].when) {
-		i++ // the last step has no condition
+// fire answers a timer: of a token, or of a watch.
+func (m *machine) fire(n int) error {
+	early := func(at Millis) error {
+		if m.env.Now.Before(at.Time()) {
+			return errs.E(errs.Conflict, "process.early", errs.P("at", at.Time()))
+		}
+		return nil
 	}
-	n := &m.d.nodes[i]
-	m.i.Last++
-	t := Token{N: m.i.Last, Step: n.info.ID, Since: millis(m.env.Now)}
-	open := TaskOpened{
-		Token: t.N, Step: t.Step, Role: n.info.Role, Actions: n.names, Minutes: n.info.Minutes,
-		Label: n.info.Label, Public: n.info.Public, Again: again,
-	}
-	if !n.counts {
-		m.pause()
-	}
-	if n.info.Role == RoleApplicant {
-		at, err := n.within.End(m.env.Now, m.env.Calendar)
-		if err != nil {
+	if w, ok := m.i.Watch(n); ok && w.Timer != 0 {
+		if err := early(w.Timer); err != nil {
 			return err
 		}
-		t.Wait, t.Timer, open.By = ForApplicant, millis(at), at
-		m.emit(open)
-		m.emit(TimerSet{Token: t.N, At: at})
-	} else {
-		unit, ok := m.eval(n.unit).Text()
-		if !ok || unit == "" {
-			return errs.E(errs.Invalid, "process.noUnit", errs.P("step", n.info.Label))
+		return m.trigger(w)
+	}
+	t, ok := m.i.Token(n)
+	if !ok || t.Timer == 0 {
+		return errs.E(errs.Conflict, "process.stale")
+	}
+	if err := early(t.Timer); err != nil {
+		return err
+	}
+	switch t.Wait {
+	case ForSupplement:
+		return m.finish(Stopped, "lapsed", "stop")
+	case ForTimer:
+		m.complete(t)
+		return nil
+	}
+	return m.act(n, m.node(t.Step).user.silence, true)
+}
+
+// message gives a message to the first that waits for it.
+func (m *machine) message(ev Event) error {
+	fits := func(n int, key string, x *node) bool {
+		return (ev.Token == 0 || ev.Token == n) && x != nil && x.event == "message" && x.name == ev.Name && (key == "" || key == ev.Key)
+	}
+	for _, t := range m.i.Tokens {
+		if x := m.node(t.Step); t.Wait == ForMessage && fits(t.N, t.Key, x) {
+			m.take(ev.Data)
+			m.complete(t)
+			return nil
 		}
-		open.Unit = unit
-		if n.info.Minutes > 0 {
-			due, err := m.env.Calendar.Due(m.env.Now, calendar.Deadline{Kind: calendar.WorkingHours, N: (n.info.Minutes + 59) / 60})
-			if err != nil {
+	}
+	for _, w := range m.i.Watches {
+		if fits(w.N, w.Key, m.node(w.Event)) {
+			m.take(ev.Data)
+			return m.trigger(w)
+		}
+	}
+	return errs.E(errs.Conflict, "process.notWaiting")
+}
+
+// signal gives a signal to all that wait for it. That nobody does is no error.
+func (m *machine) signal(name string) error {
+	var tokens []Token
+	for _, t := range m.i.Tokens {
+		if t.Wait == ForSignal && m.node(t.Step).name == name {
+			tokens = append(tokens, t)
+		}
+	}
+	var watches []Watch
+	for _, w := range m.i.Watches {
+		if x := m.node(w.Event); x.event == "signal" && x.name == name {
+			watches = append(watches, w)
+		}
+	}
+	for _, t := range tokens {
+		if _, alive := m.i.Token(t.N); alive {
+			m.complete(t)
+		}
+	}
+	for _, w := range watches {
+		if _, alive := m.i.Watch(w.N); alive {
+			if err := m.trigger(w); err != nil {
 				return err
 			}
-			open.By = due.At
 		}
-		m.emit(open)
-	}
-	m.i.Tokens = append(m.i.Tokens, t)
-	if slices.Contains(n.names, DoIssue) && m.i.State != Done {
-		if err := m.state(Done); err != nil {
-			return err
-		}
-		m.happened("issued")
 	}
 	return nil
 }
 
-// leave takes a token out of the instance.
-func (m *machine) leave(t Token, action string) error {
-	m.i.Tokens = slices.DeleteFunc(m.i.Tokens, func(x Token) bool { return x.N == t.N })
-	if t.Wait != ForSupplement {
-		m.emit(TaskClosed{Token: t.N, Step: t.Step, Action: action})
+// answered takes what a connector or a child came back with.
+func (m *machine) answered(ev Event) error {
+	t, ok := m.i.Token(ev.Token)
+	if !ok || t.Wait != ForConnector && t.Wait != ForChild {
+		return errs.E(errs.Conflict, "process.stale")
 	}
-	if t.Timer != 0 {
-		m.emit(TimerCleared{Token: t.N})
+	if ev.Code != "" {
+		if m.throwError(t, ev.Code) {
+			return nil
+		}
+		// Nobody catches it: the unit decides.
+		m.stick(t, "process.repair.failed")
+		return nil
 	}
-	if n := m.node(t.Step); n != nil && !n.counts {
-		return m.resume()
+	n := m.node(t.Step)
+	for _, p := range n.call.out {
+		for _, v := range ev.Data {
+			if v.Name == p.name && p.slot >= 0 {
+				m.set(p.slot, v.Value.Value)
+			}
+		}
 	}
+	m.complete(t)
 	return nil
+}
+
+// take puts the data of a message into variables of the same name.
+func (m *machine) take(data []Var) {
+	for _, v := range data {
+		if k := slices.Index(m.d.vars, v.Name); k >= 0 {
+			m.set(k, v.Value.Value)
+		}
+	}
 }
 
 func (m *machine) node(step string) *node {
@@ -172,292 +294,98 @@ func (m *machine) node(step string) *node {
 	return &m.d.nodes[i]
 }
 
-// act takes an action on a token; silent where a term ran out and silence agrees.
-func (m *machine) act(n int, do string, silent bool) error {
-	t, ok := m.i.Token(n)
-	if !ok || t.Wait == ForSupplement {
-		return errs.E(errs.Conflict, "process.stale")
-	}
-	node := m.node(t.Step)
-	if node == nil {
-		return errs.E(errs.Internal, "process.stale", errs.P("step", t.Step)) // another definition's instance
-	}
-	k := slices.Index(node.names, do)
-	if k < 0 || !m.holds(node.actions[k].when) {
-		return errs.E(errs.Invalid, "process.noAction", errs.P("action", do, "step", node.info.Label))
-	}
-	a := &node.actions[k]
-	if err := m.leave(t, do); err != nil {
-		return err
-	}
-	if silent {
-		m.happened("silenceAgreed")
-	}
-	first := m.i.Accepted == 0
-	switch do {
-	case DoAccept:
-		return m.accept(a, first)
-	case DoSupplement:
-		return m.askSupplement(a, t)
-	case DoRefuse:
-		to := Stopped
-		if first {
-			to = NotAccepted
+// set gives a variable a value.
+func (m *machine) set(k int, v feel.Value) {
+	name := m.d.vars[k]
+	at, found := slices.BinarySearchFunc(m.i.Vars, name, func(v Var, s string) int {
+		switch {
+		case v.Name < s:
+			return -1
+		case v.Name > s:
+			return 1
 		}
-		return m.finish(to, a.event, "refusal")
-	case DoStop:
-		return m.finish(Stopped, a.event, "stop")
-	case DoIssue:
-		return m.finish(Returned, a.event, "")
-	case DoExtend:
-		if err := m.extend(a); err != nil {
-			return err
-		}
-	default:
-		if first {
-			return errs.E(errs.Invalid, "process.noAction", errs.P("action", do, "step", node.info.Label))
-		}
-		m.happened(a.event)
+		return 0
+	})
+	if found {
+		m.i.Vars[at].Value = Data{v}
+		return
 	}
-	if !first {
-		if err := m.state(Processing); err != nil {
-			return err
-		}
-	}
-	if a.result {
-		m.emit(ResultRequested{Kind: m.d.terms.Result})
-	}
-	return m.enter(a.to, false)
+	m.i.Vars = slices.Insert(m.i.Vars, at, Var{Name: name, Value: Data{v}})
 }
 
-// accept sets the promised date, once: a dossier that came back to the one-stop is
-// only forwarded again.
-func (m *machine) accept(a *action, first bool) error {
-	if !first {
-		return m.enter(a.to, false)
+// At gives expressions their variables: the form's, then the process's own.
+func (m *machine) At(slot int) feel.Value {
+	if slot < m.d.base {
+		if m.env.Facts == nil {
+			return feel.Null()
+		}
+		return m.env.Facts.At(slot)
 	}
-	if err := m.state(Accepted); err != nil {
-		return err
+	name := m.d.vars[slot-m.d.base]
+	switch name {
+	case varAction:
+		if m.reading.Did == "" {
+			return feel.Null()
+		}
+		return feel.String(m.reading.Did)
+	case varLoop:
+		return m.loop()
 	}
-	m.i.Accepted = millis(m.env.Now)
-	dl, ok := m.d.Deadline(m.env.Case, m.env.Channel)
-	if m.env.Term != nil {
-		dl.Term, ok = *m.env.Term, true
+	return m.variable(name)
+}
+
+// variable looks a name up: the element of the innermost of many that carries it, then
+// what the process set.
+func (m *machine) variable(name string) feel.Value {
+	for t := m.reading; ; {
+		if t.Item != nil {
+			if n := m.node(t.Step); n != nil && n.many != nil && n.many.item >= 0 && m.d.vars[n.many.item] == name {
+				return t.Item.Value
+			}
+		}
+		up, ok := m.i.Token(t.In)
+		if !ok {
+			break
+		}
+		t = up
 	}
-	if ok {
-		m.i.Term = dl.Case
-		if err := m.due(dl.Term, "accepted"); err != nil {
-			return err
+	for _, v := range m.i.Vars {
+		if v.Name == name {
+			return v.Value.Value
 		}
 	}
-	m.happened(a.event)
-	m.emit(PaperRequested{Paper: "receipt"})
-	return m.enter(a.to, false)
+	return feel.Null()
 }
 
-func (m *machine) askSupplement(a *action, t Token) error {
-	terms := m.d.terms.Supplement
-	if m.i.Supplements >= terms.Max {
-		return errs.E(errs.Invalid, "process.supplementSpent", errs.P("n", terms.Max))
-	}
-	m.i.Supplements++
-	if err := m.state(Supplement); err != nil {
-		return err
-	}
-	if !terms.Resume && m.i.Due.Time().After(m.env.Now) {
-		m.i.Due = 0
-		m.emit(DueCleared{})
-	}
-	m.pause()
-	m.i.Last++
-	w := Token{N: m.i.Last, Step: t.Step, Wait: ForSupplement, Since: millis(m.env.Now)}
-	if a.to != end {
-		w.Step = m.d.nodes[a.to].info.ID
-	}
-	if !terms.Within.IsZero() {
-		at, err := terms.Within.End(m.env.Now, m.env.Calendar)
-		if err != nil {
-			return err
+// loop is the context of the innermost multi-instance activity around a token.
+func (m *machine) loop() feel.Value {
+	index := 0
+	for t, ok := m.reading, true; ok; t, ok = m.i.Token(t.In) {
+		if index == 0 {
+			index = t.Index
 		}
-		w.Timer = millis(at)
-		m.emit(TimerSet{Token: w.N, At: at})
-	}
-	m.i.Tokens = append(m.i.Tokens, w)
-	m.happened(a.event)
-	m.emit(PaperRequested{Paper: "supplement"})
-	return nil
-}
-
-func (m *machine) extend(a *action) error {
-	if m.i.Extensions > 0 || m.i.Accepted == 0 {
-		return errs.E(errs.Invalid, "process.extensionSpent")
-	}
-	dl, ok := m.d.Deadline(a.term, m.env.Channel)
-	if !ok {
-		return errs.E(errs.Internal, "process.extensionSpent", errs.P("term", a.term))
-	}
-	m.i.Extensions++
-	m.i.Term = a.term
-	if err := m.due(dl.Term, "extended"); err != nil {
-		return err
-	}
-	m.happened(a.event)
-	m.emit(PaperRequested{Paper: "extension"})
-	return nil
-}
-
-func (m *machine) supply() error {
-	t, ok := m.i.Waiting(ForSupplement)
-	if !ok {
-		return errs.E(errs.Conflict, "process.notWaiting")
-	}
-	if err := m.leave(t, ""); err != nil {
-		return err
-	}
-	if m.i.Accepted == 0 {
-		if err := m.state(Submitted); err != nil {
-			return err
-		}
-		if err := m.receive(); err != nil {
-			return err
-		}
-	} else {
-		if err := m.state(Processing); err != nil {
-			return err
-		}
-		if err := m.recount(); err != nil {
-			return err
+		if t.Many != nil {
+			return feel.ContextOf(
+				feel.Entry{Name: "index", Value: feel.Number(int64(index))}, feel.Entry{Name: "count", Value: feel.Number(int64(t.Many.Count))},
+				feel.Entry{Name: "done", Value: feel.Number(int64(t.Many.Done))},
+				feel.Entry{Name: "active", Value: feel.Number(int64(t.Many.Begun - t.Many.Done))},
+			)
 		}
 	}
-	m.happened("supplied")
-	return m.enter(m.d.index[t.Step], true)
+	return feel.Null()
 }
 
-// recount sets the due date after a supplement as the service declares.
-func (m *machine) recount() error {
-	if m.d.terms.Supplement.Resume {
-		return m.resume()
-	}
-	m.i.Paused = 0
-	dl, ok := m.d.Deadline(m.i.Term, m.env.Channel)
-	if m.i.Term == "" {
-		dl, ok = m.d.Deadline(m.env.Case, m.env.Channel)
-		if m.env.Term != nil {
-			dl.Term, ok = *m.env.Term, true
-		}
-	}
-	if !ok {
-		return nil
-	}
-	return m.due(dl.Term, "restarted")
+func (m *machine) feel() feel.Env {
+	return feel.Env{Now: m.env.Now.In(clock.Zone), Steps: exprSteps, Memory: exprMemory}
 }
 
-func (m *machine) withdraw() error {
-	if m.i.State == 0 || m.i.State == Done || m.i.State.Ended() {
-		return errs.E(errs.Conflict, "process.ended", errs.P("state", m.i.State.String()))
-	}
-	return m.finish(Withdrawn, "withdrawn", "")
-}
-
-func (m *machine) fire(n int) error {
-	t, ok := m.i.Token(n)
-	if !ok || t.Timer == 0 {
-		return errs.E(errs.Conflict, "process.stale")
-	}
-	if m.env.Now.Before(t.Timer.Time()) {
-		return errs.E(errs.Conflict, "process.early", errs.P("at", t.Timer.Time()))
-	}
-	if t.Wait == ForSupplement {
-		return m.finish(Stopped, "lapsed", "stop")
-	}
-	return m.act(n, m.node(t.Step).silence, true)
-}
-
-// finish ends the dossier: no token is left.
-func (m *machine) finish(to State, milestone, paper string) error {
-	for _, t := range slices.Clone(m.i.Tokens) {
-		m.i.Tokens = slices.DeleteFunc(m.i.Tokens, func(x Token) bool { return x.N == t.N })
-		if t.Wait != ForSupplement {
-			m.emit(TaskClosed{Token: t.N, Step: t.Step})
-		}
-		if t.Timer != 0 {
-			m.emit(TimerCleared{Token: t.N})
-		}
-	}
-	m.i.Tokens, m.i.Paused = nil, 0
-	if err := m.state(to); err != nil {
-		return err
-	}
-	m.happened(milestone)
-	if paper != "" {
-		m.emit(PaperRequested{Paper: paper})
-	}
-	return nil
-}
-
-// due sets the promised date by a term that starts now; it is never moved earlier.
-func (m *machine) due(dl calendar.Deadline, why string) error {
-	due, err := m.env.Calendar.Due(m.env.Now, dl)
-	if err != nil {
-		return err
-	}
-	if m.i.Due != 0 && due.At.Before(m.i.Due.Time()) {
-		return nil
-	}
-	m.i.Due = millis(due.At)
-	m.emit(DueSet{Due: due, Why: why})
-	return nil
-}
-
-// pause stops the count; a dossier that is not accepted has none.
-func (m *machine) pause() {
-	if m.i.Due != 0 && m.i.Paused == 0 {
-		m.i.Paused = millis(m.env.Now)
-	}
-}
-
-// resume lets the count go on with what was left of it when it was stopped. A
-// dossier that was late by then stays late.
-func (m *machine) resume() error {
-	paused, due := m.i.Paused.Time(), m.i.Due.Time()
-	m.i.Paused = 0
-	if paused.IsZero() || !due.After(paused) || !m.env.Now.After(paused) {
-		return nil
-	}
-	kase := m.i.Term
-	if kase == "" {
-		kase = m.env.Case
-	}
-	dl, ok := m.d.Deadline(kase, m.env.Channel)
-	if m.env.Term != nil {
-		dl.Term, ok = *m.env.Term, true
-	}
-	if !ok {
-		return nil
-	}
-	return m.due(rest(m.env.Calendar, dl.Term, paused, due), "resumed")
-}
-
-// rest is what is left of a term from paused to due.
-func rest(cal *calendar.Calendar, dl calendar.Deadline, paused, due time.Time) calendar.Deadline {
-	from, to := clock.DateOf(paused), clock.DateOf(due)
-	switch dl.Kind {
-	case calendar.WorkingDays:
-		dl.N = max(cal.WorkingDays(from, to), 1)
-	case calendar.CalendarDays, calendar.Months:
-		dl.Kind, dl.N = calendar.CalendarDays, max(to.Sub(from), 1)
-	case calendar.WorkingHours:
-		dl.N = max(int((cal.Worked(paused, due)+time.Hour-1)/time.Hour), 1)
-	case calendar.SameDay:
-	}
-	return dl
-}
-
-func (m *machine) eval(e *feel.Expr) feel.Value {
+// eval evaluates an expression as a token sees it.
+func (m *machine) eval(e *feel.Expr, t Token) feel.Value {
 	if e == nil {
 		return feel.Null()
 	}
-	v, err := e.Eval(m.env.Facts, feel.Env{Now: m.env.Now.In(clock.Zone), Steps: exprSteps, Memory: exprMemory})
+	m.reading = t
+	v, err := e.Eval(m, m.feel())
 	if err != nil {
 		return feel.Null()
 	}
@@ -465,4 +393,10 @@ func (m *machine) eval(e *feel.Expr) feel.Value {
 }
 
 // holds evaluates a condition; none always holds, and only true does otherwise.
-func (m *machine) holds(e *feel.Expr) bool { return e == nil || m.eval(e).IsTrue() }
+func (m *machine) holds(e *feel.Expr, t Token) bool { return e == nil || m.eval(e, t).IsTrue() }
+
+// decide evaluates a condition that reads nothing but the action.
+func (d *Def) decide(e *feel.Expr, do string) bool {
+	m := &machine{d: d, env: &Env{Now: time.Unix(0, 0)}}
+	return m.eval(e, Token{Did: do}).IsTrue()
+}

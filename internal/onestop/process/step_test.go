@@ -56,7 +56,7 @@ func terms(resume bool) process.Terms {
 			{Case: "elsewhere", Term: calendar.Deadline{Kind: calendar.WorkingDays, N: 3}},
 		},
 		Receive: 8, Result: "certificate",
-		Supplement: process.SupplementTerms{Max: 1, Within: process.Period{N: 30, Unit: 'D'}, Resume: resume},
+		Supplement: process.SupplementTerms{Max: 1, Within: calendar.Term{Kind: calendar.CalendarDays, N: 30}, Resume: resume},
 	}
 }
 
