@@ -20,7 +20,49 @@ import (
 const (
 	maxBytes = 1 << 20
 	maxDepth = 32
+	maxMarks = 60_000 // signs that begin or end a value; a real file has under 10,000
 )
+
+// tooMuch looks for nesting and size that the parser should not be given: it goes down by
+// recursion. It errs on the side of refusing: quoted text counts, too.
+func tooMuch(data []byte) (line int, key string) {
+	line = 1
+	open, dashes, marks, start := 0, 0, 0, true
+	for i, b := range data {
+		switch b {
+		case '\n':
+			line++
+			dashes, start = 0, true
+			continue
+		case '[', '{':
+			open++
+			marks++
+		case ']', '}':
+			open = max(open-1, 0)
+		case ',', ':':
+			marks++
+		case '-', '?':
+			if start && i+1 < len(data) && data[i+1] == ' ' {
+				dashes++
+				marks++
+			}
+		case '!', '&', '*': // tags, anchors and aliases may stand before each other
+			if i == 0 || data[i-1] == ' ' || data[i-1] == '\n' {
+				dashes++
+			}
+		}
+		if b != ' ' && b != '-' && b != '?' {
+			start = false
+		}
+		switch {
+		case open > maxDepth*2 || dashes > maxDepth:
+			return line, "decl.tooDeep"
+		case marks > maxMarks:
+			return line, "decl.tooMany"
+		}
+	}
+	return 0, ""
+}
 
 // Text is a scalar as the author wrote it, with its place. It takes strings,
 // numbers and booleans; an absent one has no place.
@@ -42,9 +84,13 @@ type Value struct {
 	Pos Pos
 }
 
+// Flat is a tree of texts written out by dotted keys, each with its place: {field: {name:
+// "Tên"}} is field.name. Scalars other than text keep what was written; null is left out.
+type Flat map[string]Text
+
 // Decode reads a file into a struct by its `yaml:"name"` tags; `yaml:"name,required"`
 // refuses its absence. Taken are structs, slices, maps with string keys, strings,
-// booleans, ints, Text, Value, any (map[string]any, []any, string, bool, int64, float64,
+// booleans, ints, Text, Value, Flat, any (map[string]any, []any, string, bool, int64, float64,
 // nil) and pointers to these. A struct's field `Pos Pos` receives the place. A
 // single value is taken where a list of scalars is expected, and where a struct is
 // that has a field `yaml:"name,scalar"`.
@@ -52,6 +98,10 @@ func Decode(file string, data []byte, into any) Problems {
 	d := &decoder{file: file}
 	if len(data) > maxBytes {
 		d.fault(Pos{1, 1}, "", "decl.tooLarge", "max", maxBytes)
+		return d.problems
+	}
+	if line, key := tooMuch(data); key != "" {
+		d.fault(Pos{line, 1}, "", key, "max", map[string]int{"decl.tooDeep": maxDepth, "decl.tooMany": maxMarks}[key])
 		return d.problems
 	}
 	doc, err := parser.ParseBytes([]byte(i18n.NFC(string(data))), 0)
@@ -106,6 +156,7 @@ func posOf(n ast.Node) Pos {
 
 var (
 	textType  = reflect.TypeFor[Text]()
+	flatType  = reflect.TypeFor[Flat]()
 	valueType = reflect.TypeFor[Value]()
 	posType   = reflect.TypeFor[Pos]()
 )
@@ -131,6 +182,12 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string, depth int) {
 		if s, ok := d.scalar(n, path); ok {
 			v.Set(reflect.ValueOf(Text{S: s, Pos: pos}))
 		}
+		return
+	}
+	if v.Type() == flatType {
+		out := Flat{}
+		d.flat(n, "", out, depth)
+		v.Set(reflect.ValueOf(out))
 		return
 	}
 	switch v.Kind() {
@@ -178,6 +235,42 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string, depth int) {
 		}
 	default:
 		panic("decl: cannot read into " + v.Type().String())
+	}
+}
+
+// flat reads a tree of texts.
+func (d *decoder) flat(n ast.Node, path string, out Flat, depth int) {
+	pos := posOf(n)
+	switch {
+	case depth > maxDepth:
+		d.fault(pos, path, "decl.tooDeep", "max", maxDepth)
+		return
+	case isScalar(n):
+		switch n.(type) {
+		case *ast.NullNode:
+		case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
+			d.fault(pos, path, "decl.noAnchors")
+		default:
+			if s, ok := d.scalar(n, path); ok {
+				out[path] = Text{S: s, Pos: pos}
+			}
+		}
+		return
+	}
+	pairs, ok := d.pairs(n, path)
+	if !ok {
+		return
+	}
+	seen := make(map[string]bool, len(pairs))
+	for _, p := range pairs {
+		if name, ok := d.key(p, path, seen); ok {
+			at := join(path, name)
+			if _, twice := out[at]; twice {
+				d.fault(posOf(p), at, "decl.doubledKey", "key", at)
+				continue
+			}
+			d.flat(p.Value, at, out, depth+1)
+		}
 	}
 }
 

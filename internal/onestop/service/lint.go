@@ -1,11 +1,11 @@
 package service
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/decl"
 	"khue/internal/onestop/process"
 )
@@ -26,7 +26,10 @@ func (l *loader) lint(src *source) {
 		l.need(c.Pos, "case."+c.S)
 	}
 	if typ, ok := p.Form.Leaf(p.Competent.By); !ok || typ != "unit" {
-		l.fail(file, src.Pos, "competent.by", "service.lint.competent", "path", p.Competent.By)
+		l.fail(file, p.Competent.Pos, "competent.by", "service.lint.competent", "path", p.Competent.By, "nearest", nearestOr(p.Competent.By, l.unitFields()))
+	}
+	if tiers := []string{"city", "district", "commune"}; !slices.Contains(tiers, p.Competent.Tier) {
+		l.fail(file, p.Competent.Pos, "competent.tier", "service.lint.wordNear", "value", p.Competent.Tier, "known", list(tiers), "nearest", nearestOr(p.Competent.Tier, tiers))
 	}
 	p.decides = l.unit(p.Competent.Unit, "competent.unit")
 	for _, d := range src.Deadline {
@@ -45,17 +48,16 @@ func (l *loader) lint(src *source) {
 			p.termTable = l.rule(d.Rule, d.Pos, "deadline.rule", "deadline")
 		}
 	}
-	if len(p.Data.Uses) > 0 && p.Data.Purpose == "" {
-		l.fail(file, src.Pos, "data.purpose", "service.lint.purpose")
-	}
+	l.purposes()
 	if p.Data.Retention == "" {
-		l.fail(file, src.Pos, "data.retention", "service.lint.retention")
+		l.fail(file, p.Data.Pos, "data.retention", "service.lint.retention")
 	}
 	if p.LevelCap.Max > 0 && (p.LevelCap.Reason == "" || p.LevelCap.Source == "") && p.LevelCap.Max < 4 {
-		l.fail(file, src.Pos, "levelCap", "service.lint.levelCap")
+		l.fail(file, p.LevelCap.Pos, "levelCap", "service.lint.levelCap")
 	}
 	if len(p.Result.Sign) > 0 && p.Process.Avoids(process.DoSign) {
-		l.fail("steps.yaml", decl.Pos{}, "", "service.lint.unsigned")
+		at, pos, element := l.handsOver()
+		l.fail(at, pos, element, "service.lint.unsigned")
 	}
 	for _, r := range p.More {
 		if milestones := p.Process.Milestones(); !slices.Contains(milestones, r.On) {
@@ -63,9 +65,18 @@ func (l *loader) lint(src *source) {
 		}
 		l.need(r.Pos, "result."+r.Kind)
 	}
-	l.budget()
+	l.paid()
+	l.budget(src)
+	l.roles()
 	l.officers()
 	l.coverage()
+	l.entry()
+	l.names()
+	l.conditions().check()
+	l.blanks()
+	l.guidance()
+	l.strayRules()
+	l.unused()
 	if l.pkg.help["vi"] == "" {
 		l.fail("help/vi.md", decl.Pos{}, "", "service.lint.missingFile", "file", "help/vi.md")
 	}
@@ -73,35 +84,60 @@ func (l *loader) lint(src *source) {
 
 func (l *loader) need(pos decl.Pos, key string) {
 	if _, ok := l.pkg.texts[key]; !ok {
-		l.fail("i18n/vi.yaml", pos, key, "service.lint.text", "key", key, "lang", "Tiếng Việt, English")
+		l.fail("service.yaml", pos, key, "service.lint.text", "key", key, "lang", "Tiếng Việt, English")
 	}
 }
 
-// budget compares the steps with the shortest legal term, 8 working hours a day.
-func (l *loader) budget() {
-	if l.overrun {
-		return
+// conditions are the conditions of the package, compiled once.
+func (l *loader) conditions() *conditions {
+	if l.conds == nil {
+		l.conds = newConditions(l)
 	}
-	for _, d := range l.pkg.Terms.Deadlines {
-		minutes := 0
-		switch d.Term.Kind {
-		case calendar.SameDay:
-			minutes = 8 * 60
-		case calendar.WorkingDays:
-			minutes = d.Term.N * 8 * 60
-		case calendar.WorkingHours:
-			minutes = d.Term.N * 60
-		case calendar.CalendarDays:
-			minutes = d.Term.N * 5 / 7 * 8 * 60
-		case calendar.Months:
-			minutes = d.Term.N * 20 * 8 * 60
-		}
-		if sum := l.pkg.Process.Minutes(); sum > minutes {
-			l.fail("steps.yaml", decl.Pos{}, "hours", "service.lint.budget", "sum", hours(sum), "term", hours(minutes))
-			return
-		}
-	}
+	return l.conds
 }
+
+// unitFields are the questions that ask for a unit.
+func (l *loader) unitFields() []string {
+	var out []string
+	for _, in := range l.pkg.Form.Inputs() {
+		if in.Type == "unit" {
+			out = append(out, in.Path)
+		}
+	}
+	return out
+}
+
+// Bounds of a form: a page of a browser and a reader's patience end sooner.
+const (
+	maxPages  = 60
+	maxFields = 600
+	maxPapers = 200
+)
+
+// bounded refuses a form that only a machine could have written, before it is compiled.
+func (l *loader) bounded() bool {
+	fields := 0
+	for _, p := range l.def.Pages {
+		fields += len(p.Fields)
+	}
+	for _, a := range l.def.Officer {
+		fields += len(a.Fields)
+	}
+	ok := true
+	for _, c := range []struct {
+		file, element string
+		n, max        int
+	}{{"form.yaml", "pages", len(l.def.Pages), maxPages}, {"form.yaml", "fields", fields, maxFields}, {"service.yaml", "papers", len(l.pkg.Papers), maxPapers}} {
+		if c.n > c.max {
+			l.fail(c.file, decl.Pos{Line: 1, Col: 1}, c.element, "service.lint.many", "n", c.n, "max", c.max)
+			ok = false
+		}
+	}
+	return ok
+}
+
+// itoa writes a small number.
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // hours writes minutes as hours.
 func hours(minutes int) string { return strconv.FormatFloat(float64(minutes)/60, 'f', -1, 64) }
@@ -114,20 +150,19 @@ func (l *loader) officers() {
 			names[a.Do], names[s.ID+"."+a.Do] = true, true
 		}
 	}
-	known := make([]string, 0, len(names))
-	for n := range names {
-		known = append(known, n)
-	}
-	slices.Sort(known)
+	known := slices.Sorted(maps.Keys(names))
 	for _, name := range l.pkg.Form.Actions() {
 		if !names[name] {
-			l.fail("form.yaml", decl.Pos{}, "officer."+name, "service.lint.officer", "action", name, "nearest", decl.Nearest(name, known))
+			l.fail("form.yaml", l.def.Officer[name].Pos, "officer."+name, "service.lint.officer", "action", name, "nearest", nearestOr(name, known))
 		}
 	}
+	told := map[string]bool{}
 	for _, s := range l.pkg.Process.Steps() {
 		for _, a := range s.Actions {
-			if _, asks := l.pkg.Form.Officer(s.ID, a.Do); !asks && (a.Do == process.DoRefuse || a.Do == process.DoSupplement || a.Do == process.DoStop) {
-				l.fail("form.yaml", decl.Pos{}, "officer."+a.Do, "service.lint.reason", "action", a.Do)
+			if _, asks := l.pkg.Form.Officer(s.ID, a.Do); !asks && !told[a.Do] && (a.Do == process.DoRefuse || a.Do == process.DoSupplement || a.Do == process.DoStop) {
+				told[a.Do] = true
+				file, pos := l.stepPlace(s.ID)
+				l.fail(file, pos, s.ID+"."+a.Do, "service.lint.reason", "action", a.Do)
 			}
 		}
 	}
@@ -138,31 +173,49 @@ func (l *loader) coverage() {
 	milestones := l.pkg.Process.Milestones()
 	for _, m := range told {
 		if _, ok := l.pkg.Notices[m]; !ok && slices.Contains(milestones, m) {
-			l.fail("notify", decl.Pos{}, m, "service.lint.noNotice", "event", m)
+			l.fail("notify/"+m+".yaml", decl.Pos{Line: 1, Col: 1}, m, "service.lint.noNotice", "event", m)
 		}
 	}
-	for name := range l.pkg.Notices {
-		if !slices.Contains(milestones, name) {
-			l.fail("notify", decl.Pos{}, name, "service.lint.noticeEvent", "event", name, "nearest", decl.Nearest(name, milestones))
+	for _, n := range l.pkg.Notices {
+		if !slices.Contains(milestones, n.Event) {
+			l.fail(n.file, n.pos, n.Event, "service.lint.noticeEvent", "event", n.Event, "nearest", nearestOr(n.Event, milestones))
 		}
 	}
 	if len(l.pkg.Scenarios) == 0 {
-		l.fail("tests", decl.Pos{}, "", "service.lint.scenario", "what", "submit")
+		l.fail("tests", decl.Pos{Line: 1, Col: 1}, "", "service.lint.scenario", "what", "submit")
 		return
 	}
+	does := l.played()
+	for _, need := range []struct{ milestone, does string }{
+		{"refused", process.DoRefuse}, {"supplementAsked", process.DoSupplement}, {"lapsed", "lapse"}, {"silenceAgreed", "silence"},
+	} {
+		if slices.Contains(milestones, need.milestone) && !does[need.does] {
+			l.fail("tests", decl.Pos{Line: 1, Col: 1}, need.does, "service.lint.scenario", "what", need.does)
+		}
+	}
+}
+
+// played are the things that scenarios do. A wait right after a request for a supplement
+// lets it lapse; another wait lets somebody be silent.
+func (l *loader) played() map[string]bool {
 	does := map[string]bool{}
 	for _, s := range l.pkg.Scenarios {
+		last := ""
 		for _, st := range s.Steps {
 			_, act, dotted := strings.Cut(st.Do, ".")
 			if !dotted {
 				act = st.Do
 			}
-			does[act] = true
+			if st.Fails == "" {
+				does[act] = true
+			}
+			if act == "wait" && last == process.DoSupplement {
+				does["lapse"] = true
+			} else if act == "wait" {
+				does["silence"] = true
+			}
+			last = act
 		}
 	}
-	for milestone, do := range map[string]string{"refused": "refuse", "supplementAsked": "supplement", "silenceAgreed": "wait"} {
-		if slices.Contains(milestones, milestone) && !does[do] {
-			l.fail("tests", decl.Pos{}, do, "service.lint.scenario", "what", do)
-		}
-	}
+	return does
 }

@@ -2,9 +2,6 @@ package service
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"path"
@@ -22,12 +19,6 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/register/orgunit"
-)
-
-// Limits of a package.
-const (
-	maxFiles = 200
-	maxFile  = 1 << 20
 )
 
 var (
@@ -49,24 +40,58 @@ type loader struct {
 	dir      string
 	pkg      *Package
 	problems decl.Problems
-	overrun  bool // a deadline states why the steps may add up to more
+
+	content  map[string][]byte   // the files, as digested
+	src      *source             // service.yaml
+	def      form.Definition     // form.yaml
+	steps_   *process.Source     // steps.yaml
+	register *registerDef        // register.yaml
+	places   map[string]decl.Pos // of the texts
+	conds    *conditions
 }
 
 // Load reads, compiles and lints the package in a folder. All problems are found in
 // one reading, with file, line, element and mend. The package is nil where one is an
 // error.
 func Load(fsys fs.FS, dir string) (*Package, decl.Problems) {
-	l := &loader{fsys: fsys, dir: dir, pkg: &Package{
+	t := newIntake()
+	t.folder(fsys, dir)
+	return loadFiles(fsys, dir, t)
+}
+
+// loadFiles goes on where the files are in memory: what is digested is what is compiled.
+func loadFiles(fsys fs.FS, dir string, t *intake) (*Package, decl.Problems) {
+	l := &loader{fsys: fsys, dir: dir, content: t.files, problems: t.problems, src: &source{}, pkg: &Package{
 		Notices: map[string]Notice{}, Layouts: map[string]pdf.Layout{}, help: map[i18n.Lang]template.HTML{},
 	}}
-	l.manifest()
-	var src source
-	l.decode("service.yaml", &src)
-	l.texts()
+	if fsys == nil {
+		l.fsys, l.dir = memory(t.files), "."
+	}
+	l.compile()
+	l.dir = dir
 	if l.problems.Failed() {
 		return nil, l.done()
 	}
-	l.facts(&src)
+	for i := range l.pkg.Scenarios {
+		l.pkg.Scenarios[i].File = path.Join(dir, l.pkg.Scenarios[i].File)
+	}
+	return l.pkg, l.done()
+}
+
+func (l *loader) compile() {
+	if l.problems.Failed() {
+		return
+	}
+	l.pkg.Manifest = Digests(l.content)
+	l.pkg.Digest = digestOf(l.pkg.Manifest)
+	l.signed()
+	src := l.src
+	l.decode("service.yaml", src)
+	l.texts()
+	if l.problems.Failed() {
+		return
+	}
+	l.facts(src)
 	l.form()
 	l.steps()
 	l.notices()
@@ -74,12 +99,8 @@ func Load(fsys fs.FS, dir string) (*Package, decl.Problems) {
 	l.help()
 	l.scenarios()
 	if !l.problems.Failed() {
-		l.lint(&src)
+		l.lint(src)
 	}
-	if l.problems.Failed() {
-		return nil, l.done()
-	}
-	return l.pkg, l.done()
 }
 
 func (l *loader) done() decl.Problems {
@@ -98,45 +119,10 @@ func (l *loader) warn(file string, pos decl.Pos, element, key string, kv ...any)
 	l.problems = append(l.problems, decl.Problem{File: file, Pos: pos, Element: element, Level: decl.Warning, Key: key, Params: params(kv)})
 }
 
-// manifest digests every file. A file that has no place in a package is refused.
-func (l *loader) manifest() {
-	var sums []FileDigest
-	err := fs.WalkDir(l.fsys, l.dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel := strings.TrimPrefix(strings.TrimPrefix(name, l.dir), "/")
-		if !slices.Contains([]string{".yaml", ".md", ".dmn", ".bpmn", ".pdf", ".png", ".jpg", ""}, path.Ext(rel)) {
-			l.fail(rel, decl.Pos{}, "", "service.lint.file", "file", rel)
-			return nil
-		}
-		if info, err := d.Info(); err == nil && info.Size() > maxFile || len(sums) >= maxFiles {
-			l.fail(rel, decl.Pos{}, "", "service.lint.size", "max", maxFile, "files", maxFiles)
-			return fs.SkipAll
-		}
-		b, err := fs.ReadFile(l.fsys, name)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(b)
-		sums = append(sums, FileDigest{Path: rel, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:])})
-		return nil
-	})
-	if err != nil {
-		l.fail("", decl.Pos{}, "", "service.lint.unreadable", "reason", err.Error())
-	}
-	slices.SortFunc(sums, func(a, b FileDigest) int { return strings.Compare(a.Path, b.Path) })
-	h := sha256.New()
-	for _, s := range sums {
-		fmt.Fprintf(h, "%s  %s\n", s.SHA256, s.Path)
-	}
-	l.pkg.Manifest, l.pkg.Digest = sums, hex.EncodeToString(h.Sum(nil))
-}
-
 func (l *loader) decode(file string, into any) bool {
-	b, err := fs.ReadFile(l.fsys, path.Join(l.dir, file))
-	if err != nil {
-		l.fail(file, decl.Pos{}, "", "service.lint.missingFile", "file", file)
+	b, ok := l.read(file)
+	if !ok {
+		l.fail(file, decl.Pos{Line: 1, Col: 1}, file, "service.lint.missingFile", "file", file)
 		return false
 	}
 	ps := decl.Decode(file, b, into)
@@ -144,16 +130,18 @@ func (l *loader) decode(file string, into any) bool {
 	return !ps.Failed()
 }
 
+// read is a file of the package, and whether there is one.
+func (l *loader) read(file string) ([]byte, bool) {
+	b, ok := l.content[file]
+	return b, ok
+}
+
 // files lists a folder of the package by suffix; a folder that is absent is empty.
 func (l *loader) files(folder, ext string) []string {
-	entries, err := fs.ReadDir(l.fsys, path.Join(l.dir, folder))
-	if err != nil {
-		return nil
-	}
 	var out []string
-	for _, e := range entries {
-		if !e.IsDir() && path.Ext(e.Name()) == ext {
-			out = append(out, path.Join(folder, e.Name()))
+	for _, name := range sortedNames(l.content) {
+		if path.Dir(name) == folder && path.Ext(name) == ext {
+			out = append(out, name)
 		}
 	}
 	return out
@@ -161,51 +149,32 @@ func (l *loader) files(folder, ext string) []string {
 
 // texts reads both languages; a key that only one has is refused.
 func (l *loader) texts() {
-	vi, en := map[string]string{}, map[string]string{}
-	for file, into := range map[string]map[string]string{"i18n/vi.yaml": vi, "i18n/en.yaml": en} {
-		tree := map[string]any{}
-		if l.decode(file, &tree) {
-			l.flatten(file, "", tree, into)
-		}
-	}
+	vi, en := decl.Flat{}, decl.Flat{}
+	l.decode("i18n/vi.yaml", &vi)
+	l.decode("i18n/en.yaml", &en)
 	t := make(texts, len(vi))
+	l.places = make(map[string]decl.Pos, len(vi))
 	for k, v := range vi {
-		if en[k] == "" {
-			l.fail("i18n/en.yaml", decl.Pos{}, k, "service.lint.text", "key", k, "lang", "English")
+		if en[k].S == "" {
+			l.fail("i18n/en.yaml", en[k].Pos, k, "service.lint.text", "key", k, "lang", "English")
 		}
-		t[k] = decl.Label{VI: v, EN: en[k]}
+		l.label("i18n/vi.yaml", v.Pos, k, v.S)
+		t[k], l.places[k] = decl.Label{VI: v.S, EN: en[k].S}, v.Pos
 	}
-	for k := range en {
-		if vi[k] == "" {
-			l.fail("i18n/vi.yaml", decl.Pos{}, k, "service.lint.text", "key", k, "lang", "Tiếng Việt")
+	for k, v := range en {
+		if vi[k].S == "" {
+			l.fail("i18n/vi.yaml", vi[k].Pos, k, "service.lint.text", "key", k, "lang", "Tiếng Việt")
 		}
+		l.label("i18n/en.yaml", v.Pos, k, v.S)
 	}
 	l.pkg.texts = t
 }
 
-func (l *loader) flatten(file, prefix string, tree map[string]any, into map[string]string) {
-	for k, v := range tree {
-		if prefix != "" {
-			k = prefix + "." + k
-		}
-		switch v := v.(type) {
-		case string:
-			into[k] = v
-		case map[string]any:
-			l.flatten(file, k, v, into)
-		case nil:
-		default:
-			into[k] = fmt.Sprint(v)
-		}
-	}
-}
-
 func (l *loader) form() {
-	var def form.Definition
-	if !l.decode("form.yaml", &def) {
+	if !l.decode("form.yaml", &l.def) || !l.bounded() {
 		return
 	}
-	f, ps := form.Compile(def, form.Options{File: "form.yaml", Texts: l.pkg.texts, Papers: l.pkg.Papers, Cases: l.pkg.Cases})
+	f, ps := form.Compile(l.def, form.Options{File: "form.yaml", Texts: l.pkg.texts, Papers: l.pkg.Papers, Cases: l.pkg.Cases})
 	for _, p := range ps {
 		if strings.HasPrefix(p.Element, "papers.") {
 			p.File = "service.yaml"
@@ -237,10 +206,13 @@ func (l *loader) notices() {
 		if n.Subject.VI == "" || n.Subject.EN == "" || n.Body.VI == "" || n.Body.EN == "" {
 			l.fail(file, n.Pos, n.Event.S, "service.lint.notice")
 		}
+		for element, text := range map[string]decl.Label{"subject": n.Subject, "body": n.Body} {
+			l.label(file, n.Pos, element, text.VI+text.EN)
+		}
 		if _, twice := l.pkg.Notices[n.Event.S]; twice {
 			l.fail(file, n.Event.Pos, n.Event.S, "service.lint.noticeTwice", "event", n.Event.S)
 		}
-		l.pkg.Notices[n.Event.S] = Notice{Event: n.Event.S, To: n.To, Subject: n.Subject, Body: n.Body}
+		l.pkg.Notices[n.Event.S] = Notice{Event: n.Event.S, To: n.To, Subject: n.Subject, Body: n.Body, file: file, pos: n.Event.Pos}
 	}
 }
 
@@ -264,9 +236,9 @@ func (l *loader) help() {
 	policy.RequireNoFollowOnLinks(true)
 	for _, lang := range i18n.Langs {
 		file := "help/" + string(lang) + ".md"
-		raw, err := fs.ReadFile(l.fsys, path.Join(l.dir, file))
-		if err != nil {
-			l.fail(file, decl.Pos{}, "", "service.lint.missingFile", "file", file)
+		raw, ok := l.read(file)
+		if !ok {
+			l.fail(file, decl.Pos{Line: 1, Col: 1}, file, "service.lint.missingFile", "file", file)
 			continue
 		}
 		var b bytes.Buffer
@@ -282,7 +254,7 @@ func (l *loader) scenarios() {
 	for _, file := range l.files("tests", ".yaml") {
 		var s Scenario
 		if l.decode(file, &s) {
-			s.File = path.Join(l.dir, file)
+			s.File = file
 			l.pkg.Scenarios = append(l.pkg.Scenarios, s)
 		}
 	}

@@ -44,6 +44,7 @@ type Package struct {
 	Layouts   map[string]pdf.Layout // by result kind; Vietnamese, the language of the state's papers
 	Scenarios []Scenario
 	Manifest  []FileDigest
+	Register  *Entry // what the result is entered in; nil where none is declared
 
 	feeTable  *table     // nil: the fee is declared
 	termTable *table     // nil: the term is declared
@@ -86,6 +87,7 @@ type Owner struct {
 // which an answer names, or of the one above it in the tier. It decides, too, unless Unit
 // names another: FEEL giving a unit as the steps do, "H26/labour".
 type Competent struct {
+	Pos  decl.Pos
 	Tier string    `yaml:"tier,required"`
 	By   string    `yaml:"by,required"` // path of a unit field of the form
 	Unit decl.Text `yaml:"unit"`
@@ -128,6 +130,7 @@ type Result struct {
 
 // LevelCap is a legal limit of the maturity level, with its source.
 type LevelCap struct {
+	Pos    decl.Pos
 	Max    int    `yaml:"max"`
 	Reason string `yaml:"reason"` // presence, inspection
 	Source string `yaml:"source"`
@@ -135,6 +138,7 @@ type LevelCap struct {
 
 // Data says what personal data is used, for what, and how long it is kept.
 type Data struct {
+	Pos       decl.Pos
 	Purpose   string   `yaml:"purpose"`
 	Uses      []string `yaml:"uses"`
 	Retention string   `yaml:"retention"`
@@ -146,6 +150,9 @@ type Notice struct {
 	To      []string // applicant, submitter
 	Subject decl.Label
 	Body    decl.Label
+
+	file string
+	pos  decl.Pos
 }
 
 // FileDigest is a line of the manifest.

@@ -2,8 +2,6 @@ package service
 
 import (
 	"errors"
-	"io/fs"
-	"path"
 	"strings"
 
 	"khue/internal/kernel/calendar"
@@ -113,8 +111,8 @@ func (p *Package) TermOf(a form.Answers, env form.Env) (*calendar.Deadline, erro
 // rule compiles a table; its mistakes are told with line, decision and rule. The
 // decision named want counts, else the last one. nil where there is none.
 func (l *loader) rule(file string, pos decl.Pos, element, want string) *table {
-	b, err := fs.ReadFile(l.fsys, path.Join(l.dir, file))
-	if err != nil {
+	b, readable := l.read(file)
+	if !readable {
 		l.fail("service.yaml", pos, element, "service.lint.missingFile", "file", file)
 		return nil
 	}
@@ -157,5 +155,6 @@ func (l *loader) rule(file string, pos decl.Pos, element, want string) *table {
 			t.decision = n
 		}
 	}
+	l.gives(file, want, m, t.decision)
 	return t
 }

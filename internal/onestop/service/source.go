@@ -161,9 +161,6 @@ func (l *loader) terms(src *source) {
 			continue
 		}
 		terms.Deadlines = append(terms.Deadlines, process.Deadline{Case: d.Case, Channel: d.Channel, Term: dl})
-		if d.Reason != "" {
-			l.overrun = true
-		}
 	}
 	if s := src.Supplement; s != nil {
 		within, err := process.ParsePeriod(s.Within.S)

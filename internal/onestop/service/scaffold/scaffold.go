@@ -163,6 +163,7 @@ func (f *facts) take(p *catalog.Procedure) {
 	}
 	if !p.HasTier(catalog.Commune) {
 		f.Tier, f.UnitCode, f.Receive = "city", "01", "competent-only"
+		f.Role = "specialist" // a department has no officers of a commune
 		f.UnitVI, f.UnitEN = "Nơi giải quyết", "Where it is decided"
 	}
 	if len(p.Subjects) > 0 && business.MatchString(i18n.Fold(strings.Join(p.Subjects, " "))) {

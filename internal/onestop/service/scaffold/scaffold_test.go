@@ -95,7 +95,7 @@ func TestWhatTheRecordSaysStandsInThePackage(t *testing.T) {
 	for name, want := range map[string][]string{
 		"service.yaml": {
 			"id: hanoi.civil-status.marital-status", `procedure: "1.004873"`, "{kind: workingDays, n: 3}", "code: KQ003453",
-			"code: KQ004946, shownOnly: true", "fee: {kind: set-by-council, source: \"163/QĐ-BTP\"}", "code: KQ.G15.000038", "competent: {tier: commune,",
+			"code: KQ004946, shownOnly: true", "fee: {kind: set-by-council, when: accept, source: \"163/QĐ-BTP\"}", "code: KQ.G15.000038", "competent: {tier: commune,",
 		},
 		"i18n/en.yaml":      {"Certificate of marital status"},
 		"i18n/vi.yaml":      {"Cấp Giấy xác nhận tình trạng hôn nhân"},
