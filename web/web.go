@@ -10,8 +10,11 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"embed"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"mime"
 	"path"
@@ -128,4 +131,19 @@ func accepts(header, coding string) bool {
 		}
 	}
 	return false
+}
+
+// Axe is the source of axe-core, whole and unchanged (MPL 2.0): what `khue service
+// preview --check` examines pages with. No page is ever served it. It returns
+// fs.ErrNotExist while the assets are not built.
+func Axe() ([]byte, error) {
+	packed, err := dist.ReadFile("dist/check/axe.min.js.gz")
+	if err != nil {
+		return nil, err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }

@@ -10,9 +10,10 @@ import (
 )
 
 type serviceCmd struct {
-	New  serviceNewCmd  `cmd:"" help:"Write a new package that passes lint and test at once."`
-	Lint serviceLintCmd `cmd:"" help:"Check a service folder: file, line, element, reason and mend."`
-	Test serviceTestCmd `cmd:"" help:"Play the scenarios of a service folder: each act with its outcome."`
+	New     serviceNewCmd     `cmd:"" help:"Write a new package that passes lint and test at once."`
+	Lint    serviceLintCmd    `cmd:"" help:"Check a service folder: file, line, element, reason and mend."`
+	Test    serviceTestCmd    `cmd:"" help:"Play the scenarios of a service folder: each act with its outcome."`
+	Preview servicePreviewCmd `cmd:"" help:"Serve the pages of a package on this machine, following each change; --check examines them."`
 }
 
 type serviceLintCmd struct {

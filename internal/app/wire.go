@@ -25,6 +25,7 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/service/previewweb"
 	"khue/internal/onestop/service/scaffold"
 	"khue/internal/onestop/service/serviceweb"
 	"khue/internal/portal/citizen"
@@ -65,7 +66,7 @@ func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, holiday.Messages, catalog.Module().Messages,
-		form.Messages, process.Messages, service.Messages, scaffold.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		form.Messages, process.Messages, service.Messages, scaffold.Messages, previewweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
 }

@@ -74,6 +74,11 @@ func build(dir string, force bool) error {
 		}
 		files["fonts/"+string(s)+".ttf"] = ttf
 	}
+	axe, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		return err
+	}
+	files["check/axe.min.js.gz"], _ = compress(axe) // whole, with its licence: pages are never served it
 	if err := weigh(os.Stdout, m); err != nil {
 		return err
 	}
@@ -217,7 +222,7 @@ func compress(b []byte) (gz, br []byte) {
 
 // write replaces dist, but for the file that keeps the folder in the repository.
 func write(dist string, files map[string][]byte, m web.Manifest) error {
-	for _, old := range []string{"assets", "fonts", "manifest.json"} {
+	for _, old := range []string{"assets", "check", "fonts", "manifest.json"} {
 		if err := os.RemoveAll(filepath.Join(dist, old)); err != nil {
 			return err
 		}
