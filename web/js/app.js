@@ -3,13 +3,17 @@
 import { focusNews } from './focus.js'
 import { countCharacters } from './count.js'
 import { revealChoices, showWhen } from './reveal.js'
+import { locateHere } from './locate.js'
 import { sendOnce } from './once.js'
+import { followAnswers } from './questions.js'
 
 function enhance(root) {
   focusNews(root)
   countCharacters(root)
   revealChoices(root)
   showWhen(root)
+  locateHere(root)
+  followAnswers(root, enhance)
 }
 
 enhance(document)

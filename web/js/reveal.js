@@ -18,6 +18,7 @@ export function showWhen(root) {
     if (!form) continue
     const wanted = part.dataset.khIs.split('\n')
     const show = () => {
+      if (!part.isConnected) return form.removeEventListener('change', show)
       const given = new FormData(form).getAll(part.dataset.khWhen)
       part.hidden = !given.some((value) => wanted.includes(value))
     }

@@ -152,6 +152,13 @@ func (d *drawer) input(in *input, needed bool) Field {
 	}
 	d.value(&out, in, ans.Value)
 	out.Error, out.Warning = d.messages(in.path)
+	if out.Query != "" && len(out.Matches) == 0 && len(out.Error) == 0 {
+		_, f := in.unitByName(out.Query, d.env)
+		out.Error = []Message{{Key: f.key, Params: map[string]any{"label": in.say, "name": out.Query}}}
+	}
+	if out.Locked && (out.Widget == WidgetSelect || out.Widget == WidgetRadios || out.Widget == WidgetUnit) {
+		out.Widget, out.Text = WidgetOutput, d.f.words.say(in, ans.Value, d.env)
+	}
 	switch in.typ {
 	case "list":
 		d.rows(&out, in, ans.Value, needed)
@@ -218,9 +225,7 @@ func (d *drawer) units(out *Field, in *input) {
 	_, out.Finds = d.env.Units.(Finder)
 	if out.Value != "" && !digits(out.Value) {
 		out.Query = out.Value
-		for _, m := range in.matches(out.Query, d.env) {
-			out.Matches = append(out.Matches, m)
-		}
+		out.Matches = in.matches(out.Query, d.env)
 		out.Value = ""
 		if len(out.Matches) == 1 {
 			out.Value = out.Matches[0].Unit.Code

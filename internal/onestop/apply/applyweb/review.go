@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/service"
 )
 
@@ -63,7 +64,7 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 		if !l.Group.IsZero() {
 			key = say(ctx, l.Group) + ": " + key
 		}
-		g.Rows = append(g.Rows, ui.SummaryRow{Key: key, Value: ui.T(say(ctx, l.Text))})
+		g.Rows = append(g.Rows, ui.SummaryRow{Key: key, Value: ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}})
 	}
 	papers := ui.SummaryArgs{Title: i18n.T(ctx, "applyweb.papers")}
 	for _, p := range h.pages(pkg, d) {
@@ -98,6 +99,7 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 	if err != nil {
 		return err
 	}
+	v.Dropped = dropped(ctx, pkg, res)
 	for _, w := range res.Warnings {
 		v.Errors = append(v.Errors, ui.Problem{Field: path(d.Key, pageOf(pkg, w.Path)), Text: i18n.BundleOf(ctx).Map(i18n.LangOf(ctx), w.Key, localized(ctx, w.Params))})
 	}

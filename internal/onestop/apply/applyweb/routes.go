@@ -172,6 +172,7 @@ type pageView struct {
 	Delivery deliveryView
 	Groups   []reviewGroup
 	Errors   []ui.Problem // of the review, each with the page that mends it
+	Dropped  string       // of the review: which answers will not be sent
 	Number   int
 	Count    int
 	Case     string
@@ -299,9 +300,14 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	case page == pageDelivery:
 		refused = h.saveDelivery(&d, sent)
 	case pages[at].Kind == form.Papers:
-		stay, refused = h.savePapers(r, &d, pkg, sent)
+		stay, refused = h.savePapers(r, &d, pkg, pkg.Form.Papers(d.Answers, h.apply.Env(d)), sent)
 	default:
 		d.Answers = pkg.Form.ParsePage(page, sent, d.Answers, h.apply.Env(d))
+		if sent.Has(form.RefreshName) {
+			return h.redraw(w, r, d, pkg, page)
+		}
+		stay, refused = h.savePapers(r, &d, pkg, pkg.Form.Files(page, d.Answers, h.apply.Env(d)), sent)
+		stay = stay || form.Stays(sent)
 	}
 	if err := h.apply.Save(ctx, d); err != nil {
 		if errs.Is(err, errs.Conflict) {
@@ -313,14 +319,17 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	if sent.Get("later") != "" {
 		return web.Redirect(w, r, path(d.Key, page))
 	}
+	var news *ui.BannerArgs
 	if refused == nil && !stay && page != pageDelivery {
-		refused = pkg.Form.ValidatePage(page, d.Answers, h.apply.Env(d)).Err()
+		refused, news = h.checkPage(ctx, d, pkg, page, sent)
 	}
-	if refused != nil {
-		return h.show(w, r, web.ProblemOf(ctx, refused).Status, d, pkg, page, refused, nil)
-	}
-	if stay {
-		return web.Redirect(w, r, path(d.Key, page))
+	switch {
+	case refused != nil:
+		return h.show(w, r, web.ProblemOf(ctx, refused).Status, d, pkg, page, refused, news)
+	case news != nil:
+		return h.show(w, r, http.StatusOK, d, pkg, page, nil, news)
+	case stay:
+		return web.Redirect(w, r, path(d.Key, page)+formweb.Anchor(sent, d.Answers))
 	}
 	// Answers decide which pages follow.
 	next := h.pages(pkg, d)
@@ -342,14 +351,15 @@ func (h *handlers) saveDelivery(d *apply.Draft, sent url.Values) error {
 	return h.apply.CheckFiling(*d)
 }
 
-func (h *handlers) savePapers(r *http.Request, d *apply.Draft, pkg *service.Package, sent url.Values) (stay bool, err error) {
+// savePapers keeps what was sent for papers, or for questions that files answer.
+func (h *handlers) savePapers(r *http.Request, d *apply.Draft, pkg *service.Package, needs []form.PaperNeed, sent url.Values) (stay bool, err error) {
 	if gone := sent.Get("remove"); gone != "" {
 		d.Papers = slices.DeleteFunc(slices.Clone(d.Papers), func(f form.File) bool { return f.Paper+"/"+f.SHA256 == gone })
 		return true, nil
 	}
 	var bad []errs.Field
-	for _, need := range pkg.Form.Papers(d.Answers, h.apply.Env(*d)) {
-		files, err := web.Files(r, "papers."+need.ID)
+	for _, need := range needs {
+		files, err := web.Files(r, need.Name)
 		if err != nil {
 			return true, err
 		}
