@@ -18,7 +18,6 @@ import (
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
-	"khue/internal/register/orgunit"
 )
 
 var (
@@ -93,7 +92,7 @@ func (l *loader) compile() {
 	}
 	l.facts(src)
 	l.form()
-	l.steps()
+	l.process()
 	l.notices()
 	l.layouts()
 	l.help()
@@ -182,19 +181,6 @@ func (l *loader) form() {
 		l.problems = append(l.problems, p)
 	}
 	l.pkg.Form = f
-}
-
-func (l *loader) steps() {
-	var src process.Source
-	if l.pkg.Form == nil || !l.decode("steps.yaml", &src) {
-		return
-	}
-	d, ps := process.Compile(src, process.Options{
-		File: "steps.yaml", Scope: l.pkg.Form.Scope(), Texts: l.pkg.texts, Terms: l.pkg.Terms,
-		Roles: func(r string) bool { _, ok := orgunit.RoleOf(orgunit.Role(r)); return ok },
-	})
-	l.problems = append(l.problems, ps...)
-	l.pkg.Process = d
 }
 
 func (l *loader) notices() {
