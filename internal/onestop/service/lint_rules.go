@@ -1,6 +1,7 @@
 package service
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,11 +33,20 @@ func (l *loader) gives(file, want string, m *dmn.Model, decision string) {
 	}
 	if !fits {
 		b, _ := l.read(file)
-		l.fail(file, placeOfText(b, `name="`+decision+`"`), decision, "service.lint.decisionType", "got", t.String(), "want", wanted[want])
+		l.fail(file, decisionPlace(b, decision), decision, "service.lint.decisionType", "got", t.String(), "want", wanted[want])
 	}
 	for _, table := range m.Tables() {
 		l.cells(file, want, table)
 	}
+}
+
+// decisionPlace is where a decision is declared.
+func decisionPlace(b []byte, name string) decl.Pos {
+	m := regexp.MustCompile(`<[\w:]*decision\s[^>]*name="` + regexp.QuoteMeta(name) + `"`).FindIndex(b)
+	if m == nil {
+		return decl.Pos{Line: 1, Col: 1}
+	}
+	return posAt(string(b), m[0])
 }
 
 //nolint:gochecknoglobals // immutable table

@@ -129,6 +129,14 @@ func (l *loader) decode(file string, into any) bool {
 	return !ps.Failed()
 }
 
+// orFirst is the first line where a place is not known.
+func orFirst(p decl.Pos) decl.Pos {
+	if p.Line == 0 {
+		return decl.Pos{Line: 1, Col: 1}
+	}
+	return p
+}
+
 // read is a file of the package, and whether there is one.
 func (l *loader) read(file string) ([]byte, bool) {
 	b, ok := l.content[file]
@@ -155,14 +163,14 @@ func (l *loader) texts() {
 	l.places = make(map[string]decl.Pos, len(vi))
 	for k, v := range vi {
 		if en[k].S == "" {
-			l.fail("i18n/en.yaml", en[k].Pos, k, "service.lint.text", "key", k, "lang", "English")
+			l.fail("i18n/en.yaml", orFirst(en[k].Pos), k, "service.lint.text", "key", k, "lang", "English")
 		}
 		l.label("i18n/vi.yaml", v.Pos, k, v.S)
 		t[k], l.places[k] = decl.Label{VI: v.S, EN: en[k].S}, v.Pos
 	}
 	for k, v := range en {
 		if vi[k].S == "" {
-			l.fail("i18n/vi.yaml", vi[k].Pos, k, "service.lint.text", "key", k, "lang", "Tiếng Việt")
+			l.fail("i18n/vi.yaml", orFirst(vi[k].Pos), k, "service.lint.text", "key", k, "lang", "Tiếng Việt")
 		}
 		l.label("i18n/en.yaml", v.Pos, k, v.S)
 	}

@@ -121,7 +121,11 @@ func (l *loader) rule(file string, pos decl.Pos, element, want string) *table {
 		if p.Severity == dmn.Warning {
 			told = l.warn
 		}
-		told(file, decl.Pos{Line: p.Line, Col: 1}, p.Decision, "service.lint.rule", "reason", decl.Label{VI: p.In("vi"), EN: p.In("en")})
+		at := decl.Pos{Line: p.Line, Col: 1}
+		if p.Line == 0 {
+			at = decisionPlace(b, p.Decision)
+		}
+		told(file, at, p.Decision, "service.lint.rule", "reason", decl.Label{VI: p.In("vi"), EN: p.In("en")})
 	}
 	defs, err := dmn.Parse(b)
 	var m *dmn.Model
