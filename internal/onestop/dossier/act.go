@@ -223,6 +223,12 @@ func (s *Service) officerAnswers(pkg *service.Package, t Task, cmd *Command, c *
 	if len(res.Answers) == 0 {
 		return false, nil
 	}
+	for path, a := range res.Answers {
+		if a.From == form.Typed {
+			a.From, a.At = form.Officer, now.at
+			res.Answers[path] = a
+		}
+	}
 	c.Officer = c.Officer.With(res.Answers)
 	return true, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/form"
 	"khue/internal/register/orgunit"
 )
@@ -29,8 +30,29 @@ func (u units) Choices(tier string, on clock.Date) []form.Unit {
 	t := u.reg.At(on)
 	list := t.Tier(orgunit.Tier(tier))
 	out := make([]form.Unit, len(list))
-	for i, v := range list {
-		out[i] = formUnit(t, v)
+	for i, v := range list { // without the way up to the root, which a list does not show
+		out[i] = form.Unit{Code: v.Code, Name: v.Name, Full: v.Name, Tier: string(v.Tier)}
+	}
+	return out
+}
+
+// maxFound are the units that a search by name offers.
+const maxFound = 12
+
+// Find returns the territories of a tier whose name, of now or of before, begins as what
+// was typed: "ngoc lam" finds Phường Bồ Đề in 2026.
+func (u units) Find(name, tier string, on clock.Date) []form.Match {
+	t := u.reg.At(on)
+	folded := i18n.Fold(name)
+	var out []form.Match
+	for _, h := range t.Search(name, orgunit.Filter{Class: orgunit.Territory, Tier: orgunit.Tier(tier), Limit: maxFound}) {
+		m := form.Match{Unit: formUnit(t, h.Unit), Was: h.Former.Name}
+		called := h.Unit
+		if h.Former.ID != 0 {
+			called = h.Former
+		}
+		m.Exact = folded == i18n.Fold(called.Name) || folded == i18n.Fold(called.Bare)
+		out = append(out, m)
 	}
 	return out
 }

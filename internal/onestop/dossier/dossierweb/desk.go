@@ -212,6 +212,10 @@ func (h *handlers) task(w http.ResponseWriter, r *http.Request) error {
 
 // showTask draws the task; sent and refused are what came back from an act that failed.
 func (h *handlers) showTask(w http.ResponseWriter, r *http.Request, status int, v dossier.TaskID, sent url.Values, refused error) error {
+	return h.showTaskWith(w, r, status, v, sent, refused, nil)
+}
+
+func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status int, v dossier.TaskID, sent url.Values, refused error, banner *ui.BannerArgs) error {
 	ctx := r.Context()
 	t, d, c, err := h.svc.ReadTask(ctx, v)
 	if err != nil {
@@ -236,6 +240,7 @@ func (h *handlers) showTask(w http.ResponseWriter, r *http.Request, status int, 
 	if view.MayAct {
 		h.actions(ctx, &view, pkg, c, sent, refused)
 	}
+	view.Banner = banner
 	switch {
 	case refused != nil:
 		view.Problems = ui.ProblemsOf(ctx, refused)
@@ -309,6 +314,9 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
+	if form.Stays(sent) {
+		return h.redraw(w, r, v, sent)
+	}
 	cmd := dossier.Command{Task: v, Version: version(sent), Action: sent.Get("action"), Comment: sent.Get("comment"), Key: key}
 	t, d, c, err := h.svc.ReadTask(ctx, v)
 	if err != nil {
@@ -322,6 +330,9 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 		if cmd.Answers, err = json.Marshal(f.ParsePage(officerPage, sent, form.Answers{}, h.officerEnv(c))); err != nil {
 			return err
 		}
+	}
+	if asked, err := h.news(w, r, t, pkg, c, sent); asked || err != nil {
+		return err
 	}
 	if _, err := h.svc.Act(ctx, cmd); err != nil {
 		switch errs.KindOf(err) {
@@ -450,13 +461,27 @@ func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, 
 			last = title
 		}
 		g := &out[len(out)-1]
-		cell := ui.T(say(ctx, l.Text))
-		if l.From != form.Typed {
-			cell.Note = i18n.T(ctx, "dossierweb.from."+l.From.String())
-		}
-		g.Rows = append(g.Rows, ui.SummaryRow{Key: say(ctx, l.Label), Value: cell})
+		g.Rows = append(g.Rows, ui.SummaryRow{Key: say(ctx, l.Label), Value: ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}})
 	}
-	return out
+	return append(out, officerGroup(ctx, pkg, c, env)...)
+}
+
+// officerGroup is what officers filled in at their acts.
+func officerGroup(ctx context.Context, pkg *service.Package, c dossier.Content, env form.Env) []ui.SummaryArgs {
+	env.Dossier = c.Answers
+	lines := pkg.Form.OfficerLines(c.Officer, env)
+	if len(lines) == 0 {
+		return nil
+	}
+	g := ui.SummaryArgs{Title: i18n.T(ctx, "dossierweb.task.officerAnswers")}
+	for _, l := range lines {
+		key := say(ctx, l.Label)
+		if !l.Group.IsZero() {
+			key = say(ctx, l.Group) + ": " + key
+		}
+		g.Rows = append(g.Rows, ui.SummaryRow{Key: key, Value: ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}})
+	}
+	return []ui.SummaryArgs{g}
 }
 
 // processSteps is the whole way of the dossier with where it stands.

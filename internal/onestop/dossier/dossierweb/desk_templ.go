@@ -492,7 +492,7 @@ func actionForm(v taskView, a actionView) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if a.Fields != nil {
-				templ_7745c5c3_Err = formweb.Fields(a.Do+"-", a.Fields.Fields).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = formweb.Questions(a.Do+"-", *a.Fields).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -103,8 +103,11 @@ func field(ctx context.Context, scope string, f *form.Field) ui.Field {
 // Origin says where an answer came from, when, and under which consent; empty for one that
 // was typed with the form.
 func Origin(ctx context.Context, l form.Line) string {
-	if l.From == form.Typed || l.From == form.Computed {
+	switch l.From {
+	case form.Typed:
 		return ""
+	case form.Computed:
+		return i18n.T(ctx, "form.from.computed")
 	}
 	s := origin(ctx, l.From, l.At)
 	if l.Consent != "" {
