@@ -321,7 +321,7 @@ func (g *game) mayAct(st ScenarioStep, info process.StepInfo) error {
 func (g *game) wait(st ScenarioStep) error {
 	until := g.now
 	if st.For != "" {
-		period, err := process.ParsePeriod(st.For)
+		period, err := calendar.ParseTerm(st.For)
 		if err != nil {
 			return errs.E(errs.Invalid, "process.lint.period", errs.P("value", st.For))
 		}
@@ -330,13 +330,8 @@ func (g *game) wait(st ScenarioStep) error {
 		}
 	}
 	for {
-		n, at := 0, time.Time{}
-		for _, t := range g.inst.Tokens {
-			if t.Timer != 0 && !t.Timer.Time().After(until) && (n == 0 || t.Timer.Time().Before(at)) {
-				n, at = t.N, t.Timer.Time()
-			}
-		}
-		if n == 0 {
+		n, at := g.inst.NextTimer()
+		if n == 0 || at.After(until) {
 			g.now = until
 			return nil
 		}

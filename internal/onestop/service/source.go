@@ -163,7 +163,7 @@ func (l *loader) terms(src *source) {
 		terms.Deadlines = append(terms.Deadlines, process.Deadline{Case: d.Case, Channel: d.Channel, Term: dl})
 	}
 	if s := src.Supplement; s != nil {
-		within, err := process.ParsePeriod(s.Within.S)
+		within, err := calendar.ParseTerm(s.Within.S)
 		if err != nil {
 			l.fail(file, s.Within.Pos, "supplement.within", "process.lint.period", "value", s.Within.S)
 		}

@@ -11,6 +11,7 @@ import (
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
 )
 
 // Trace is a scenario as it was played.
@@ -50,11 +51,14 @@ func (g *game) note(a Act, before int) {
 	g.acts = append(g.acts, a)
 }
 
-// at names the open steps.
+// at names the open steps: where somebody, another system or an instant is waited for. A
+// branch that only waits for the others stands at none.
 func (g *game) at() string {
 	var steps []string
 	for _, t := range g.inst.Tokens {
-		steps = append(steps, t.Step)
+		if t.Wait != process.ForJoin && t.Wait != process.ForInner && t.Wait != process.ForMany {
+			steps = append(steps, t.Step)
+		}
 	}
 	return strings.Join(steps, " ")
 }
@@ -95,9 +99,22 @@ func (p *Package) Sample(w World) (Trace, bool) {
 	best, found := Trace{}, false
 	for _, s := range p.Scenarios {
 		t := p.Trace(s, w)
-		if len(t.Answers) > 0 && (!found || len(t.Officer) > len(best.Officer) || len(t.Officer) == len(best.Officer) && len(t.Milestones) > len(best.Milestones)) {
+		if len(t.Answers) > 0 && (!found || t.further(best)) {
 			best, found = t, true
 		}
 	}
 	return best, found
+}
+
+// further: a dossier that came to more officers' answers, or to more acts, shows more.
+func (t Trace) further(o Trace) bool {
+	return cmp.Or(cmp.Compare(ended(t), ended(o)), cmp.Compare(len(t.Officer), len(o.Officer)), cmp.Compare(len(t.Milestones), len(o.Milestones))) > 0
+}
+
+// ended is 1 where the result was returned.
+func ended(t Trace) int {
+	if n := len(t.Acts); n > 0 && t.Acts[n-1].State == process.Returned.String() {
+		return 1
+	}
+	return 0
 }
