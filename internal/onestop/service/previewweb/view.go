@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"khue/internal/kernel/bpmn"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -276,9 +277,10 @@ func roleName(ctx context.Context, role string) string {
 	return info.Name
 }
 
-// processView is the way of a dossier as a table: the equal of the drawing.
+// processView is the way of a dossier, drawn, and as a table: the equal of the drawing.
 type processView struct {
-	Steps ui.TableArgs
+	Drawing string
+	Steps   ui.TableArgs
 }
 
 func (s *shown) processView(ctx context.Context) processView {
@@ -287,12 +289,27 @@ func (s *shown) processView(ctx context.Context) processView {
 		Caption: t("caption"), CaptionQuiet: true, First: true,
 		Head: []ui.Column{{Label: t("step")}, {Label: t("who")}, {Label: t("time")}, {Label: t("actions")}, {Label: t("public")}},
 	}}
+	if svg, err := bpmn.Draw(s.pkg.Process.Model(), bpmn.DrawOptions{
+		Title: say(ctx, s.pkg.Name()), Lang: i18n.LangOf(ctx), Current: s.openSteps(),
+		Labels: func(id string) string {
+			if st, ok := s.pkg.Process.Step(id); ok {
+				return say(ctx, st.Label)
+			}
+			return ""
+		},
+	}); err == nil { // without a drawing the table says it all
+		v.Drawing = string(svg)
+	}
 	for i, st := range s.pkg.Process.Steps() {
 		acts := make([]string, 0, len(st.Actions))
 		for _, a := range st.Actions {
 			label := s.actionLabel(ctx, st, a)
-			if a.To != "" {
-				label += " → " + s.stepName(ctx, a.To)
+			names := make([]string, len(a.To))
+			for i, to := range a.To {
+				names[i] = s.stepName(ctx, to)
+			}
+			if len(names) > 0 {
+				label += " → " + strings.Join(names, " / ")
 			}
 			acts = append(acts, label)
 		}
@@ -306,6 +323,14 @@ func (s *shown) processView(ctx context.Context) processView {
 		}})
 	}
 	return v
+}
+
+// openSteps are where the sample's dossier stands at its end.
+func (s *shown) openSteps() []string {
+	if n := len(s.sample.Acts); n > 0 {
+		return strings.Fields(s.sample.Acts[n-1].Step)
+	}
+	return nil
 }
 
 func (s *shown) stepName(ctx context.Context, id string) string {
@@ -379,7 +404,7 @@ func (s *shown) traceViews(ctx context.Context, dir string) []traceView {
 		v := traceView{Name: tr.Scenario.File, Held: !tr.Problems.Failed(), Problems: problemsTable(ctx, dir, i18n.BundleOf(ctx), tr.Problems)}
 		v.Table = ui.TableArgs{
 			Caption: tr.Scenario.File, CaptionQuiet: true,
-			Head: []ui.Column{{Label: t("line"), Numeric: true}, {Label: t("act")}, {Label: t("as")}, {Label: t("at"), Tight: true}, {Label: t("after")}, {Label: t("due"), Tight: true}},
+			Head: []ui.Column{{Label: t("line"), Numeric: true}, {Label: t("act")}, {Label: t("as")}, {Label: t("at")}, {Label: t("after")}, {Label: t("due")}},
 		}
 		for _, a := range tr.Acts {
 			state, due := "", ""
