@@ -95,6 +95,10 @@ func (l *loader) budget(src *source) {
 				told[i] = true
 				l.fail("service.yaml", src.Deadline[i].Pos, deadlineName(src.Deadline[i], i), "service.lint.budget",
 					"sum", hours(sum), "term", hours(allowed), "case", orAny(kase), "channel", string(ch), "longest", longest)
+			} else if step, within := l.outlast(allowed); step != "" {
+				told[i] = true
+				l.fail("service.yaml", src.Deadline[i].Pos, deadlineName(src.Deadline[i], i), "service.lint.outlasts",
+					"step", step, "within", within, "term", hours(allowed), "case", orAny(kase))
 			}
 		}
 	}
