@@ -380,7 +380,7 @@ func (m *machine) beginOne(host int, n *node, index int, item *Data) {
 	count := *b.Many
 	count.Begun = index
 	b.Many = &count // never shared with the instance before
-	m.queue = append(m.queue, motion{t: Token{In: host, From: b.From, Did: b.Did, Index: index, Item: item}, to: m.d.index[n.info.ID]})
+	m.queue = append(m.queue, motion{t: Token{Step: n.info.ID, In: host, From: b.From, Did: b.Did, Index: index, Item: item}, to: m.d.index[n.info.ID]})
 }
 
 func (m *machine) manyOf(t Token, n *node) (items []feel.Value, count int, ok bool) {
