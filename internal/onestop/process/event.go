@@ -34,6 +34,9 @@ const (
 	Halt   EventKind = "halt"   // the dossier is stopped by authority: a court's order, a duplicate
 )
 
+// ChildStoppedCode is the error of ChildEnded where the child ended without its result.
+const ChildStoppedCode = "childStopped"
+
 // Event is one thing that happened to a dossier.
 type Event struct {
 	Kind   EventKind `json:"kind"`

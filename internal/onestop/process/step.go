@@ -257,6 +257,11 @@ func (m *machine) answered(ev Event) error {
 	if !ok || t.Wait != ForConnector && t.Wait != ForChild {
 		return errs.E(errs.Conflict, "process.stale")
 	}
+	if t.Wait == ForChild && m.i.State == Accepted { // officers of another unit have acted for it
+		if err := m.state(Processing); err != nil {
+			return err
+		}
+	}
 	if ev.Code != "" {
 		if m.throwError(t, ev.Code) {
 			return nil

@@ -272,6 +272,8 @@ func (g *game) do(st ScenarioStep) error {
 		return g.fire(process.Event{Kind: process.Supply})
 	case "withdraw":
 		return g.fire(process.Event{Kind: process.Withdraw})
+	case doChildEnds, doChildStops:
+		return g.child(st)
 	}
 	step, act, dotted := strings.Cut(st.Do, ".")
 	if !dotted {
@@ -345,7 +347,7 @@ func (g *game) wait(st ScenarioStep) error {
 // outcomes are the keys of expect and then.
 //
 //nolint:gochecknoglobals // immutable table
-var outcomes = []string{"state", "due", "receiveBy", "step", "fee", "journal", "result.text", "unit", "hours.commune", "hours.district", "hours.city"}
+var outcomes = []string{"state", "due", "receiveBy", "step", "fee", "journal", "result.text", "unit", "by", "children", "hours.commune", "hours.district", "hours.city"}
 
 // expect compares what is with what a map of the scenario says, in order of the file.
 func (g *game) expect(element string, want map[string]decl.Value) {
@@ -367,6 +369,12 @@ func (g *game) expect(element string, want map[string]decl.Value) {
 			got = g.at()
 		case "unit":
 			got = g.where()
+		case "by":
+			got = when(g.by(), w)
+		case "children":
+			if got = g.children(); got == "" {
+				got = nil
+			}
 		case "hours.commune", "hours.district", "hours.city":
 			g.account()
 			got = g.hoursAt(strings.TrimPrefix(key, "hours."))

@@ -1,12 +1,15 @@
 package service
 
 import (
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/errs"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 )
@@ -19,9 +22,17 @@ type Places interface {
 	Staffed(ref, role string, on clock.Date) bool
 }
 
+// What a scenario does with a child dossier: it ends, or ends without its result.
+const (
+	doChildEnds  = "childEnds"
+	doChildStops = "childStops"
+)
+
 // trail is where the tasks of a scenario stand, and the office time that each tier took.
 type trail struct {
-	open  map[int]string // route by token
+	open  map[int]string              // route by token
+	by    map[int]time.Time           // when the term of a task ends, by token
+	kids  map[int]process.ChildOpened // child dossiers that the scenario waits for, by token
 	since time.Time
 	spent map[string]time.Duration // by tier
 }
@@ -30,7 +41,7 @@ type trail struct {
 // count stands still, or the result waits for its owner, nobody's time runs.
 func (g *game) account() {
 	if g.trail.spent == nil {
-		g.trail = trail{open: map[int]string{}, since: g.now, spent: map[string]time.Duration{}}
+		g.trail = trail{open: map[int]string{}, by: map[int]time.Time{}, kids: map[int]process.ChildOpened{}, since: g.now, spent: map[string]time.Duration{}}
 	}
 	if g.inst.Paused == 0 && g.inst.State != process.Done && g.w.Calendar != nil {
 		worked := g.w.Calendar.Worked(g.trail.since, g.now)
@@ -44,9 +55,19 @@ func (g *game) account() {
 // follow keeps where tasks stand, and fails a step that nobody can take.
 func (g *game) follow(e process.Effect) {
 	switch e := e.(type) {
+	case process.ChildOpened:
+		g.trail.kids[e.Token] = e
+		if places, ok := g.w.Units.(Places); ok && e.Unit != "" {
+			if on := clock.DateOf(g.now); !known(places, e.Unit, on) {
+				g.fail(decl.Pos{}, e.Step, "service.play.noUnit", "unit", e.Unit, "step", e.Step, "date", on)
+			}
+		}
+	case process.ChildStopped:
+		delete(g.trail.kids, e.Token)
 	case process.TaskClosed:
 		delete(g.trail.open, e.Token)
 	case process.TaskOpened:
+		g.trail.by[e.Token] = e.By
 		if e.Unit == "" {
 			return
 		}
@@ -56,12 +77,60 @@ func (g *game) follow(e process.Effect) {
 			return
 		}
 		on := clock.DateOf(g.now)
-		if _, known := places.Place(e.Unit, on); !known {
+		if !known(places, e.Unit, on) {
 			g.fail(decl.Pos{}, e.Step, "service.play.noUnit", "unit", e.Unit, "step", e.Step, "date", on)
 		} else if !places.Staffed(e.Unit, e.Role, on) {
 			g.fail(decl.Pos{}, e.Step, "service.play.noPost", "unit", e.Unit, "step", e.Step, "role", e.Role, "date", on)
 		}
 	}
+}
+
+func known(places Places, ref string, on clock.Date) bool {
+	_, ok := places.Place(ref, on)
+	return ok
+}
+
+// child lets a child dossier end: with what it gives back, or without its result.
+func (g *game) child(st ScenarioStep) error {
+	for _, t := range g.inst.Tokens {
+		kid, ok := g.trail.kids[t.N]
+		if !ok || kid.Step != st.Child {
+			continue
+		}
+		ev := process.Event{Kind: process.ChildEnded, Token: t.N}
+		if st.Do == doChildStops {
+			ev.Code = process.ChildStoppedCode
+		}
+		for name, v := range st.With {
+			raw, err := json.Marshal(v.V)
+			if err != nil {
+				return err
+			}
+			x := process.Var{Name: name}
+			if err := json.Unmarshal(raw, &x.Value); err != nil {
+				return err
+			}
+			ev.Data = append(ev.Data, x)
+		}
+		slices.SortFunc(ev.Data, func(a, b process.Var) int { return strings.Compare(a.Name, b.Name) })
+		if err := g.fire(ev); err != nil {
+			return err
+		}
+		delete(g.trail.kids, t.N)
+		return nil
+	}
+	return errs.E(errs.Invalid, "service.play.noChild", errs.P("child", st.Child, "open", g.children()))
+}
+
+// children are the child dossiers that the scenario waits for, each with step, service and unit.
+func (g *game) children() string {
+	var out []string
+	for _, t := range g.inst.Tokens {
+		if kid, ok := g.trail.kids[t.N]; ok {
+			out = append(out, strings.TrimSpace(kid.Step+" "+kid.Service+" "+kid.Unit))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func (g *game) tierOf(ref string) string {
@@ -81,6 +150,20 @@ func (g *game) where() string {
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// by is when the term of an open task ends, the earliest of several.
+func (g *game) by() process.Millis {
+	var first time.Time
+	for _, t := range g.inst.Tokens {
+		if at := g.trail.by[t.N]; !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	if first.IsZero() {
+		return 0
+	}
+	return process.Millis(first.UnixMilli())
 }
 
 // hoursAt is the office time that a tier took, in hours: "28", "3.5".

@@ -29,6 +29,7 @@ type ScenarioStep struct {
 	Do     string                `yaml:"do,required"`
 	As     string                `yaml:"as"`
 	At     string                `yaml:"at"`     // the clock is set before the act
+	Child  string                `yaml:"child"`  // of childEnds and childStops: the step that opened it
 	For    string                `yaml:"for"`    // of wait: P1D
 	With   map[string]decl.Value `yaml:"with"`   // answers of the officer's form, or of the supplement
 	Papers map[string]any        `yaml:"papers"` // of supply: file names by paper
