@@ -32,6 +32,9 @@ type SupplementTerms struct {
 	Max    int           // rounds, 0: none allowed
 	Within calendar.Term // for the applicant
 	Resume bool          // the count goes on after it; otherwise it starts again
+	// Notices are until when the office writes what is missing: the first after acceptance,
+	// the others each after what the applicant sent. None: the budget of the step alone.
+	Notices []calendar.Term `json:",omitempty"`
 }
 
 // Decision is a compiled decision. It reads the form's facts and, by name, what the
@@ -48,6 +51,7 @@ type Options struct {
 	Texts     decl.Texts                        // step.<id>, public.<id>; nil: names stand for labels
 	Terms     Terms                             //
 	Roles     func(role string) bool            // nil: any role is taken
+	RoleNames []string                          // for the mend of an unknown one
 	Decisions func(ref string) (Decision, bool) // nil: no decision is known
 	// Plain compiles a model that is no service: tasks need no role and no unit, nothing
 	// is accepted or promised. Foreign models are run this way.

@@ -44,6 +44,9 @@ func (m *machine) openTask(t Token, n *node, again bool) error {
 			open.By = due.At
 		}
 	}
+	if err := m.noticeBy(&open, u, again); err != nil {
+		return err
+	}
 	x := m.rest(t, n, wait)
 	x.Timer, open.Token = timer, x.N
 	m.emit(open)
@@ -60,6 +63,24 @@ func (m *machine) openTask(t Token, n *node, again bool) error {
 		m.happened("issued")
 	}
 	return nil
+}
+
+// noticeBy lets a task that may ask for a supplement end no later than the office must have
+// written.
+func (m *machine) noticeBy(open *TaskOpened, u *user, again bool) error {
+	notices, k := m.d.terms.Supplement.Notices, m.i.Supplements
+	if m.i.Accepted == 0 || k >= len(notices) || k > 0 && !again || !slices.Contains(u.names, DoSupplement) {
+		return nil
+	}
+	from := m.env.Now
+	if k == 0 {
+		from = m.i.Accepted.Time()
+	}
+	at, err := notices[k].End(from, m.env.Calendar)
+	if err == nil && (open.By.IsZero() || at.Before(open.By)) {
+		open.By = at
+	}
+	return err
 }
 
 // act takes an action on a token; silent where a term ran out and silence decides.

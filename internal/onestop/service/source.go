@@ -67,6 +67,9 @@ type supplementDef struct {
 	Max    int       `yaml:"max,required"`
 	Within decl.Text `yaml:"within,required"`
 	After  decl.Text `yaml:"after,required"`
+	// Notices are terms until which the office writes what is missing: after acceptance, then
+	// after each thing that was sent.
+	Notices []decl.Text `yaml:"notices"`
 	Lapse  decl.Text `yaml:"lapse,required"`
 }
 
@@ -177,6 +180,16 @@ func (l *loader) terms(src *source) {
 			}
 		}
 		terms.Supplement = process.SupplementTerms{Max: s.Max, Within: within, Resume: s.After.S == "resume"}
+		for _, t := range s.Notices {
+			n, err := calendar.ParseTerm(t.S)
+			if err != nil {
+				l.fail(file, t.Pos, "supplement.notices", "process.lint.period", "value", t.S)
+			}
+			terms.Supplement.Notices = append(terms.Supplement.Notices, n)
+		}
+		if len(s.Notices) > s.Max+1 {
+			l.fail(file, s.Notices[s.Max+1].Pos, "supplement.notices", "service.lint.notices", "max", s.Max+1)
+		}
 	}
 	l.pkg.Terms = terms
 }
