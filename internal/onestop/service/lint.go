@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"khue/internal/kernel/bpmn"
 	"khue/internal/kernel/decl"
 	"khue/internal/onestop/process"
 )
@@ -112,6 +113,7 @@ const (
 	maxPages  = 60
 	maxFields = 600
 	maxPapers = 200
+	maxDrawn  = 1000 // elements of a drawn process, its sub-processes' with them
 )
 
 // bounded refuses a form that only a machine could have written, before it is compiled.
@@ -134,6 +136,27 @@ func (l *loader) bounded() bool {
 		}
 	}
 	return ok
+}
+
+// drawable refuses a drawing that only a machine could have made, before it is compiled.
+func (l *loader) drawable(m *bpmn.Model) bool {
+	var count func(b *bpmn.Body) int
+	count = func(b *bpmn.Body) int {
+		n := len(b.Elements) + len(b.Flows)
+		for _, e := range b.Elements {
+			if e.Body != nil {
+				n += count(e.Body)
+			}
+		}
+		return n
+	}
+	for _, p := range m.Processes {
+		if n := count(&p.Body); n > maxDrawn {
+			l.fail(processFile, p.Pos, p.ID, "service.lint.many", "n", n, "max", maxDrawn)
+			return false
+		}
+	}
+	return true
 }
 
 // itoa writes a small number.

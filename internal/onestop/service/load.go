@@ -107,8 +107,18 @@ func (l *loader) done() decl.Problems {
 		l.problems[i].File = path.Join(l.dir, l.problems[i].File)
 	}
 	l.problems.Sort()
+	if more := len(l.problems) - maxProblems; more > 0 {
+		// The errors first: a reader mends the first of them, and reads again.
+		slices.SortStableFunc(l.problems, func(a, b decl.Problem) int { return int(a.Level) - int(b.Level) })
+		l.problems = l.problems[:maxProblems]
+		last := l.problems[maxProblems-1]
+		l.problems = append(l.problems, decl.Problem{File: last.File, Pos: last.Pos, Level: last.Level, Key: "service.lint.more", Params: params([]any{"n", more})})
+	}
 	return l.problems
 }
+
+// maxProblems are as many as a person reads.
+const maxProblems = 200
 
 func (l *loader) fail(file string, pos decl.Pos, element, key string, kv ...any) {
 	l.problems = append(l.problems, decl.Problem{File: file, Pos: pos, Element: element, Key: key, Params: params(kv)})

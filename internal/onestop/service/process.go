@@ -45,7 +45,7 @@ func (l *loader) process() {
 		}
 	}
 	l.problems = append(l.problems, ps...)
-	if !ps.Failed() {
+	if !ps.Failed() && l.drawable(m) {
 		opt.File = processFile
 		l.compiled(process.CompileModel(m, opt))
 	}
