@@ -39,7 +39,11 @@ func (p *Package) Level(w Working) Level {
 		return l.held("service.level.notOnline")
 	}
 	l.N = 3
-	if !p.Fee.Free() && !w.Payment {
+	switch {
+	case p.Fee.Free() || w.Payment:
+	case p.Fee.When == "submit":
+		l = l.held("service.level.unpaidAtFiling")
+	default:
 		l = l.held("service.level.unpaid")
 	}
 	if p.Fee.Kind == "unknown" {

@@ -70,7 +70,7 @@ type supplementDef struct {
 	// Notices are terms until which the office writes what is missing: after acceptance, then
 	// after each thing that was sent.
 	Notices []decl.Text `yaml:"notices"`
-	Lapse  decl.Text `yaml:"lapse,required"`
+	Lapse   decl.Text   `yaml:"lapse,required"`
 }
 
 // noticeDef is a file of notify/.
