@@ -181,4 +181,3 @@ func (s *servicePreviewCmd) print(c *command, b *i18n.Bundle, e examined) {
 	}
 	fmt.Fprintln(c.out, b.T(c.lang, "app.service.checked", "pages", len(e.Pages), "looks", len(e.Looks), "found", len(e.Findings), "problems", len(e.Problems)))
 }
-

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/service"
 )
@@ -23,19 +24,21 @@ type serviceLintCmd struct {
 // Run lints; exit 1 where something is an error.
 func (s *serviceLintCmd) Run(c *command) error {
 	_, problems := service.Load(os.DirFS(s.Dir), ".")
-	return c.report(problems)
+	return c.report(typed(s.Dir), problems)
 }
 
-func (c *command) report(problems decl.Problems) error {
+// report tells problems of a package; it fails where one is an error.
+func (c *command) report(dir string, problems decl.Problems) error {
 	b, err := i18n.NewBundle(sentences()...)
 	if err != nil {
 		return err
 	}
-	for _, p := range problems {
-		fmt.Fprintf(c.out, "%s:%d:%d: %s: %s: %s\n", p.File, p.Pos.Line, p.Pos.Col, p.Level, p.Element, b.Map(c.lang, p.Key, p.Params))
+	for _, p := range tell(c.lang, b, dir, problems) {
+		fmt.Fprintln(c.out, p)
 	}
 	if problems.Failed() {
-		return fmt.Errorf("%d problems", len(problems))
+		return errs.E(errs.Invalid, "app.service.lintFailed", errs.P("n", len(problems)))
 	}
+	fmt.Fprintln(c.out, b.T(c.lang, "app.service.lintClean", "dir", dir, "n", len(problems)))
 	return nil
 }

@@ -114,7 +114,7 @@ func Decode(file string, data []byte, into any) Problems {
 				pos = Pos{se.Token.Position.Line, se.Token.Position.Column}
 			}
 		}
-		d.fault(pos, "", "decl.syntax", "reason", reason)
+		d.fault(pos, "", syntaxKey(reason), "reason", reason)
 		return d.problems
 	}
 	switch {
@@ -126,6 +126,27 @@ func Decode(file string, data []byte, into any) Problems {
 		d.value(doc.Docs[0].Body, reflect.ValueOf(into).Elem(), "", 0)
 	}
 	return d.problems
+}
+
+// slips are what the parser says of the commonest slips of the hand, each with the
+// sentence for people who do not know YAML.
+//
+//nolint:gochecknoglobals // immutable table
+var slips = []struct{ said, key string }{
+	{"'\\t'", "decl.syntaxTab"}, {"tab character", "decl.syntaxTab"},
+	{"quoted text", "decl.syntaxQuote"}, {"quoted string", "decl.syntaxQuote"},
+	{"end token", "decl.syntaxBracket"}, {"flow map", "decl.syntaxBracket"}, {"flow sequence", "decl.syntaxBracket"}, {"',' or", "decl.syntaxBracket"},
+	{"mapping value is not allowed", "decl.syntaxColon"},
+	{"non-map value", "decl.syntaxIndent"}, {"not allowed in this context", "decl.syntaxIndent"}, {"unexpected key name", "decl.syntaxIndent"},
+}
+
+func syntaxKey(reason string) string {
+	for _, s := range slips {
+		if strings.Contains(reason, s.said) {
+			return s.key
+		}
+	}
+	return "decl.syntax"
 }
 
 type decoder struct {

@@ -122,7 +122,11 @@ func (c *compiler) person(n *node, e *bpmn.Element, role, unit decl.Text) {
 	case role.S == "":
 		c.fail(e.Pos, e.ID+".role", "process.lint.noRole")
 	case c.opt.Roles != nil && !c.opt.Roles(role.S):
-		c.fail(role.Pos, e.ID+".role", "process.lint.role", "role", role.S)
+		key, near := "process.lint.role", decl.Nearest(role.S, c.opt.RoleNames)
+		if near != "" {
+			key = "process.lint.roleNear"
+		}
+		c.fail(role.Pos, e.ID+".role", key, "role", role.S, "nearest", near, "known", strings.Join(c.opt.RoleNames, ", "))
 	}
 	if n.user.unit = c.expr(unit, e.ID+".unit", feel.KindString); n.user.unit == nil && !unit.Set() {
 		c.fail(e.Pos, e.ID+".unit", "process.lint.unit")

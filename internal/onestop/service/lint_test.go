@@ -80,7 +80,7 @@ func faults() map[string]fault {
 		"fee at an unknown time":     {edit(svc, "when: accept", "when: accepted"), svc, "fee:", "fee.when", "service.lint.wordNear", false},
 		"too many hours":             {edit(stp, "hours: 3", "hours: 9"), svc, "sameDay", "deadline[0]", "service.lint.budget", false},
 		"case without a term":        {edit(svc, "{kind: sameDay,", "{case: normal, kind: sameDay,"), svc, "format:", "deadline", "service.lint.noDeadline", false},
-		"text in one language":       {edit("i18n/en.yaml", `paper: {birthSlip: "Hospital birth slip"}`, ""), "i18n/en.yaml", "", "paper.birthSlip", "service.lint.text", false},
+		"text in one language":       {edit("i18n/en.yaml", `paper: {birthSlip: "Hospital birth slip"}`, ""), "i18n/en.yaml", "", "paper.birthSlip", "service.lint.textOther", false},
 		"text that nothing shows":    {map[string]func(string) string{"i18n/vi.yaml": replace("paper: {", `paper: {birthslip2: "x", `), "i18n/en.yaml": replace("paper: {", `paper: {birthslip2: "x", `)}, "i18n/vi.yaml", "birthslip2", "paper.birthslip2", "service.lint.unusedText", true},
 		"text under an unknown word": {map[string]func(string) string{"i18n/vi.yaml": replace("paper: {", "papr: {a: b}\npaper: {"), "i18n/en.yaml": replace("paper: {", "papr: {a: b}\npaper: {")}, "i18n/vi.yaml", "papr", "papr.a", "service.lint.unusedTopic", true},
 		"label with HTML":            {edit("i18n/vi.yaml", "Họ và tên", "<b onclick=x>Họ</b> và tên"), "i18n/vi.yaml", "onclick", "field.child.name", "service.lint.html", false},

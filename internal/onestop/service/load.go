@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"path"
@@ -167,24 +168,47 @@ func (l *loader) files(folder, ext string) []string {
 // texts reads both languages; a key that only one has is refused.
 func (l *loader) texts() {
 	vi, en := decl.Flat{}, decl.Flat{}
-	l.decode("i18n/vi.yaml", &vi)
-	l.decode("i18n/en.yaml", &en)
+	whole := l.decode("i18n/vi.yaml", &vi)
+	if !l.decode("i18n/en.yaml", &en) || !whole {
+		return // what one of them lacks is not known
+	}
 	t := make(texts, len(vi))
 	l.places = make(map[string]decl.Pos, len(vi))
 	for k, v := range vi {
 		if en[k].S == "" {
-			l.fail("i18n/en.yaml", orFirst(en[k].Pos), k, "service.lint.text", "key", k, "lang", "English")
+			l.fail("i18n/en.yaml", beside(en, k), k, "service.lint.textOther", "key", k, "lang", "English", "other", fmt.Sprintf("i18n/vi.yaml:%d", v.Pos.Line))
 		}
 		l.label("i18n/vi.yaml", v.Pos, k, v.S)
 		t[k], l.places[k] = decl.Label{VI: v.S, EN: en[k].S}, v.Pos
 	}
 	for k, v := range en {
 		if vi[k].S == "" {
-			l.fail("i18n/vi.yaml", orFirst(vi[k].Pos), k, "service.lint.text", "key", k, "lang", "Tiếng Việt")
+			l.fail("i18n/vi.yaml", beside(vi, k), k, "service.lint.textOther", "key", k, "lang", "Tiếng Việt", "other", fmt.Sprintf("i18n/en.yaml:%d", v.Pos.Line))
 		}
 		l.label("i18n/en.yaml", v.Pos, k, v.S)
 	}
 	l.pkg.texts = t
+}
+
+// beside is where a missing text belongs: at its empty key, else at the last text before
+// it of the same group.
+func beside(have decl.Flat, key string) decl.Pos {
+	if at, ok := have[key]; ok && at.Pos.Line > 0 {
+		return at.Pos
+	}
+	best, shared := decl.Pos{Line: 1, Col: 1}, 0
+	for k, v := range have {
+		n := 0
+		for i := 0; i < len(k) && i < len(key) && k[i] == key[i]; i++ {
+			if k[i] == '.' {
+				n = i + 1
+			}
+		}
+		if n > shared || n == shared && n > 0 && v.Pos.Line > best.Line {
+			best, shared = decl.Pos{Line: v.Pos.Line, Col: 1}, n
+		}
+	}
+	return best
 }
 
 func (l *loader) form() {

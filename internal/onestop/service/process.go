@@ -27,6 +27,9 @@ func (l *loader) process() {
 		Roles:     func(r string) bool { _, ok := orgunit.RoleOf(orgunit.Role(r)); return ok },
 		Decisions: l.decision,
 	}
+	for _, r := range orgunit.Roles() {
+		opt.RoleNames = append(opt.RoleNames, string(r.Role))
+	}
 	drawn, both := l.read(processFile)
 	if !both {
 		var src process.Source
