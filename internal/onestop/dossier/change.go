@@ -91,7 +91,8 @@ func (ch *change) take(e process.Effect, now time.Time) {
 		d.ReceiveBy = e.At
 	case process.DueSet:
 		d.DueAt = e.Due.At
-		ch.happened.DueWhy = e.Why
+		k := e.Due.Count()
+		ch.happened.DueWhy, ch.happened.Count = e.Why, &k
 	case process.DueCleared:
 		d.DueAt = time.Time{}
 	case process.Happened:
@@ -211,6 +212,11 @@ func (s *Service) task(ch *change, o process.TaskOpened, by string, now time.Tim
 func (ch *change) entry(kind string, sub auth.Subject, unit string, now nowAt, more func(*Happening)) (journal.Entry, error) {
 	h := ch.happened
 	more(&h)
+	for _, c := range ch.closed {
+		if c.Step != h.Step {
+			h.Left = append(h.Left, c.Step)
+		}
+	}
 	payload, err := json.Marshal(h)
 	if err != nil {
 		return journal.Entry{}, err

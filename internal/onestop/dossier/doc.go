@@ -4,7 +4,8 @@
 // process), dossier_content (what was filled in, a row of its own because it is
 // large and read seldom), dossier_task (one row for each branch of the process
 // at work: it moves from step to step, and its version counts the moves) and
-// dossier_code (blocks of codes leased to nodes). What happened is not kept
+// dossier_code (blocks of codes leased to nodes) and dossier_redate (new dates that a
+// change of the calendar proposes). What happened is not kept
 // twice: the timeline is the journal's entries about the dossier.
 //
 // It publishes the journal entries of events.go. Every change is one guarded

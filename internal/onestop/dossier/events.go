@@ -39,14 +39,17 @@ type Happening struct {
 	Comment string             `json:"comment,omitempty"`
 	State   process.State      `json:"state"`
 	Due     int64              `json:"due,omitempty"`    // epoch milliseconds
-	DueWhy  string             `json:"dueWhy,omitempty"` // accepted, restarted, resumed, extended
+	DueWhy  string             `json:"dueWhy,omitempty"` // where the act set Due: accepted, restarted, resumed, extended, redated
+	Count   *calendar.Count    `json:"count,omitempty"`  // how Due was counted, where the act set it
 	Reached []string           `json:"reached,omitempty"`
 	Term    *calendar.Deadline `json:"term,omitempty"`   // what a decision table gave, so that a replay is exact
 	Papers  []string           `json:"papers,omitempty"` // papers of the one-stop that the act made
 	To      []Moved            `json:"to,omitempty"`
 	Answers []byte             `json:"-"`
 	Content string             `json:"content,omitempty"` // SHA-256 of what was filed
+	Left    []string           `json:"left,omitempty"`    // steps that ended beside Step
 	Late    bool               `json:"late,omitempty"`    // the task's term had run out
+	Sorry   int64              `json:"sorry,omitempty"`   // of an apology that came too late: until when it was due
 	Mail    bool               `json:"mail,omitempty"`    // the applicant reads notices by e-mail
 	Public  bool               `json:"public,omitempty"`  // the comment is for the applicant
 }

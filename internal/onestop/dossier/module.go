@@ -15,8 +15,8 @@ func (s *Service) Module() module.Module {
 		Name:       "dossier",
 		Migrations: Migrations(),
 		Messages:   Messages,
-		Jobs:       []jobs.Handler{{Kind: JobTimer, Do: s.fire}},
-		Followers:  []journal.Follower{s.follower()},
+		Jobs:       []jobs.Handler{{Kind: JobTimer, Do: s.fire}, {Kind: JobRedate, Do: s.proposeDates}},
+		Followers:  []journal.Follower{s.follower(), s.calendarFollower()},
 	}
 }
 

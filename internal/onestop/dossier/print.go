@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/pdf"
@@ -134,10 +136,13 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 	case PaperReceipt:
 		blocks = append(blocks, p.receipt()...)
 	default:
-		blocks = append(blocks, pdf.Block{Paragraph: &pdf.Paragraph{Text: p.t("reason." + paper), Style: "bold"}},
-			pdf.Block{Note: &pdf.Note{Text: p.line.Comment}})
-		if paper == PaperExtension && !d.DueAt.IsZero() {
-			blocks = append(blocks, pdf.Block{Fields: &pdf.Fields{Rows: []pdf.Field{{Label: p.t("newDue"), Value: i18n.DateTime(p.lang, d.DueAt), Strong: true}}}})
+		lead, text := p.t("reason."+paper), p.line.Comment
+		if paper == PaperExtension && p.line.DueWhy == string(calendar.Redated) {
+			lead, text = p.t("reason.redate"), p.why()
+		}
+		blocks = append(blocks, pdf.Block{Paragraph: &pdf.Paragraph{Text: lead, Style: "bold"}}, pdf.Block{Note: &pdf.Note{Text: text}})
+		if paper == PaperExtension {
+			blocks = append(blocks, p.newDate()...)
 		}
 	}
 	blocks = append(blocks, pdf.Block{Signatures: []pdf.Signature{
@@ -145,6 +150,32 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 		{Role: p.t("signer.clerk"), Hint: p.t("signHint"), Name: p.line.By},
 	}})
 	return pdf.Layout{Page: pdf.Page{Size: paperSize(day), Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
+}
+
+// newDate is the end of form 04: the date in its place, why it is that date, and whether
+// the apology came in time.
+func (p printing) newDate() []pdf.Block {
+	var rows []pdf.Field
+	if p.line.Due != 0 {
+		rows = append(rows, pdf.Field{Label: p.t("newDue"), Value: i18n.DateTime(p.lang, db.Time(p.line.Due)), Strong: true})
+	}
+	if p.line.Sorry != 0 {
+		rows = append(rows, pdf.Field{Label: p.t("sorry"), Value: p.t("sorryLate", "by", i18n.DateTime(p.lang, db.Time(p.line.Sorry)))})
+	}
+	out := []pdf.Block{{Fields: &pdf.Fields{Rows: rows}}}
+	if why := p.why(); why != "" && p.line.DueWhy != string(calendar.Redated) {
+		out = append(out, pdf.Block{Paragraph: &pdf.Paragraph{Text: why}})
+	}
+	return out
+}
+
+// why is how the date of the paper was counted, in words.
+func (p printing) why() string {
+	r, ok := p.s.ReasonAt(p.line, p.d, p.pkg)
+	if !ok {
+		return ""
+	}
+	return r.Words(i18n.WithLang(p.ctx, i18n.BundleOf(p.ctx), p.lang))
 }
 
 // paperSize: Circular 01/2018 prints forms 01 to 05 on A5; what Circular 03/2025 says of

@@ -10,6 +10,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/service"
 )
 
 // follower tells the applicant of the milestones for which the service declares a notice.
@@ -22,7 +23,7 @@ func (s *Service) follower() journal.Follower {
 // mailMark stands in the payload of every entry about a dossier with an address.
 var mailMark = []byte(`"mail":true`)
 
-func (s *Service) tell(_ context.Context, tx *db.Tx, r journal.Record) error {
+func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 	if r.Subject.Type != SubjectType || !bytes.Contains(r.Payload, mailMark) {
 		return nil // nearly all entries end here, unread
 	}
@@ -41,7 +42,7 @@ func (s *Service) tell(_ context.Context, tx *db.Tx, r journal.Record) error {
 	var c Content
 	for _, milestone := range l.Reached {
 		n, ok := pkg.Notices[milestone]
-		if !ok {
+		if !ok && milestone != milestoneRedated {
 			continue
 		}
 		if c.Filing.Applicant.Email == "" {
@@ -55,6 +56,9 @@ func (s *Service) tell(_ context.Context, tx *db.Tx, r journal.Record) error {
 			due = i18n.DateTime(lang, db.Time(l.Due))
 		}
 		subject, body := n.Write(lang, map[string]string{"dossier.code": d.Code, "dossier.due": due, "applicant": d.Applicant})
+		if !ok {
+			subject, body = s.redateNotice(ctx, lang, d, l, pkg)
+		}
 		link := strings.TrimSuffix(s.Address, "/") + "/dossiers/" + url.PathEscape(d.Code) + "?k=" + url.QueryEscape(s.AccessKey(d.Code))
 		err = s.Notices.Send(tx, notify.Message{
 			Cause: r.ID.String() + "." + milestone, To: c.Filing.Applicant.Email, Name: d.Applicant, Subject: subject, Body: body + "\n\n" + link + "\n",
@@ -64,4 +68,15 @@ func (s *Service) tell(_ context.Context, tx *db.Tx, r journal.Record) error {
 		}
 	}
 	return nil
+}
+
+// redateNotice tells of a date that a change of the calendar moved; a service may declare
+// its own (notify/redated.yaml).
+func (s *Service) redateNotice(ctx context.Context, lang i18n.Lang, d Dossier, l Line, pkg *service.Package) (subject, body string) {
+	why := ""
+	if r, ok := s.ReasonAt(l, d, pkg); ok {
+		why = r.Words(i18n.WithLang(ctx, s.words, lang))
+	}
+	kv := []any{"code", d.Code, "name", d.Applicant, "due", i18n.DateTime(lang, db.Time(l.Due)), "why", why}
+	return s.words.T(lang, "dossier.redate.subject", kv...), s.words.T(lang, "dossier.redate.body", kv...)
 }

@@ -11,9 +11,11 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
+	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
@@ -55,9 +57,9 @@ type Deps struct {
 	Services *service.Registry
 	// Calendars gives the working calendar of a unit, and calendars as they were.
 	Calendars *holiday.Service
-	Scopes   auth.Scopes
-	Notices  *notify.Service
-	Fonts    pdf.Fonts
+	Scopes    auth.Scopes
+	Notices   *notify.Service
+	Fonts     pdf.Fonts
 	// Address is the site as readers see it, for links in notices.
 	Address string
 	// Secret signs access keys. It lives as long as the city's data.
@@ -69,11 +71,16 @@ type Service struct {
 	Deps
 	units units
 	codes *codes
+	words *i18n.Bundle // of notices, which have no reader's request
 }
 
 // New returns the service.
 func New(d Deps) *Service {
-	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB)}
+	words, err := i18n.NewBundle(Messages, calendar.Messages, holiday.Messages)
+	if err != nil {
+		panic(err) // the texts are embedded
+	}
+	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), words: words}
 }
 
 // FormUnits is the register as forms read it.

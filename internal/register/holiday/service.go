@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +47,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	state atomic.Pointer[state]
+	past  sync.Map // version to *calendar.Calendar: calendars as they were, which never change
 }
 
 // New returns the service with the embedded facts. Refresh adds what stands in the
@@ -91,14 +93,18 @@ func (s *Service) Version(v string) (*calendar.Calendar, bool) {
 	if now := st.of(u); now.Version() == v {
 		return now, true
 	}
+	if c, ok := s.past.Load(v); ok {
+		return c.(*calendar.Calendar), true
+	}
 	text, ok := st.editions[edition]
-	if !ok {
+	if !ok || number > st.epoch {
 		return nil, false
 	}
 	old, err := build(edition, text, upTo(st.changes, number), 0)
-	if err != nil {
+	if err != nil || old.of(u).Version() != v {
 		return nil, false
 	}
+	s.past.Store(v, old.of(u))
 	return old.of(u), true
 }
 
