@@ -170,7 +170,7 @@ func (m *markup) choice(f *Field, o *Option, block, kind, id string, on bool) {
 	m.flag("checked", on)
 	m.flag("disabled", o.Disabled || f.Disabled)
 	if o.Hint != "" {
-		m.attr("aria-describedby", id, "-hint")
+		m.attr("aria-describedby", id, "-about")
 	}
 	if o.Reveal != nil {
 		m.attr("data-kh-reveal", id, "-reveal")
@@ -182,7 +182,7 @@ func (m *markup) choice(f *Field, o *Option, block, kind, id string, on bool) {
 	m.raw(`</label>`)
 	if o.Hint != "" {
 		m.raw(`<div`)
-		m.attr("id", id, "-hint")
+		m.attr("id", id, "-about")
 		m.raw(` class="kh-hint `, block, `__hint">`)
 		m.text(o.Hint)
 		m.raw(`</div>`)

@@ -21,10 +21,21 @@ type view struct {
 	width  int
 	height int
 	theme  string
+	lang   string
 }
 
-func views() []view {
-	return []view{{360, 4200, "light"}, {360, 4200, "dark"}, {1280, 2600, "light"}, {1280, 2600, "dark"}}
+// views are the widths and themes of a page; one that is pictured in both languages is so
+// in the light at both widths.
+func views(p page) []view {
+	high, wide := 4200, 2600
+	if p.both {
+		high, wide = 11000, 8200
+	}
+	out := []view{{360, high, "light", "vi"}, {360, high, "dark", "vi"}, {1280, wide, "light", "vi"}, {1280, wide, "dark", "vi"}}
+	if p.both {
+		out = append(out, view{360, high, "light", "en"}, view{1280, wide, "dark", "en"})
+	}
+	return out
 }
 
 func (b browser) run(ctx context.Context, v view, args ...string) ([]byte, error) {
@@ -42,10 +53,10 @@ func (b browser) run(ctx context.Context, v view, args ...string) ([]byte, error
 }
 
 func address(base string, p page, v view, more string) string {
-	return base + "/" + p.name + "?theme=" + v.theme + more
+	return base + "/" + p.name + "?theme=" + v.theme + "&lang=" + v.lang + more
 }
 
-// shoot writes NAME-WIDTH-THEME.png for every page.
+// shoot writes NAME-WIDTH-THEME-LANG.png for every page.
 func (b browser) shoot(ctx context.Context, base, dir, only string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // pictures
 		return err
@@ -54,8 +65,8 @@ func (b browser) shoot(ctx context.Context, base, dir, only string) error {
 		if only != "" && only != p.name {
 			continue
 		}
-		for _, v := range views() {
-			file := filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", p.name, v.width, v.theme))
+		for _, v := range views(p) {
+			file := filepath.Join(dir, fmt.Sprintf("%s-%d-%s-%s.png", p.name, v.width, v.theme, v.lang))
 			if _, err := b.run(ctx, v, "--screenshot="+file, address(base, p, v, "")); err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
@@ -98,15 +109,15 @@ func (b browser) axe(ctx context.Context, base, only string) error {
 		if only != "" && only != p.name {
 			continue
 		}
-		for _, v := range views() {
+		for _, v := range views(p) {
 			vs, err := b.check(ctx, address(base, p, v, "&axe=1"), v)
 			if err != nil {
 				return err
 			}
 			for _, x := range vs {
-				problems = append(problems, fmt.Errorf("%s %d %s: %s: %s\n\t%s", p.name, v.width, v.theme, x.ID, x.Help, strings.Join(x.Nodes, "\n\t")))
+				problems = append(problems, fmt.Errorf("%s %d %s %s: %s: %s\n\t%s", p.name, v.width, v.theme, v.lang, x.ID, x.Help, strings.Join(x.Nodes, "\n\t")))
 			}
-			fmt.Printf("%s %d %s: %d violations\n", p.name, v.width, v.theme, len(vs))
+			fmt.Printf("%s %d %s %s: %d violations\n", p.name, v.width, v.theme, v.lang, len(vs))
 		}
 	}
 	return errors.Join(problems...)

@@ -13,6 +13,7 @@ import (
 
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
+	onestopform "khue/internal/onestop/form"
 	"khue/web"
 )
 
@@ -61,19 +62,25 @@ type page struct {
 	name    string
 	body    templ.Component
 	density ui.Density
+	both    bool // pictured in both languages
 }
 
 func pages() []page {
-	return []page{
-		{"home", home(), ui.DensityPublic},
-		{"form", form(false), ui.DensityPublic},
-		{"errors", form(true), ui.DensityPublic},
-		{"content", content(), ui.DensityPublic},
-		{"done", done(), ui.DensityPublic},
-		{"failed", ui.ErrorPage("Hồ sơ đã có người nhận", "Trần Văn Bình nhận việc này lúc 09:41. Hãy mở lại danh sách và chọn việc khác.", "7F3K-92QD"), ui.DensityPublic},
-		{"desk", desk(), ui.DensityCompact},
-		{"kiosk", home(), ui.DensityKiosk},
+	all := []page{
+		{name: "home", body: home()},
+		{name: "form", body: formPage(false)},
+		{name: "errors", body: formPage(true)},
+		{name: "content", body: content()},
+		{name: "done", body: done()},
+		{name: "failed", body: ui.ErrorPage("Hồ sơ đã có người nhận", "Trần Văn Bình nhận việc này lúc 09:41. Hãy mở lại danh sách và chọn việc khác.", "7F3K-92QD")},
+		{name: "desk", body: desk(), density: ui.DensityCompact},
+		{name: "kiosk", body: home(), density: ui.DensityKiosk},
 	}
+	x, err := newFields()
+	if err != nil {
+		panic("gallery: " + err.Error()) // its own form, held by a test
+	}
+	return append(all, x.pages()...)
 }
 
 // csp is the policy of the program, so that the gallery breaks where the program would.
@@ -81,7 +88,7 @@ const csp = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ance
 
 // handler serves each page at /NAME?theme=&lang=&axe=.
 func handler(webDir string) (http.Handler, error) {
-	bundle, err := i18n.NewBundle(ui.Messages)
+	bundle, err := i18n.NewBundle(ui.Messages, onestopform.Messages)
 	if err != nil {
 		return nil, err
 	}
@@ -96,18 +103,31 @@ func handler(webDir string) (http.Handler, error) {
 	})
 	for _, p := range pages() {
 		mux.HandleFunc("GET /"+p.name, func(w http.ResponseWriter, r *http.Request) {
-			lang, _ := i18n.ParseLang(r.URL.Query().Get("lang"))
-			ctx := i18n.WithLang(r.Context(), bundle, lang)
-			ctx = ui.WithShell(ctx, shell(p, lang, r))
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.Header().Set("Content-Security-Policy", csp)
+			ctx := head(w, r, bundle, p)
 			_ = p.body.Render(ctx, w)
 			if r.URL.Query().Has("axe") {
 				_, _ = w.Write([]byte(`<script src="/axe.js"></script><script src="/run-axe.js"></script>`))
 			}
 		})
 	}
+	x, err := newFields()
+	if err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("POST /fields", func(w http.ResponseWriter, r *http.Request) {
+		ctx := head(w, r, bundle, page{name: "fields"})
+		x.post(w, r.WithContext(ctx), func(c templ.Component) { _ = c.Render(ctx, w) })
+	})
 	return mux, nil
+}
+
+// head writes the headers of a page and gives it its shell.
+func head(w http.ResponseWriter, r *http.Request, bundle *i18n.Bundle, p page) context.Context {
+	lang, _ := i18n.ParseLang(r.URL.Query().Get("lang"))
+	ctx := i18n.WithLang(r.Context(), bundle, lang)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", csp)
+	return ui.WithShell(ctx, shell(p, lang, r))
 }
 
 func shell(p page, lang i18n.Lang, r *http.Request) ui.Shell {
@@ -122,7 +142,7 @@ func shell(p page, lang i18n.Lang, r *http.Request) ui.Shell {
 		Footer: []ui.FooterLink{{Label: "Giới thiệu", Href: "#"}, {Label: "Dữ liệu mở và API", Href: "#"}, {Label: "Trợ năng", Href: "#"}, {Label: "Quyền riêng tư", Href: "#"}},
 	}
 	switch p.name {
-	case "desk":
+	case "desk", "fields-officer":
 		s.ServiceName = "Bàn làm việc"
 		s.User = &ui.User{Name: "Trần Văn Bình", Unit: "Một cửa phường Văn Miếu", Href: "#", SignOut: "/sign-out"}
 		s.Nav = []ui.NavItem{{Label: "Việc cần làm", Href: "#", Current: true, Count: 48}, {Label: "Nhận tại quầy", Href: "#"}, {Label: "Tra cứu", Href: "#"}, {Label: "Số liệu", Href: "#"}}
