@@ -25,10 +25,12 @@ type change struct {
 	opened   []process.TaskOpened
 	closed   []process.TaskClosed
 	timers   []process.TimerSet
+	calls    []process.ConnectorCalled
 	happened Happening
 	tasks    []Task // rows of the dossier as read, to be moved
 	writes   []taskWrite
 	units    map[string]orgunit.UnitID
+	home     string // the competent agency, as units are named: whose heads repair what is stuck
 }
 
 // step runs the pure engine and gathers its effects.
@@ -51,7 +53,7 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	if err != nil {
 		return nil, stepErr(err)
 	}
-	ch := &change{before: d, dossier: d}
+	ch := &change{before: d, dossier: d, home: fenv.Competent}
 	ch.dossier.Instance = inst
 	ch.dossier.State = inst.State
 	ch.dossier.PausedAt = inst.Paused.Time()
@@ -77,6 +79,10 @@ func (ch *change) take(e process.Effect, now time.Time) {
 		ch.closed = append(ch.closed, e)
 	case process.TimerSet:
 		ch.timers = append(ch.timers, e)
+	case process.ConnectorCalled:
+		ch.calls = append(ch.calls, e)
+	case process.GotStuck:
+		ch.stuck(e)
 	case process.StateChanged:
 		ended := e.To.Ended() || e.To == process.Done
 		switch {
@@ -99,8 +105,8 @@ func (ch *change) take(e process.Effect, now time.Time) {
 		ch.happened.Reached = append(ch.happened.Reached, e.Name)
 	case process.PaperRequested:
 		ch.happened.Papers = append(ch.happened.Papers, e.Paper)
-	case process.TimerCleared, process.ResultRequested:
-		// A timer that fires after its token moved is refused by Step; the unsigned
+	case process.TimerCleared, process.ResultRequested, process.MessageSent, process.SignalSent:
+		// A message is told by its milestone. A timer that fires after its token moved is refused by Step; the unsigned
 		// result is drawn when it is asked for.
 	}
 }
@@ -177,6 +183,12 @@ func (s *Service) writeTasks(tx *db.Tx, ch *change) error {
 			write = insertTask
 		}
 		if err := write(tx, w.Task); err != nil {
+			return err
+		}
+	}
+	for _, c := range ch.calls {
+		args := connectorArgs{Dossier: ch.dossier.ID, Token: c.Token, Name: c.Name, In: c.In}
+		if err := s.Jobs.Enqueue(tx, jobs.Job{Kind: JobConnector, Args: args}); err != nil {
 			return err
 		}
 	}

@@ -52,6 +52,14 @@ type Happening struct {
 	Sorry   int64              `json:"sorry,omitempty"`   // of an apology that came too late: until when it was due
 	Mail    bool               `json:"mail,omitempty"`    // the applicant reads notices by e-mail
 	Public  bool               `json:"public,omitempty"`  // the comment is for the applicant
+	Parent  string             `json:"parent,omitempty"`  // code of the dossier that opened this one
+	Child   string             `json:"child,omitempty"`   // code of the child that ended
+	Service string             `json:"service,omitempty"` // package of the child
+	Outcome process.State      `json:"outcome,omitempty"` // state of the child
+
+	Cause     string `json:"cause,omitempty"`     // why a branch got stuck: a message key
+	Authority string `json:"authority,omitempty"` // the order that a correction rests on
+	Link      string `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
 }
 
 // Moved is where a branch went.

@@ -60,6 +60,8 @@ type Deps struct {
 	Scopes    auth.Scopes
 	Notices   *notify.Service
 	Fonts     pdf.Fonts
+	// Connectors are the other systems that processes may ask.
+	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
 	Address string
 	// Secret signs access keys. It lives as long as the city's data.

@@ -26,12 +26,12 @@ func millis(t time.Time) Millis {
 // Instance is where one dossier stands. It is a value: Step returns a new one.
 // Its JSON is compact and the same for the same instance.
 type Instance struct {
-	State   State   `json:"state"`
-	Tokens  []Token `json:"tokens,omitempty"`
-	Watches []Watch `json:"watches,omitempty"`
-	Done    []Undoable  `json:"done,omitempty"` // what compensation could undo
-	Vars    []Var   `json:"vars,omitempty"` // by name
-	Last    int     `json:"last"`           // number of the youngest token or watch
+	State   State      `json:"state"`
+	Tokens  []Token    `json:"tokens,omitempty"`
+	Watches []Watch    `json:"watches,omitempty"`
+	Done    []Undoable `json:"done,omitempty"` // what compensation could undo
+	Vars    []Var      `json:"vars,omitempty"` // by name
+	Last    int        `json:"last"`           // number of the youngest token or watch
 
 	ReceiveBy Millis `json:"receiveBy,omitempty"` // until when the one-stop answers
 	Accepted  Millis `json:"accepted,omitempty"`

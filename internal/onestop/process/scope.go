@@ -321,10 +321,10 @@ func (m *machine) bury(token func(Token) bool, host func(int) bool) {
 
 // closed says that a token is gone: its task, timer or child with it.
 func (m *machine) closed(t Token, action string) {
-	switch t.Wait {
-	case ForTask, ForApplicant:
+	switch {
+	case t.Wait == ForTask || t.Wait == ForApplicant || t.Cause != "":
 		m.emit(TaskClosed{Token: t.N, Step: t.Step, Action: action})
-	case ForChild:
+	case t.Wait == ForChild:
 		m.emit(ChildStopped{Token: t.N, Step: t.Step})
 	}
 	if t.Timer != 0 {
