@@ -153,6 +153,7 @@ func (c *compiler) variables(p *bpmn.Process) {
 	if c.scope = c.opt.Scope.With(fields...); c.opt.Plain {
 		c.scope = c.scope.Lenient()
 	}
+	c.def.scope = c.scope
 }
 
 func (c *compiler) variable(name string) int { return slices.Index(c.def.vars, name) }

@@ -68,6 +68,7 @@ type Def struct {
 	terms  Terms
 	vars   []string // variables that the process sets, in the slots after the form's
 	base   int      // slots of the form
+	scope  feel.Scope
 	digest string
 	model  *bpmn.Model
 

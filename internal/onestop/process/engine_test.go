@@ -583,3 +583,32 @@ func TestRefusedModels(t *testing.T) {
 		}
 	}
 }
+
+func TestMigration(t *testing.T) {
+	t.Parallel()
+	old := begin(t, "( > +1 > a > +2 > c > )\n+1 > b > +2").do("a").want("b par2")
+	next, ps := drawn(t, `<boundaryEvent id="late" attachedToRef="check"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent><userTask id="check"/>
+		( > +1 > a > +3 > d > )
+		+1 > check > +3
+		late > )2`)
+	if ps.Failed() {
+		t.Fatal(ps)
+	}
+	_, _, problems := process.Migrate(old.def, next, old.inst, process.Plan{}, old.env)
+	if len(problems) != 2 {
+		t.Errorf("what has no place is told at once: %v", problems)
+	}
+	inst, effects, problems := process.Migrate(old.def, next, old.inst, process.Plan{Nodes: map[string]string{"b": "check", "par2": "par3"}}, old.env)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var told []string
+	for _, e := range effects {
+		told = append(told, fmt.Sprintf("%T", e))
+	}
+	if strings.Join(told, " ") != "process.TimerSet process.TaskClosed process.TaskOpened" {
+		t.Errorf("%v", told)
+	}
+	r := &run{t: t, def: next, inst: inst, env: old.env}
+	r.want("check par3").do("check").want("d").do("d").want("")
+}

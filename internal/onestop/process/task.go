@@ -181,9 +181,9 @@ func (m *machine) done(t Token, x *node, do string) {
 
 // again gives a task a new number and leaves everything else: timers run on.
 func (m *machine) again(t Token, do string) {
-	x := m.node(t.Step)
 	m.emit(TaskClosed{Token: t.N, Step: t.Step, Action: do})
 	k := m.token(t.N)
+	x := m.node(k.Step)
 	m.i.Last++
 	k.N = m.i.Last
 	for i := range m.i.Watches {
