@@ -51,7 +51,7 @@ func Draw(m *Model, opt DrawOptions) ([]byte, error) {
 	if opt.Lang == "" {
 		opt.Lang = i18n.VI
 	}
-	s := &scene{canvas: canvas{colours: opt.Standalone}, m: m, d: d, opt: opt, texts: texts, things: make(map[string]*thing), shapes: make(map[string]*Shape)}
+	s := &scene{canvas: canvas{colours: opt.Standalone}, m: m, d: d, opt: opt, texts: texts, things: make(map[string]*thing), shapes: make(map[string]*Shape), feet: make(map[string]float64)}
 	s.index()
 	s.draw()
 	return s.bytes(), nil
@@ -86,6 +86,7 @@ type scene struct {
 	m      *Model
 	d      *Diagram
 	opt    DrawOptions
+	feet   map[string]float64 // how far boundary events reach into their host from below
 	texts  *i18n.Bundle
 	things map[string]*thing
 	shapes map[string]*Shape // drawn ones by element
@@ -239,6 +240,15 @@ func (s *scene) draw() {
 		}
 		return 0
 	})
+	for _, sh := range shapes {
+		if sh.element == nil || sh.element.Kind != BoundaryEvent {
+			continue
+		}
+		host := s.shapes[sh.element.AttachedTo]
+		if host != nil && sh.Y > host.Y+host.H/2 {
+			s.feet[sh.element.AttachedTo] = max(s.feet[sh.element.AttachedTo], host.Y+host.H-sh.Y)
+		}
+	}
 	i := 0
 	for ; i < len(shapes) && shapes[i].layer < layerFlow; i++ {
 		s.shape(shapes[i].Shape, shapes[i].thing)
@@ -308,6 +318,9 @@ func isGateway(k Kind) bool {
 // pips show heat by number, for those who see no colours.
 func (s *scene) pips(sh *Shape, heat int) {
 	x, y := sh.X+sh.W-5*5-3, sh.Y-7
+	if sh.W > 60 { // of tasks inside, where a frame around them does not hide it
+		x, y = x-3, sh.Y+6
+	}
 	for i := range 5 {
 		class := "bpmn-face"
 		if i < heat {

@@ -87,17 +87,17 @@ func (s *scene) activity(sh *Shape, t *thing) {
 	switch e.Kind {
 	case SendTask:
 		s.envelope(sh.X+6, sh.Y+6, 17, 11, true)
-		icon = 15
+		icon = 18
 	case ReceiveTask:
 		if e.Instantiate {
 			s.circle("bpmn-ink", sh.X+14, sh.Y+12, 11, "stroke-width", "1", "fill", "none")
 		}
 		s.envelope(sh.X+6, sh.Y+6, 17, 11, false)
-		icon = 15
+		icon = 18
 	default:
 		if d := taskIcons[e.Kind]; d != "" {
 			s.icon("bpmn-ink", d, sh.X+4, sh.Y+4, 16, 1)
-			icon = 15
+			icon = 18
 		}
 		if e.Kind == BusinessRuleTask {
 			s.icon("bpmn-solid", iconRuleTop, sh.X+4, sh.Y+4, 16, 1)
@@ -109,7 +109,7 @@ func (s *scene) activity(sh *Shape, t *thing) {
 		s.textBlock("bpmn-text", sh.X+sh.W/2, sh.Y+5, lines, size, "middle", "")
 		return
 	}
-	s.inside(t.name, sh, icon, marks)
+	s.inside(t.name, sh, icon, max(marks, min(s.feet[e.ID], sh.H/3)))
 }
 
 // inside writes a name into a box between an icon above and marks below.
@@ -258,7 +258,7 @@ func (s *scene) artifactShape(sh *Shape, t *thing) {
 }
 
 func dataName(name, state string) string {
-	if state == "" {
+	if state == "" || strings.Contains(name, state) {
 		return name
 	}
 	return name + "\n[" + state + "]"
