@@ -163,7 +163,11 @@ func (c *command) sentence(err error) string {
 	if bundleErr != nil || !b.Has(e.Key) {
 		return err.Error()
 	}
-	return b.Map(c.lang, e.Key, e.Params) + "\n  (" + err.Error() + ")"
+	said := b.Map(c.lang, e.Key, e.Params)
+	if e.Err == nil && e.Op == "" {
+		return said // there is nothing behind it
+	}
+	return said + "\n  (" + err.Error() + ")"
 }
 
 // json prints one object for a script.

@@ -133,7 +133,8 @@ func Decode(file string, data []byte, into any) Problems {
 //
 //nolint:gochecknoglobals // immutable table
 var slips = []struct{ said, key string }{
-	{"'\\t'", "decl.syntaxTab"}, {"tab character", "decl.syntaxTab"},
+	{"'\t'", "decl.syntaxTab"}, {"tab character", "decl.syntaxTab"},
+	{"already defined", "decl.syntaxTwice"},
 	{"quoted text", "decl.syntaxQuote"}, {"quoted string", "decl.syntaxQuote"},
 	{"end token", "decl.syntaxBracket"}, {"flow map", "decl.syntaxBracket"}, {"flow sequence", "decl.syntaxBracket"}, {"',' or", "decl.syntaxBracket"},
 	{"mapping value is not allowed", "decl.syntaxColon"},

@@ -27,6 +27,7 @@ type facts struct {
 	Applicants, Channels    []string
 	Role                    string // who deals with it
 	Term                    term
+	Ask                     string   // how long an opinion may take
 	Hours                   []string // of the steps: receive, handle, sign, seal, return
 	Fee                     fee
 	Papers                  []paper
@@ -144,6 +145,32 @@ func termOf(p *catalog.Procedure) term {
 	return t
 }
 
+// total is the term in working hours, at most three days.
+func (t term) total() float64 {
+	switch total := 24.0; t.Kind {
+	case "workingDays":
+		return min(total, float64(t.N)*8)
+	case "calendarDays":
+		return min(total, float64(t.N*5/7)*8)
+	case "workingHours":
+		return min(total, float64(t.N))
+	default:
+		return total
+	}
+}
+
+// ask is how long an opinion may take so that the term can still be kept.
+func (t term) ask() string {
+	switch total := t.total(); {
+	case total >= 24:
+		return "2 workingDays"
+	case total >= 16:
+		return "1 workingDays"
+	default:
+		return strconv.Itoa(max(1, int(total/4))) + " workingHours"
+	}
+}
+
 func named(kind string, n int) term {
 	words := map[string][2]string{
 		"workingDays": {"ngày làm việc", "working days"}, "calendarDays": {"ngày", "days"},
@@ -159,15 +186,7 @@ func named(kind string, n int) term {
 // hours shares out at most three days among the five steps, in the term's limits; a term
 // under an hour gives none.
 func (t term) hours() []string {
-	total := 24.0
-	switch t.Kind {
-	case "workingDays":
-		total = min(total, float64(t.N)*8)
-	case "calendarDays":
-		total = min(total, float64(t.N*5/7)*8)
-	case "workingHours":
-		total = min(total, float64(t.N))
-	}
+	total := t.total()
 	out := make([]string, 0, 5)
 	for _, share := range []float64{0.125, 0.5, 0.125, 0.0625, 0.0625} {
 		if total < 1 {

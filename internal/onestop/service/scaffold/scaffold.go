@@ -48,7 +48,7 @@ type Package struct {
 }
 
 // Kinds are the templates, the plainest first.
-func Kinds() []string { return []string{"simple", "chain"} }
+func Kinds() []string { return []string{"simple", "chain", "consultation"} }
 
 // New makes a package. It is loaded and its scenarios are played before it is returned,
 // so that it holds; that it does not is an error of this program.
@@ -131,7 +131,7 @@ func gather(o Options) (facts, []string) {
 	}
 	f.ID = "hanoi." + field + "." + name
 	f.Title = strings.ToUpper(f.ResultVI)
-	f.Hours = f.Term.hours()
+	f.Hours, f.Ask = f.Term.hours(), f.Term.ask()
 	f.Clock = monday(o.Today)
 	if !f.Term.Known {
 		unknown = append(unknown, "scaffold.unknown.term")

@@ -52,7 +52,10 @@ func TestEveryRecordBecomesAPackage(t *testing.T) {
 	}
 	w := world(t)
 	for _, kind := range scaffold.Kinds() {
-		for _, code := range all {
+		for i, code := range all {
+			if kind != "simple" && i%5 > 0 {
+				continue // the record fills what all templates share
+			}
 			t.Run(kind+" "+string(code), func(t *testing.T) {
 				t.Parallel()
 				p, ok, err := catalog.Embedded(code)
