@@ -6,6 +6,7 @@ import { revealChoices, showWhen } from './reveal.js'
 import { locateHere } from './locate.js'
 import { sendOnce } from './once.js'
 import { followAnswers } from './questions.js'
+import { sendFiles } from './upload.js'
 
 function enhance(root) {
   focusNews(root)
@@ -17,6 +18,7 @@ function enhance(root) {
 }
 
 enhance(document)
+sendFiles(document)
 sendOnce(document)
 // Regions that htmx brings in.
 document.addEventListener('htmx:after:swap', (event) => {

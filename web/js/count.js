@@ -1,12 +1,16 @@
 // Says how many characters are left in a long answer, politely: a screen reader hears it
 // a second after the last key, not at each.
+const counted = new WeakSet()
+
 export function countCharacters(root) {
   for (const box of root.querySelectorAll('[data-kh-count]')) {
     const line = document.getElementById(box.id + '-count')
-    if (!line) continue
+    if (!line || counted.has(box)) continue
+    counted.add(box)
     const max = Number(box.dataset.khCount)
     const spoken = line.cloneNode(false)
-    spoken.id = ''
+    spoken.removeAttribute('id')
+    spoken.setAttribute('data-kh-own', '')
     spoken.className = 'kh-visually-hidden'
     spoken.setAttribute('aria-live', 'polite')
     line.after(spoken)

@@ -1,11 +1,14 @@
 // A button that writes where the device is into the box before it. It comes into sight
 // only where the device can tell.
+const heard = new WeakSet()
+
 export function locateHere(root) {
   if (!('geolocation' in navigator) || !isSecureContext) return
   for (const button of root.querySelectorAll('[data-kh-locate]')) {
     const box = document.getElementById(button.dataset.khLocate)
     const line = button.parentElement.querySelector('[role=status]')
-    if (!box || !line) continue
+    if (!box || !line || heard.has(button)) continue
+    heard.add(button)
     button.hidden = false
     button.addEventListener('click', () => {
       line.textContent = button.dataset.khLocating

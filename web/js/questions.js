@@ -2,14 +2,19 @@
 // typed so far, and takes the place of what stood there; so do the buttons that add or
 // take out a row and find a unit. Without this the buttons post the page as usual, and
 // questions that come up are asked once it is sent.
+import { morph } from './morph.js'
+
 let enhanceAll = () => {}
+const followed = new WeakSet()
 
 export function followAnswers(root, enhance) {
   enhanceAll = enhance
   for (const region of regions(root)) {
-    const live = (region.dataset.khLive || '').split(' ').filter(Boolean)
+    if (followed.has(region)) continue
+    followed.add(region)
     region.addEventListener('change', (event) => {
       const name = event.target.name || ''
+      const live = (region.dataset.khLive || '').split(' ').filter(Boolean)
       if (live.some((path) => name === path || name.startsWith(path + '.'))) draw(region, null)
     })
     region.addEventListener('click', (event) => {
@@ -36,6 +41,7 @@ async function draw(region, button) {
   data.set('_refresh', region.id)
   if (button) data.set(button.name, button.value)
   const mine = ++asked
+  const sent = new Map([...region.querySelectorAll('input, textarea, select')].map((box) => [box, state(box)]))
   region.setAttribute('aria-busy', 'true')
   let html
   try {
@@ -49,41 +55,23 @@ async function draw(region, button) {
     region.removeAttribute('aria-busy')
   }
   const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById(region.id)
-  if (fresh) put(region, document.importNode(fresh, true), button)
+  if (fresh) put(region, fresh, sent, button)
 }
 
-// put swaps the region and leaves the reader where they were. What was typed since the
-// question was sent wins over what came back.
-function put(region, fresh, button) {
-  const at = document.activeElement
-  const id = at && region.contains(at) ? at.id : ''
-  const caret = id && 'selectionStart' in at ? caretOf(at) : null
-  for (const box of region.querySelectorAll('input, textarea, select')) {
-    const twin = box.id && fresh.querySelector('#' + CSS.escape(box.id))
-    if (!twin || twin.name !== box.name) continue
-    if (box.type === 'file') {
-      if (box.files.length > 0) twin.replaceWith(box)
-    } else if (box === at && !button && 'value' in box && box.type !== 'radio' && box.type !== 'checkbox') {
-      twin.value = box.value
-    }
-  }
-  const had = new Set([...region.querySelectorAll('[name]')].map((e) => e.name))
-  const came = [...fresh.querySelectorAll('[name]')].some((e) => !had.has(e.name))
-  region.replaceWith(fresh)
-  enhanceAll(fresh)
-  const goal = button ? after(fresh, button) : id && document.getElementById(id)
-  if (goal) goal.focus({ preventScroll: !button })
-  if (goal && caret) goal.setSelectionRange(caret[0], caret[1])
-  if (came || button) tell(fresh.dataset.khChanged)
+// put brings the region up to date and leaves the reader where they were: what was typed
+// since the question was sent wins over what came back.
+function put(region, fresh, sent, button) {
+  const names = () => new Set([...region.querySelectorAll('[name]')].map((e) => e.name))
+  const had = names()
+  morph(region, fresh, (box) => !button && sent.has(box) && sent.get(box) !== state(box))
+  enhanceAll(region.parentElement)
+  region.dispatchEvent(new Event('kh-drawn', { bubbles: true }))
+  const goal = button && after(region, button)
+  if (goal) goal.focus()
+  if (button || [...names()].some((name) => !had.has(name))) tell(region.dataset.khChanged)
 }
 
-function caretOf(box) {
-  try {
-    return box.selectionStart === null ? null : [box.selectionStart, box.selectionEnd]
-  } catch {
-    return null
-  }
-}
+const state = (box) => (box.type === 'radio' || box.type === 'checkbox' ? String(box.checked) : box.value)
 
 // after is where a reader goes on once a button has changed the page.
 function after(region, button) {
