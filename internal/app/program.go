@@ -28,6 +28,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/upload"
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/orgunit"
@@ -45,6 +46,7 @@ type Program struct {
 	Journal  *journal.Journal
 	Jobs     *jobs.Queue
 	Blobs    blob.Store
+	Staging  blob.Staging
 	Mail     mail.Sender
 	Auth     *auth.Service
 	Units    *orgunit.Service
@@ -52,6 +54,7 @@ type Program struct {
 	Catalog  *catalog.Service
 	Services *service.Registry
 	Notices  *notify.Service
+	Uploads  *upload.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
 	Server   *web.Server
@@ -121,6 +124,9 @@ func (p *Program) kernel(context.Context) error {
 	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
 		return err
 	}
+	if p.Staging, err = blob.NewStaging(filepath.Join(p.Config.Data, "staging")); err != nil {
+		return err
+	}
 	if p.Mail, err = mail.New(mail.Config{URL: p.Config.SMTP, From: p.Config.MailFrom}, p.Clock); err != nil {
 		return err
 	}
@@ -156,11 +162,12 @@ func (p *Program) onestop(context.Context) error {
 		return err
 	}
 	p.Notices = notify.New(p.DB, p.Gen, p.Jobs, p.Mail)
+	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Address: p.address(), Secret: secret,
 	})
-	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers)
+	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, p.Dossiers.Previous())
 	return nil
 }
 

@@ -28,6 +28,8 @@ import (
 	"khue/internal/onestop/service/previewweb"
 	"khue/internal/onestop/service/scaffold"
 	"khue/internal/onestop/service/serviceweb"
+	"khue/internal/onestop/upload"
+	"khue/internal/onestop/upload/uploadweb"
 	"khue/internal/portal/citizen"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
@@ -41,14 +43,14 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
 		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations,
-		notify.Migrations(), dossier.Migrations(), apply.Migrations(),
+		notify.Migrations(), upload.Migrations(), dossier.Migrations(), apply.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.Notices.Module(), p.Dossiers.Module(), p.Apply.Module(),
+		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.Notices.Module(), p.Uploads.Module(), p.Dossiers.Module(), p.Apply.Module(),
 	}
 }
 
@@ -64,9 +66,9 @@ func (p *Program) keeping() module.Module {
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{
-		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, ui.Messages, web.Messages,
+		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, holiday.Messages, catalog.Module().Messages,
-		form.Messages, process.Messages, service.Messages, scaffold.Messages, previewweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		form.Messages, process.Messages, service.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
 }
@@ -77,8 +79,8 @@ func (p *Program) webModules() []web.Module {
 		authweb.Routes(p.Auth, home),
 		orgunitweb.Routes(p.Units), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
-		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Address: p.address()}),
-		applyweb.Routes(p.Apply),
+		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Address: p.address()}),
+		applyweb.Routes(p.Apply, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 }

@@ -88,40 +88,53 @@ func refuse(key string, kv ...any) error {
 }
 
 // Check says whether a file may be kept. A refusal is Invalid or TooLarge with a sentence
-// of this package; any other error comes from reading.
+// of this package that names the file; any other error comes from reading.
 func Check(in Input) (v Verdict, err error) {
 	v.Name = CleanName(in.Name)
+	err = check(in, &v)
+	return v, naming(v.Name, err)
+}
+
+// naming puts the file's name among the parameters of a refusal.
+func naming(name string, err error) error {
+	if e, ok := errs.As(err); ok {
+		errs.P("file", name)(e)
+	}
+	return err
+}
+
+func check(in Input, v *Verdict) (err error) {
 	accept := in.Accept
 	if len(accept) == 0 {
 		accept = Kinds()
 	}
 	list := strings.ToUpper(strings.Join(accept, ", "))
 	if in.Size <= 0 {
-		return v, refuse("empty")
+		return refuse("empty")
 	}
 	if in.MaxBytes > 0 && in.Size > in.MaxBytes {
-		return v, TooLarge(in.MaxBytes)
+		return TooLarge(in.MaxBytes)
 	}
 	head := make([]byte, min(in.Size, headBytes))
 	if _, err := in.R.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
-		return v, err
+		return err
 	}
 	v.Kind, err = kindOfContent(in, head)
 	if err != nil {
-		return v, err
+		return err
 	}
 	claimed := kindOfName(v.Name)
 	switch {
 	case v.Kind == "":
-		return v, refuseForeign(head, list)
+		return refuseForeign(head, list)
 	case claimed == "":
-		return v, refuse("ending", "is", upper(v.Kind), "accept", list)
+		return refuse("ending", "is", upper(v.Kind), "accept", list)
 	case claimed != v.Kind:
-		return v, refuse("mismatch", "said", upper(claimed), "is", upper(v.Kind))
+		return refuse("mismatch", "said", upper(claimed), "is", upper(v.Kind))
 	case !slices.Contains(accept, string(v.Kind)):
-		return v, refuse("kind", "is", upper(v.Kind), "accept", list)
+		return refuse("kind", "is", upper(v.Kind), "accept", list)
 	case !declaredFits(in.Declared, v.Kind):
-		return v, refuse("declared", "is", upper(v.Kind))
+		return refuse("declared", "is", upper(v.Kind))
 	}
 	v.src, v.size = in.R, in.Size
 	v.pieces = []piece{{to: in.Size}}
@@ -129,13 +142,13 @@ func Check(in Input) (v Verdict, err error) {
 	case PDF:
 		err = checkPDF(in.R, in.Size, head)
 	case JPG:
-		err = checkJPEG(in.R, in.Size, &v)
+		err = checkJPEG(in.R, in.Size, v)
 	case PNG:
-		err = checkPNG(in.R, in.Size, &v)
+		err = checkPNG(in.R, in.Size, v)
 	default:
 		err = checkOffice(in.R, in.Size)
 	}
-	return v, err
+	return err
 }
 
 // TooLarge is the refusal of a file of more than max bytes, before it was read.
@@ -196,4 +209,34 @@ func declaredFits(declared string, k Kind) bool {
 		return declared == "" || err == nil
 	}
 	return slices.Contains(info(k).declared, t)
+}
+
+// Announced says whether a file that is yet to come could be kept at all, by its name and
+// size.
+func Announced(name string, size int64, accept []string, max int64) error {
+	name = CleanName(name)
+	return naming(name, announced(name, size, accept, max))
+}
+
+func announced(name string, size int64, accept []string, max int64) error {
+	if len(accept) == 0 {
+		accept = Kinds()
+	}
+	list := strings.ToUpper(strings.Join(accept, ", "))
+	k := kindOfName(name)
+	switch ending := strings.ToUpper(name[strings.LastIndexByte(name, '.')+1:]); {
+	case size <= 0:
+		return refuse("empty")
+	case max > 0 && size > max:
+		return TooLarge(max)
+	case ending == "HEIC" || ending == "HEIF":
+		return refuse("heic")
+	case ending == "SVG" || ending == "HTML" || ending == "HTM":
+		return refuse("active", "accept", list)
+	case k == "":
+		return refuse("unknown", "accept", list)
+	case !slices.Contains(accept, string(k)):
+		return refuse("kind", "is", upper(k), "accept", list)
+	}
+	return nil
 }

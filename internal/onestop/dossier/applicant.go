@@ -128,7 +128,7 @@ func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applica
 	if err != nil {
 		return out, err
 	}
-	if !isOwner(sub, d) && !s.viewerFits(d, a.viewer) && !s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving) {
+	if !s.maySupply(ctx, sub, d, a.viewer) {
 		return out, errs.E(errs.NotFound, "dossier.notFound")
 	}
 	pkg, err := s.pkg(d)
@@ -184,6 +184,16 @@ func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applica
 		return once.Record(tx, sub.Account, a.key, hash, int64(d.ID))
 	}, entry)
 	return Outcome{Dossier: d.ID, Code: d.Code, State: ch.dossier.State, DueAt: ch.dossier.DueAt, Entry: receipt.ID.String()}, err
+}
+
+// MaySupply reports whether the subject of ctx, or the bearer of a key, may act for the
+// applicant of a dossier: its owner, the bearer, a clerk of the agency that receives.
+func (s *Service) MaySupply(ctx context.Context, d Dossier, v Viewer) bool {
+	return s.maySupply(ctx, auth.From(ctx), d, v)
+}
+
+func (s *Service) maySupply(ctx context.Context, sub auth.Subject, d Dossier, v Viewer) bool {
+	return isOwner(sub, d) || s.viewerFits(d, v) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)
 }
 
 func (s *Service) viewerFits(d Dossier, v Viewer) bool {

@@ -43,6 +43,9 @@ func (h *handlers) delivery(ctx context.Context, d apply.Draft, pkg *service.Pac
 	return v
 }
 
+// backToReview leads from a change straight back.
+const backToReview = "?back=review"
+
 // review fills the page on which everything is checked before filing.
 func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *service.Package) error {
 	change := i18n.T(ctx, "applyweb.change")
@@ -55,7 +58,7 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 	for _, l := range pkg.Form.Lines(d.Answers, env) {
 		if l.Page != last {
 			v.Groups = append(v.Groups, reviewGroup{ui.SummaryArgs{
-				Title: titles[l.Page], Action: &ui.Anchor{Label: change, Href: path(d.Key, l.Page)},
+				Title: titles[l.Page], Action: &ui.Anchor{Label: change, Href: path(d.Key, l.Page) + backToReview},
 			}})
 			last = l.Page
 		}
@@ -69,18 +72,22 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 	papers := ui.SummaryArgs{Title: i18n.T(ctx, "applyweb.papers")}
 	for _, p := range h.pages(pkg, d) {
 		if p.Kind == form.Papers {
-			papers.Action = &ui.Anchor{Label: change, Href: path(d.Key, p.ID)}
+			papers.Action = &ui.Anchor{Label: change, Href: path(d.Key, p.ID) + backToReview}
 		}
 	}
 	for _, f := range d.Papers {
-		papers.Rows = append(papers.Rows, ui.SummaryRow{Key: say(ctx, pkg.PaperName(f.Paper)), Value: ui.T(f.Name)})
+		label := say(ctx, pkg.PaperName(f.Paper))
+		if l := pkg.Form.FileLabel(f.Paper); !l.IsZero() {
+			label = say(ctx, l)
+		}
+		papers.Rows = append(papers.Rows, ui.SummaryRow{Key: label, Value: ui.Cell{Text: f.Name, Href: fileHref(d, f), Note: formweb.FileSize(ctx, f.Size)}})
 	}
 	if papers.Action != nil {
 		v.Groups = append(v.Groups, reviewGroup{papers})
 	}
 	t := func(key string) string { return i18n.T(ctx, "applyweb.delivery."+key) }
 	f := d.Filing
-	own := ui.SummaryArgs{Title: t("title"), Action: &ui.Anchor{Label: change, Href: path(d.Key, pageDelivery)}, Rows: []ui.SummaryRow{
+	own := ui.SummaryArgs{Title: t("title"), Action: &ui.Anchor{Label: change, Href: path(d.Key, pageDelivery) + backToReview}, Rows: []ui.SummaryRow{
 		{Key: t("name"), Value: ui.T(f.Applicant.Name)}, {Key: t("phone"), Value: ui.T(f.Applicant.Phone)},
 	}}
 	if f.Applicant.Email != "" {
@@ -94,6 +101,13 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 		return err
 	}
 	own.Rows = append(own.Rows, ui.SummaryRow{Key: i18n.T(ctx, "applyweb.fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
+	term, err := h.apply.Foresee(ctx, d)
+	if err != nil {
+		return err
+	}
+	if term != "" {
+		own.Rows = append(own.Rows, ui.SummaryRow{Key: i18n.T(ctx, "applyweb.term"), Value: ui.Cell{Text: term, Note: i18n.T(ctx, "applyweb.termNote")}})
+	}
 	v.Groups = append(v.Groups, reviewGroup{own})
 	res, err := h.apply.Check(ctx, d)
 	if err != nil {
@@ -101,7 +115,7 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 	}
 	v.Dropped = dropped(ctx, pkg, res)
 	for _, w := range res.Warnings {
-		v.Errors = append(v.Errors, ui.Problem{Field: path(d.Key, pageOf(pkg, w.Path)), Text: i18n.BundleOf(ctx).Map(i18n.LangOf(ctx), w.Key, localized(ctx, w.Params))})
+		v.Errors = append(v.Errors, ui.Problem{Field: path(d.Key, pageOf(pkg, w.Path)) + backToReview, Text: i18n.BundleOf(ctx).Map(i18n.LangOf(ctx), w.Key, localized(ctx, w.Params))})
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/upload"
+	"khue/internal/onestop/upload/uploadweb"
 )
 
 // Messages are this package's sentences (keys under "applyweb").
@@ -34,18 +36,33 @@ const pageDelivery = "delivery"
 // maxUpload bounds one post of papers.
 const maxUpload = 64 << 20
 
-type handlers struct{ apply *apply.Service }
+type handlers struct {
+	apply   *apply.Service
+	uploads *upload.Service
+}
 
 // Routes is the web half of applications.
-func Routes(s *apply.Service) web.Module {
-	h := &handlers{s}
-	return web.Module{Name: "apply", Routes: []web.Route{
+func Routes(s *apply.Service, up *upload.Service) web.Module {
+	h := &handlers{s, up}
+	return web.Module{Name: "apply", Routes: append([]web.Route{
+		{Method: http.MethodGet, Path: "/apply", Policy: auth.Public, Do: h.drafts},
 		{Method: http.MethodGet, Path: "/apply/{service}", Policy: auth.Public, Do: h.start},
 		{Method: http.MethodPost, Path: "/apply/{service}", Policy: auth.Public, Do: h.begin},
 		{Method: http.MethodGet, Path: "/apply/d/{key}", Policy: auth.Public, Do: h.resume},
+		{Method: http.MethodGet, Path: "/apply/d/{key}/moved", Policy: auth.Public, Do: h.moved},
+		{Method: http.MethodPost, Path: "/apply/d/{key}/moved", Policy: auth.Public, Do: h.follow},
+		{Method: http.MethodGet, Path: "/apply/d/{key}/forget", Policy: auth.Public, Do: h.askForget},
+		{Method: http.MethodPost, Path: "/apply/d/{key}/forget", Policy: auth.Public, Do: h.forget},
+		{Method: http.MethodGet, Path: "/apply/d/{key}/files/{digest}", Policy: auth.Public, Do: h.file},
 		{Method: http.MethodGet, Path: "/apply/d/{key}/{page}", Policy: auth.Public, Do: h.page},
 		{Method: http.MethodPost, Path: "/apply/d/{key}/{page}", Policy: auth.Public, Do: h.save, MaxBody: maxUpload},
-	}}
+	}, uploadweb.Routes("/apply/d/{key}", up, h.place)...)}
+}
+
+// open reads the draft of the address. A draft that has to be moved first is drawn by
+// moved only.
+func (h *handlers) open(r *http.Request) (apply.Opened, error) {
+	return h.apply.Open(r.Context(), apply.Ticket{Key: r.PathValue("key"), Browser: web.Browser(r)})
 }
 
 func say(ctx context.Context, l decl.Label) string { return l.In(i18n.LangOf(ctx)) }
@@ -97,7 +114,7 @@ func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
-	d, err := h.apply.Begin(ctx, r.PathValue("service"), f.Get("case"), string(i18n.LangOf(ctx)))
+	d, err := h.apply.Begin(ctx, r.PathValue("service"), f.Get("case"), string(i18n.LangOf(ctx)), h.browser(w, r))
 	if errs.Is(err, errs.Invalid) {
 		return h.showStart(w, r, web.ProblemOf(ctx, err).Status, err)
 	}
@@ -109,12 +126,16 @@ func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
 
 // resume leads to the first page that is not done.
 func (h *handlers) resume(w http.ResponseWriter, r *http.Request) error {
-	d, pkg, err := h.apply.Open(r.Context(), r.PathValue("key"))
+	o, err := h.open(r)
 	if err != nil {
 		return err
 	}
+	d, pkg := o.Draft, o.Pkg
 	if d.Submitted() {
 		return web.Redirect(w, r, path(d.Key, "done"))
+	}
+	if o.Move != nil {
+		return web.Redirect(w, r, path(d.Key, "moved"))
 	}
 	for _, p := range h.pages(pkg, d) {
 		if !h.done(pkg, d, p) {
@@ -169,6 +190,10 @@ type pageView struct {
 	Problems ui.Problems
 	Banner   *ui.BannerArgs
 	Files    map[string][]ui.File
+	Place    uploadweb.Place // of Papers: where the boxes send to
+	Return   string          // where the page leads on to: review, or the next page
+	Term     string          // of the review: when the result is promised
+	Kept     string          // how long the draft is kept
 	Delivery deliveryView
 	Groups   []reviewGroup
 	Errors   []ui.Problem // of the review, each with the page that mends it
@@ -187,24 +212,18 @@ type deliveryView struct {
 type reviewGroup struct{ ui.SummaryArgs }
 
 func (h *handlers) page(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	d, pkg, err := h.apply.Open(ctx, r.PathValue("key"))
+	o, err := h.open(r)
 	if err != nil {
 		return err
 	}
-	page := r.PathValue("page")
+	d, pkg, page := o.Draft, o.Pkg, r.PathValue("page")
 	if page == "done" || d.Submitted() {
 		return h.donePage(w, r, d, pkg)
 	}
-	var banner *ui.BannerArgs
-	if len(d.Dropped) > 0 {
-		banner = &ui.BannerArgs{Tone: ui.ToneWaiting, Text: i18n.T(ctx, "applyweb.dropped", "n", len(d.Dropped))}
-		if err := h.apply.Save(ctx, d); err != nil {
-			return err
-		}
-		d.Version++
+	if o.Move != nil {
+		return web.Redirect(w, r, path(d.Key, "moved"))
 	}
-	return h.show(w, r, http.StatusOK, d, pkg, page, nil, banner)
+	return h.show(w, r, http.StatusOK, d, pkg, page, nil, nil)
 }
 
 // show draws a page of a draft; refused is what was wrong with what was sent.
@@ -218,6 +237,7 @@ func (h *handlers) show(w http.ResponseWriter, r *http.Request, status int, d ap
 	v := pageView{
 		Draft: d, Name: say(ctx, pkg.Name()), Title: h.title(ctx, pages[at]), Problems: ui.ProblemsOf(ctx, refused), Banner: banner,
 		Number: at + 1, Count: len(pages), Case: say(ctx, pkg.CaseName(d.Case)),
+		Return: backTo(r), Kept: kept(ctx, d),
 	}
 	reached := true // what papers are needed is not known before the questions are answered
 	for i, p := range pages {
@@ -256,7 +276,10 @@ func (h *handlers) show(w http.ResponseWriter, r *http.Request, status int, d ap
 	}
 	v.Page = p
 	if p.Kind == form.Papers {
-		v.Files = h.files(ctx, d)
+		var err error
+		if v.Place, v.Files, err = h.boxes(r, d, pkg); err != nil {
+			return err
+		}
 		return web.Render(w, r, status, papersPage(v))
 	}
 	return web.Render(w, r, status, questionsPage(v))
@@ -279,17 +302,20 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, pkg, err := h.apply.Open(ctx, r.PathValue("key"))
+	o, err := h.open(r)
 	if err != nil {
 		return err
 	}
-	page := r.PathValue("page")
+	d, pkg, page := o.Draft, o.Pkg, r.PathValue("page")
 	if d.Submitted() {
 		return web.Redirect(w, r, path(d.Key, "done"))
 	}
 	pages := h.pages(pkg, d)
 	at := slices.IndexFunc(pages, func(p form.PageInfo) bool { return p.ID == page })
-	if at < 0 {
+	switch {
+	case o.Move != nil:
+		return h.saveBeforeMove(w, r, o, pages, at, sent)
+	case at < 0:
 		return errs.E(errs.NotFound, "web.error.not_found")
 	}
 	var refused error
@@ -300,13 +326,13 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	case page == pageDelivery:
 		refused = h.saveDelivery(&d, sent)
 	case pages[at].Kind == form.Papers:
-		stay, refused = h.savePapers(r, &d, pkg, pkg.Form.Papers(d.Answers, h.apply.Env(d)), sent)
+		stay, refused = h.savePapers(r, &d, pkg.Form.Papers(d.Answers, h.apply.Env(d)), sent)
 	default:
 		d.Answers = pkg.Form.ParsePage(page, sent, d.Answers, h.apply.Env(d))
 		if sent.Has(form.RefreshName) {
 			return h.redraw(w, r, d, pkg, page)
 		}
-		stay, refused = h.savePapers(r, &d, pkg, pkg.Form.Files(page, d.Answers, h.apply.Env(d)), sent)
+		stay, refused = h.savePapers(r, &d, pkg.Form.Files(page, d.Answers, h.apply.Env(d)), sent)
 		stay = stay || form.Stays(sent)
 	}
 	if err := h.apply.Save(ctx, d); err != nil {
@@ -349,42 +375,4 @@ func (h *handlers) saveDelivery(d *apply.Draft, sent url.Values) error {
 	}
 	f.Copies, _ = strconv.Atoi(strings.TrimSpace(sent.Get("copies")))
 	return h.apply.CheckFiling(*d)
-}
-
-// savePapers keeps what was sent for papers, or for questions that files answer.
-func (h *handlers) savePapers(r *http.Request, d *apply.Draft, pkg *service.Package, needs []form.PaperNeed, sent url.Values) (stay bool, err error) {
-	if gone := sent.Get("remove"); gone != "" {
-		d.Papers = slices.DeleteFunc(slices.Clone(d.Papers), func(f form.File) bool { return f.Paper+"/"+f.SHA256 == gone })
-		return true, nil
-	}
-	var bad []errs.Field
-	for _, need := range needs {
-		files, err := web.Files(r, need.Name)
-		if err != nil {
-			return true, err
-		}
-		for _, f := range files {
-			kept, err := h.apply.Keep(r.Context(), *d, pkg, need.ID, dossier.Upload{Name: f.Name, Type: f.Type, Size: f.Size, Open: f.Open})
-			if e, ok := errs.As(err); ok && (e.Kind == errs.Invalid || e.Kind == errs.TooLarge) {
-				bad = append(bad, e.Fields...)
-				continue
-			}
-			if err != nil {
-				return true, err
-			}
-			d.Papers = append(slices.DeleteFunc(slices.Clone(d.Papers), func(g form.File) bool { return g.Paper == kept.Paper && g.SHA256 == kept.SHA256 }), kept)
-		}
-	}
-	if len(bad) > 0 {
-		return true, errs.E(errs.Invalid, "form.invalid", errs.P("n", len(bad)), errs.WithFields(bad...))
-	}
-	return sent.Get("add") != "", nil
-}
-
-func (h *handlers) files(ctx context.Context, d apply.Draft) map[string][]ui.File {
-	out := map[string][]ui.File{}
-	for _, f := range d.Papers {
-		out[f.Paper] = append(out[f.Paper], ui.File{Name: f.Name, Size: formweb.FileSize(ctx, f.Size), Remove: f.Paper + "/" + f.SHA256})
-	}
-	return out
 }

@@ -18,8 +18,16 @@ func pageForm(ctx context.Context, v pageView, upload bool) ui.FormArgs {
 	}
 	return ui.FormArgs{
 		Action: path(v.Draft.Key, page), Upload: upload, Problems: v.Problems, Submit: i18n.T(ctx, "applyweb.continue"),
-		Others: []ui.Choice{{Label: i18n.T(ctx, "applyweb.later"), Name: "later", Value: "1"}},
+		Others: []ui.Choice{{Label: i18n.T(ctx, "applyweb.later"), Name: "later", Value: "1"}}, Hidden: back(v),
 	}
+}
+
+// back remembers that the reader came from the review.
+func back(v pageView) []ui.KeyText {
+	if v.Return == "" {
+		return nil
+	}
+	return []ui.KeyText{{Name: "back", Value: v.Return}}
 }
 
 // paperHint says what is taken, and where one paper of several suffices.

@@ -9,12 +9,14 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/filecheck"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
+	"khue/internal/onestop/upload/uploadweb"
 )
 
 func fileHref(d dossier.Dossier, f form.File) string {
@@ -30,8 +32,7 @@ func (h *handlers) file(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { _ = body.Close() }()
-	types := map[string]string{"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
-	return web.Send(w, r, web.Download{Name: f.Name, Type: types[f.Type], Size: f.Size, Inline: true, Body: body})
+	return web.Send(w, r, web.Download{Name: f.Name, Type: filecheck.MediaType(f.Type), Size: f.Size, Inline: true, Body: body})
 }
 
 // prints links the papers that were made for a dossier, as PDF.
@@ -91,7 +92,7 @@ func (h *handlers) print(w http.ResponseWriter, r *http.Request) error {
 // routes are the pages.
 func (h *handlers) routes() []web.Route {
 	const files = 64 << 20
-	return []web.Route{
+	return append([]web.Route{
 		{Method: http.MethodGet, Path: "/track", Policy: auth.Public, Do: h.trackForm},
 		{Method: http.MethodPost, Path: "/track", Policy: auth.Public, Do: h.track},
 		{Method: http.MethodGet, Path: "/dossiers", Policy: auth.SignedIn, Do: h.mine},
@@ -105,7 +106,7 @@ func (h *handlers) routes() []web.Route {
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.act},
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}/claim", Policy: auth.Officer, Do: h.claimPage},
 		{Method: http.MethodGet, Path: "/desk/dossiers/{code}", Policy: auth.Officer, Do: h.deskDossier},
-	}
+	}, uploadweb.Routes("/dossiers/{code}", h.uploads, h.place)...)
 }
 
 func buttonKind(i int) ui.ButtonKind {

@@ -14,6 +14,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/process"
+	"khue/internal/onestop/upload/uploadweb"
 )
 
 // trackView is the page that asks for a code and a phone number.
@@ -85,6 +86,8 @@ type publicView struct {
 	Waits    process.Wait
 	Asked    string // reason of the supplement
 	Needs    []form.PaperNeed
+	Place    uploadweb.Place // where the boxes of Needs send to
+	Files    map[string][]ui.File
 	Draft    []actionView
 	Withdraw bool
 	Problems ui.Problems
@@ -156,6 +159,10 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	}
 	if _, ok := d.Instance.Waiting(process.ForSupplement); ok {
 		v.Waits, v.Needs = process.ForSupplement, pkg.Form.Papers(c.Answers, env)
+		if v.Place, v.Files, err = h.boxes(r, d, key, v.Needs); err != nil {
+			return err
+		}
+		v.Note = noteOf(r)
 		for _, l := range lines {
 			if l.Action == "supplement" {
 				v.Asked = l.Comment
@@ -205,9 +212,9 @@ func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
 	case "withdraw":
 		_, err = h.svc.Withdraw(ctx, code, sent.Get("note"), client, viewer)
 	case "supplement":
-		var files []form.File
-		if files, err = h.uploads(r, code, viewer); err == nil {
-			_, err = h.svc.Supplement(ctx, dossier.Supply{Code: code, Papers: files, Note: sent.Get("note"), Key: client, Viewer: viewer})
+		var stay bool
+		if stay, err = h.supply(r, code, client, viewer, sent); err == nil && stay {
+			return h.showPublic(w, r, http.StatusOK, key, nil, nil)
 		}
 	default:
 		_, err = h.svc.Answer(ctx, code, sent.Get("act"), sent.Get("note"), client, viewer)
@@ -224,33 +231,6 @@ func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
 		to += "&k=" + url.QueryEscape(key)
 	}
 	return web.Redirect(w, r, to)
-}
-
-// uploads stores what was sent for each paper of the dossier.
-func (h *handlers) uploads(r *http.Request, code string, viewer dossier.Viewer) ([]form.File, error) {
-	d, _, err := h.svc.Find(r.Context(), code, viewer)
-	if err != nil {
-		return nil, err
-	}
-	pkg, err := h.services.ByDigest(d.Package)
-	if err != nil {
-		return nil, err
-	}
-	var out []form.File
-	for _, p := range pkg.Papers {
-		files, err := web.Files(r, "papers."+p.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			kept, err := h.svc.Keep(r.Context(), p, dossier.Upload{Name: f.Name, Type: f.Type, Size: f.Size, Open: f.Open})
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, kept)
-		}
-	}
-	return out, nil
 }
 
 // mine lists the dossiers of a citizen.

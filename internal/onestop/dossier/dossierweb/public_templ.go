@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/ui"
 	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/process"
+	"khue/internal/onestop/upload/uploadweb"
 )
 
 func trackPage(v trackView) templ.Component {
@@ -347,7 +348,7 @@ func publicDossier(v publicView) templ.Component {
 						var templ_7745c5c3_Var12 string
 						templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "dossierweb.public.withdrawHint"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/onestop/dossier/dossierweb/public.templ`, Line: 72, Col: 71}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `public.templ`, Line: 73, Col: 71}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 						if templ_7745c5c3_Err != nil {
@@ -435,7 +436,7 @@ func supplementForm(v publicView) templ.Component {
 				var templ_7745c5c3_Var16 string
 				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(v.Asked)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/onestop/dossier/dossierweb/public.templ`, Line: 82, Col: 31}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `public.templ`, Line: 83, Col: 31}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 				if templ_7745c5c3_Err != nil {
@@ -468,18 +469,23 @@ func supplementForm(v publicView) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				for _, p := range v.Needs {
-					templ_7745c5c3_Err = ui.FileUpload(ui.Field{
-						Name: "papers." + p.ID, Label: say(ctx, p.Label), Hint: say(ctx, p.Hint), Error: v.Problems.For("papers." + p.ID), Accept: formweb.Accept(p.Accept), Multiple: true, Optional: true,
-					}).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
+					if !p.ShownOnly {
+						templ_7745c5c3_Err = uploadweb.Box(uploadweb.BoxArgs{
+							Place: v.Place, Paper: p.ID, Files: v.Files[p.ID],
+							Field: ui.Field{
+								Name: p.Name, Label: say(ctx, p.Label), Hint: say(ctx, p.Hint), Error: v.Problems.For(p.Name), Accept: formweb.Accept(p.Accept), Multiple: true, Optional: true,
+							},
+						}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
 					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Textarea(ui.Field{Name: "note", Label: i18n.T(ctx, "dossierweb.public.note"), Optional: true, Rows: 4, MaxLength: 4000}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Textarea(ui.Field{Name: "note", Label: i18n.T(ctx, "dossierweb.public.note"), Value: v.Note, Optional: true, Rows: 4, MaxLength: 4000}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -542,7 +548,7 @@ func draftForm(v publicView) templ.Component {
 			var templ_7745c5c3_Var20 string
 			templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "dossierweb.public.draftLead"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/onestop/dossier/dossierweb/public.templ`, Line: 100, Col: 65}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `public.templ`, Line: 106, Col: 65}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 			if templ_7745c5c3_Err != nil {

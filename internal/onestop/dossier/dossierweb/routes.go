@@ -7,6 +7,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/upload"
 	"khue/internal/register/orgunit"
 )
 
@@ -21,6 +22,7 @@ type Deps struct {
 	Services *service.Registry
 	Units    *orgunit.Service
 	Clock    clock.Clock
+	Uploads  *upload.Service
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
 }
@@ -30,6 +32,7 @@ type handlers struct {
 	services *service.Registry
 	units    *orgunit.Service
 	clock    clock.Clock
+	uploads  *upload.Service
 	address  string
 	tries    *tries
 }
@@ -38,6 +41,6 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, address: d.Address, tries: newTries()}
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries()}
 	return web.Module{Name: "dossier", Routes: h.routes(), API: h.api}
 }
