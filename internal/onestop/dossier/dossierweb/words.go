@@ -72,12 +72,17 @@ func stepLabel(ctx context.Context, pkg *service.Package, step string, public bo
 	if pkg == nil {
 		return step
 	}
+	if at, ok := dossier.RepairOf(step); ok {
+		return i18n.T(ctx, "dossierweb.correct.repair", "step", stepLabel(ctx, pkg, at, public))
+	}
 	s, ok := pkg.Process.Step(step)
 	switch {
 	case !ok:
 		return step
 	case public && !s.Public.IsZero():
 		return say(ctx, s.Public)
+	case s.Label.IsZero():
+		return step // a gateway or an event without a name
 	}
 	return say(ctx, s.Label)
 }
