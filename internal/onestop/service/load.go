@@ -48,6 +48,7 @@ type loader struct {
 	register *registerDef        // register.yaml
 	places   map[string]decl.Pos // of the texts
 	conds    *conditions
+	sound    bool // it compiled; what follows are the linter's checks
 }
 
 // Load reads, compiles and lints the package in a folder. All problems are found in
@@ -78,6 +79,23 @@ func loadFiles(fsys fs.FS, dir string, t *intake) (*Package, decl.Problems) {
 	return l.pkg, l.done()
 }
 
+// trusted compiles an archive that the city had checked when it took it: what a later
+// linter would say of it stops nothing. nil where it cannot be compiled at all.
+func trusted(archive []byte) *Package {
+	t := unpack(archive)
+	if t.problems.Failed() {
+		return nil
+	}
+	l := &loader{fsys: memory(t.files), dir: ".", content: t.files, src: &source{}, pkg: &Package{
+		Notices: map[string]Notice{}, Layouts: map[string]pdf.Layout{}, help: map[i18n.Lang]template.HTML{},
+	}}
+	l.compile()
+	if !l.sound {
+		return nil
+	}
+	return l.pkg
+}
+
 func (l *loader) compile() {
 	if l.problems.Failed() {
 		return
@@ -99,6 +117,7 @@ func (l *loader) compile() {
 	l.help()
 	l.scenarios()
 	if !l.problems.Failed() {
+		l.sound = true
 		l.lint(src)
 	}
 }

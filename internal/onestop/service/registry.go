@@ -5,40 +5,123 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 )
 
-// Registry holds packages. It is immutable.
+// Registry holds the packages that come with the program and, where a Library keeps it up
+// to date, those that the city published. Each answer is from one whole state; it is safe
+// for concurrent use.
 type Registry struct {
+	base []*Package
+	now  atomic.Pointer[shelf]
+}
+
+// shelf is one state of a registry. It is immutable.
+type shelf struct {
 	byID      map[string][]*Package // versions, oldest first
 	byDigest  map[string]*Package
 	procedure map[string][]*Package
 }
 
+func newShelf() *shelf {
+	return &shelf{byID: map[string][]*Package{}, byDigest: map[string]*Package{}, procedure: map[string][]*Package{}}
+}
+
+func (s *shelf) add(p *Package) {
+	s.byID[p.ID] = append(s.byID[p.ID], p)
+	s.procedure[p.Procedure] = append(s.procedure[p.Procedure], p)
+	s.byDigest[p.Digest] = p
+}
+
+func (s *shelf) sort() {
+	for _, versions := range s.byID {
+		slices.SortFunc(versions, func(a, b *Package) int { return a.From.Compare(b.From) })
+	}
+}
+
 // NewRegistry joins packages. Two versions of a service that are in force on the same
 // day are a problem, as are two services of one procedure.
 func NewRegistry(pkgs ...*Package) (*Registry, decl.Problems) {
-	r := &Registry{byID: map[string][]*Package{}, byDigest: map[string]*Package{}, procedure: map[string][]*Package{}}
+	r, s := &Registry{base: pkgs}, newShelf()
 	var ps decl.Problems
 	for _, p := range pkgs {
-		for _, o := range r.procedure[p.Procedure] {
+		for _, o := range s.procedure[p.Procedure] {
 			if overlap(p, o) {
 				ps = append(ps, decl.Problem{
 					File: p.ID, Element: "valid", Key: "service.lint.overlap", Params: errs.Params{"a": p.Version, "b": o.ID + " " + o.Version},
 				})
 			}
 		}
-		r.byID[p.ID] = append(r.byID[p.ID], p)
-		r.procedure[p.Procedure] = append(r.procedure[p.Procedure], p)
-		r.byDigest[p.Digest] = p
+		s.add(p)
 	}
-	for _, versions := range r.byID {
-		slices.SortFunc(versions, func(a, b *Package) int { return a.From.Compare(b.From) })
-	}
+	s.sort()
+	r.now.Store(s)
 	return r, ps
+}
+
+// placed is a published package with the days that it was given.
+type placed struct {
+	pkg         *Package
+	from, until clock.Date // until is the first day on which it is no more; zero: open
+}
+
+// place gives a package the days of its publication: within those that it declares itself.
+func place(p *Package, x Submission) placed { return placed{p, x.From, x.Until} }
+
+// publish puts what the city published beside what came with the program. A version that
+// begins ends those before it.
+func (r *Registry) publish(list []placed) {
+	all := slices.Clone(r.base)
+	for _, p := range list {
+		q := *p.pkg
+		if p.from.After(q.From) {
+			q.From = p.from
+		}
+		if !p.until.IsZero() && (q.To.IsZero() || q.To.After(p.until.AddDays(-1))) {
+			q.To = p.until.AddDays(-1)
+		}
+		never := !q.To.IsZero() && q.To.Before(q.From) // retired before it began
+		for i, o := range all {
+			if never || o.ID != q.ID || !o.Covers(q.From) {
+				continue
+			}
+			cut := *o
+			cut.To = q.From.AddDays(-1)
+			all[i] = &cut
+		}
+		all = append(all, &q)
+	}
+	s := newShelf()
+	for _, p := range all {
+		s.byDigest[p.Digest] = p
+		if p.To.IsZero() || !p.To.Before(p.From) {
+			s.add(p)
+		}
+	}
+	s.sort()
+	r.now.Store(s)
+}
+
+// fresh refuses a package that comes with the program, and another of the same version.
+func (r *Registry) fresh(p *Package) error {
+	for _, o := range r.base {
+		if o.ID == p.ID && o.Version == p.Version {
+			return errs.E(errs.Conflict, "service.publish.versionTaken", errs.P("version", p.Version, "stage", string(Published)))
+		}
+	}
+	return nil
+}
+
+// procedureFree refuses a package whose procedure another service has on a day.
+func (r *Registry) procedureFree(p *Package, on clock.Date) error {
+	if o, ok := r.ForProcedure(p.Procedure, on); ok && o.ID != p.ID {
+		return errs.E(errs.Conflict, "service.publish.procedure", errs.P("service", o.ID, "procedure", p.Procedure))
+	}
+	return nil
 }
 
 func overlap(a, b *Package) bool { return a.Covers(b.From) || b.Covers(a.From) }
@@ -79,7 +162,7 @@ func notFound(name string) error {
 // Find returns the version of a service in force on a day. NotFound service.notFound
 // where there is none.
 func (r *Registry) Find(id string, on clock.Date) (*Package, error) {
-	for _, p := range r.byID[id] {
+	for _, p := range r.now.Load().byID[id] {
 		if p.Covers(on) {
 			return p, nil
 		}
@@ -89,7 +172,7 @@ func (r *Registry) Find(id string, on clock.Date) (*Package, error) {
 
 // ByDigest returns the package that a dossier pinned. NotFound service.notFound.
 func (r *Registry) ByDigest(digest string) (*Package, error) {
-	if p, ok := r.byDigest[digest]; ok {
+	if p, ok := r.now.Load().byDigest[digest]; ok {
 		return p, nil
 	}
 	return nil, notFound(digest[:min(len(digest), 12)])
@@ -97,7 +180,7 @@ func (r *Registry) ByDigest(digest string) (*Package, error) {
 
 // ForProcedure returns the package of a procedure on a day; false where nobody declared one.
 func (r *Registry) ForProcedure(code string, on clock.Date) (*Package, bool) {
-	for _, p := range r.procedure[code] {
+	for _, p := range r.now.Load().procedure[code] {
 		if p.Covers(on) {
 			return p, true
 		}
@@ -115,7 +198,7 @@ func (r *Registry) All() []*Package { return r.pick(func(*Package) bool { return
 
 func (r *Registry) pick(ok func(*Package) bool) []*Package {
 	var out []*Package
-	for _, versions := range r.byID {
+	for _, versions := range r.now.Load().byID {
 		for _, p := range versions {
 			if ok(p) {
 				out = append(out, p)
