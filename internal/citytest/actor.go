@@ -20,8 +20,32 @@ type Actor struct {
 	lang  string
 }
 
+// AsLogin is an invented person by login: one of several with the same role.
+func (c *City) AsLogin(login string) Actor {
+	c.t.Helper()
+	for _, a := range c.Demo.Accounts {
+		if a.Login == login {
+			return Actor{c: c, t: c.t, token: a.Token}
+		}
+	}
+	c.t.Fatalf("the demo has nobody called %s", login)
+	return Actor{}
+}
+
 // As is an invented person with a role.
 func (c *City) As(role string) Actor { return Actor{c: c, t: c.t, token: c.Account(role).Token} }
+
+// Login is an invented person by the name that they sign in with.
+func (c *City) Login(login string) Actor {
+	c.t.Helper()
+	for _, a := range c.Demo.Accounts {
+		if a.Login == login {
+			return Actor{c: c, t: c.t, token: a.Token}
+		}
+	}
+	c.t.Fatalf("the demo has nobody who signs in as %s", login)
+	return Actor{}
+}
 
 // Visitor has not signed in.
 func (c *City) Visitor() Actor { return Actor{c: c, t: c.t} }

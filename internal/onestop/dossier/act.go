@@ -87,7 +87,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 			return err
 		}
 		// The content is the large part of a dossier: most acts do without it.
-		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || pkg.Process.ReadsAnswers() || pkg.TermByTable() {
+		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || pkg.Process.ReadsAnswers() || pkg.TermByTable() || len(pkg.Process.Children()) > 0 {
 			c, err = findContent(v, d.ID)
 		}
 		return err
@@ -146,7 +146,11 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 func (s *Service) write(ctx context.Context, ch *change, sub auth.Subject, now time.Time, more func(*db.Tx) error, entry journal.Entry) (journal.Receipt, error) {
 	var receipt journal.Receipt
 	s.plan(ch, sub.Name, now)
-	err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) (err error) {
+	entries, texts, err := s.register(ctx, ch, sub.Name, nowAt{at: now})
+	if err != nil {
+		return receipt, err
+	}
+	err = s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) (err error) {
 		if err := updateDossier(tx, ch.dossier, ch.instance); err != nil {
 			return err
 		}
@@ -154,6 +158,9 @@ func (s *Service) write(ctx context.Context, ch *change, sub auth.Subject, now t
 			return err
 		}
 		if receipt, err = s.Journal.Append(tx, entry); err != nil {
+			return err
+		}
+		if err := s.writeFamily(tx, ch, entries, texts); err != nil {
 			return err
 		}
 		return more(tx)

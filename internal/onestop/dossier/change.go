@@ -26,6 +26,10 @@ type change struct {
 	closed   []process.TaskClosed
 	timers   []process.TimerSet
 	calls    []process.ConnectorCalled
+	asked    []process.ChildOpened
+	dropped  []int // tokens whose children are not waited for any more
+	children []child
+	family   bool // the process may open children
 	happened Happening
 	tasks    []Task // rows of the dossier as read, to be moved
 	writes   []taskWrite
@@ -53,15 +57,19 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	if err != nil {
 		return nil, stepErr(err)
 	}
-	ch := &change{before: d, dossier: d, home: fenv.Competent}
+	ch := &change{before: d, dossier: d, home: fenv.Competent, family: len(pkg.Process.Children()) > 0}
 	ch.dossier.Instance = inst
+	for _, e := range effects {
+		ch.take(e, now.at)
+	}
+	if err := s.offspring(ch, pkg, env, now, c); err != nil {
+		return nil, err
+	}
+	inst = ch.dossier.Instance
 	ch.dossier.State = inst.State
 	ch.dossier.PausedAt = inst.Paused.Time()
 	if ch.instance, err = json.Marshal(inst); err != nil {
 		return nil, err
-	}
-	for _, e := range effects {
-		ch.take(e, now.at)
 	}
 	ch.happened.State, ch.happened.Mail, ch.happened.Term = inst.State, d.Mail, term
 	if !ch.dossier.DueAt.IsZero() {
@@ -81,6 +89,10 @@ func (ch *change) take(e process.Effect, now time.Time) {
 		ch.timers = append(ch.timers, e)
 	case process.ConnectorCalled:
 		ch.calls = append(ch.calls, e)
+	case process.ChildOpened:
+		ch.asked = append(ch.asked, e)
+	case process.ChildStopped:
+		ch.dropped = append(ch.dropped, e.Token)
 	case process.GotStuck:
 		ch.stuck(e)
 	case process.StateChanged:

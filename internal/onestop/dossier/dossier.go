@@ -44,6 +44,9 @@ type Dossier struct {
 	ClosedAt    time.Time // the result was ready, or the dossier ended without one
 	PausedAt    time.Time // the count stands still since; zero while it runs
 
+	Parent      ID  // the dossier that opened it as its child; 0 for most
+	ParentToken int // of the parent's instance
+
 	Instance process.Instance
 	Version  int64
 }

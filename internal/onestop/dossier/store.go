@@ -16,7 +16,7 @@ import (
 
 const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.variant, d.state, d.channel,
  d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone, d.mail,
- d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version`
+ d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
  t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at`
@@ -34,7 +34,7 @@ func (r *dossierRow) dest() []any {
 	return []any{
 		&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.Case, &d.State, &d.Channel,
 		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone, &d.Mail,
-		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version,
+		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken,
 	}
 }
 
@@ -175,12 +175,12 @@ func encodeContent(c Content) (out contentJSON, err error) {
 func insertDossier(tx *db.Tx, d Dossier, instance []byte) error {
 	return tx.Exec(`INSERT INTO dossier_dossier (id, code, service, package, procedure, variant, state, channel,
  reception_unit, receiving_unit, competent_unit, submitter, applicant, phone, mail,
- submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)`,
+ submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version, parent, parent_token)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
 		d.ID, d.Code, d.Service, d.Package, d.Procedure, d.Case, int64(d.State), string(d.Channel),
 		d.Reception, d.Receiving, d.Competent, d.Submitter, d.Applicant, d.Phone, d.Mail,
 		db.Millis(d.SubmittedAt), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt),
-		string(instance), d.Version)
+		string(instance), d.Version, d.Parent, int64(d.ParentToken))
 }
 
 func insertContent(tx *db.Tx, v ID, c contentJSON) error {
