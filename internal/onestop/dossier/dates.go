@@ -66,15 +66,23 @@ func dated(d Dossier, lines []Line) (Line, bool) {
 	return Line{}, false
 }
 
+// DueReason explains the promised date; false where there is none, or none that can be
+// counted again.
+func (s *Service) DueReason(d Dossier, pkg *service.Package, lines []Line) (Reason, bool) {
+	l, ok := dated(d, lines)
+	if !ok {
+		return Reason{}, false
+	}
+	return s.ReasonAt(l, d, pkg)
+}
+
 // DueWords say why the dossier's date is what it is now, a sentence or a few: how it was
 // counted, and, where the count stands still or starts again later, that it does. "" where
 // there is no date and none to come. It costs no query.
 func (s *Service) DueWords(ctx context.Context, d Dossier, pkg *service.Package, lines []Line) string {
 	var out []string
-	if l, ok := dated(d, lines); ok {
-		if r, ok := s.ReasonAt(l, d, pkg); ok {
-			out = append(out, r.Words(ctx))
-		}
+	if r, ok := s.DueReason(d, pkg, lines); ok {
+		out = append(out, r.Words(ctx))
 	}
 	lang := i18n.LangOf(ctx)
 	switch {

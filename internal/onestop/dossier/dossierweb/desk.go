@@ -179,6 +179,7 @@ type taskView struct {
 	Groups   []ui.SummaryArgs
 	Papers   []ui.File
 	Steps    []ui.ProcessStep
+	Timing   timingView
 	Events   []ui.Event
 	Actions  []actionView
 	Key      string
@@ -200,6 +201,8 @@ type actionView struct {
 	Warning  bool
 	Problems ui.Problems
 	Error    string // at the reason
+	Apology  string // of extend: whether it comes in time
+	Sorry    bool   // it does not
 }
 
 func (h *handlers) task(w http.ResponseWriter, r *http.Request) error {
@@ -270,6 +273,9 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 			for i := range x.Problems {
 				x.Problems[i].Field = a.Do + "-" + x.Problems[i].Field
 			}
+		}
+		if a.Do == process.DoExtend {
+			x.Apology, x.Sorry = h.apology(ctx, view.Dossier)
 		}
 		if f, ok := pkg.Form.Officer(view.Task.Step, a.Do); ok {
 			env := h.officerEnv(c)
@@ -418,7 +424,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	}
 	v.Summary = ui.SummaryArgs{Tight: true, Rows: []ui.SummaryRow{
 		{Key: key("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
-		{Key: key("due"), Value: due},
+		{Key: key("due"), Value: h.dueValue(ctx, due, d, pkg, lines)},
 		{Key: key("submitted"), Value: ui.Cell{Text: shortTime(ctx, d.SubmittedAt), Note: i18n.T(ctx, "dossierweb.channel."+string(d.Channel))}},
 		{Key: key("applicant"), Value: ui.Cell{Text: d.Applicant, Note: groupedPhone(d.Phone)}},
 		{Key: key("reception"), Value: ui.T(h.unitName(ctx, d.Reception, d.SubmittedAt))},
@@ -438,6 +444,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: formweb.FileSize(ctx, f.Size), Note: note})
 	}
 	v.Steps = processSteps(ctx, pkg, d, lines)
+	v.Timing = h.timing(ctx, d, pkg, lines)
 	v.Events = h.events(ctx, d, pkg, lines, false)
 	v.Prints = h.prints(ctx, d, lines, "")
 	return v

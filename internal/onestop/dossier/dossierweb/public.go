@@ -145,6 +145,10 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if d.Late(now) {
 		v.Summary.Rows[1].Value = dueCell(ctx, d.DueAt, now, false)
 	}
+	v.Summary.Rows[1].Value = h.dueValue(ctx, v.Summary.Rows[1].Value, d, pkg, lines)
+	if row, ok := h.tierRow(ctx, d, pkg, lines); ok {
+		v.Summary.Rows = append(v.Summary.Rows, row)
+	}
 	v.Prints = h.prints(ctx, d, lines, key)
 	c, err := h.svc.ContentOf(ctx, d)
 	if err != nil {
