@@ -100,8 +100,10 @@ type DemoAccount struct {
 	ID    string `json:"id"`
 }
 
-// demoPerson is an account to be made. Officers stand in the demo's commune unless
-// at says otherwise.
+// demoPerson is an account to be made. at is where an officer stands: commune, district or
+// city for their committee, commune/urban for an office of one, body/culture for a body of
+// the city. Of several places the first that there is on the day counts; where none is,
+// there is no such person. Who has several roles goes by the first.
 type demoPerson struct{ login, name, role, at string }
 
 var demoPeople = []demoPerson{
@@ -125,6 +127,26 @@ var demoPeople = []demoPerson{
 	{"chuyenvien", "Trương Anh Tuấn", "specialist", "department"},
 	{"giamdoc", "Nguyễn Trọng Nghĩa", "director", "department"},
 	{"phogiamdoc", "Lê Thị Hồng Vân", "deputyDirector", "department"},
+	{"kinhdoanh", "Lưu Mai Phương", "specialist", "district/finance commune/economy"},
+	{"kinhdoanh.tp", "Trịnh Quốc Đạt", "head", "district/finance commune/economy"},
+	{"xaydung", "Doãn Thu Thủy", "specialist", "district/urban commune/urban"},
+	{"xaydung.tp", "Tống Minh Khang", "head", "district/urban commune/urban"},
+	{"quyhoach", "Khuất Duy Hưng", "specialist", "body/architecture"},
+	{"disan", "Âu Thị Lan", "specialist", "district/culture body/culture"},
+	{"quan.motcua", "Cấn Thị Thu", "clerk", "district"},
+	{"quan.pct", "Nghiêm Xuân Bách", "viceChairman", "district"},
+	{"quan.vanthu", "Phùng Bích Hợp", "registryClerk", "district"},
+	{"ldtbxh", "Quách Thị Ngân", "specialist", "district/labour"},
+	{"ldtbxh.tp", "Thân Đức Lợi", "head", "district/labour"},
+	{"nguoicocong", "Giáp Thị Hương", "specialist", "body/labour/merit"},
+	{"nguoicocong.tp", "Ninh Văn Toàn", "head", "body/labour/merit"},
+	{"noivu.motcua", "Mạc Thị Liên", "clerk", "body/labour/onestop"},
+	{"noivu.pgd", "Văn Đình Quý", "deputyDirector", "body/labour"},
+	{"noivu.vanthu", "Ứng Thị Hòa", "registryClerk", "body/labour/registry"},
+	{"congan", "Đồng Xuân Hải", "specialist clerk", "district/police commune/police"},
+	{"congan.truong", "Lã Văn Hùng", "head", "district/police commune/police"},
+	{"bhxh", "Vương Thị Nhung", "specialist clerk", "district/insurance city/insurance"},
+	{"bhxh.gd", "Hứa Minh Tâm", "head", "district/insurance city/insurance"},
 }
 
 // demoCommune is the commune of the story: Ngọc Lâm, which became part of Bồ Đề on
@@ -145,6 +167,39 @@ func demoCommune(t *orgunit.Tree, on clock.Date) (orgunit.Unit, error) {
 	return a, nil
 }
 
+// demoPlace finds where an officer of the demo stands; false where no such place is.
+func demoPlace(t *orgunit.Tree, commune orgunit.Unit, at string) (orgunit.Unit, bool) {
+	for _, place := range strings.Fields(at) {
+		head, key, office := strings.Cut(place, "/")
+		unit, ok := commune, true
+		switch head {
+		case "city":
+			unit = t.Government()
+		case "department":
+			unit, ok = t.Body("justice")
+		case "body":
+			key, office, _ := strings.Cut(key, "/")
+			if unit, ok = t.Body(key); ok && office != "" {
+				unit, ok = t.Office(unit.ID, office)
+			}
+			if ok {
+				return unit, true
+			}
+		case "district":
+			if unit, ok = t.Above(commune.Serves, orgunit.District); ok {
+				unit, ok = t.AgencyOf(unit.ID)
+			}
+		}
+		if ok && office {
+			unit, ok = t.Office(unit.ID, key)
+		}
+		if ok {
+			return unit, true
+		}
+	}
+	return orgunit.Unit{}, false
+}
+
 // Settle makes the demo's accounts.
 func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 	city := DemoCity{At: p.Clock.Now(), Password: demoPassword}
@@ -159,19 +214,16 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 	}
 	for _, d := range demoPeople {
 		a := auth.NewAccount{Login: d.login, Name: d.name, Kind: auth.KindCitizen, Hash: hash}
-		out := DemoAccount{Login: d.login, Name: d.name, Role: d.role}
-		unit := commune
-		switch d.at {
-		case "city":
-			unit = tree.Government()
-		case "department":
-			if body, ok := tree.Body("justice"); ok {
-				unit = body
-			}
-		}
+		out := DemoAccount{Login: d.login, Name: d.name, Role: strings.Fields(d.role)[0]}
 		if d.at != "" {
+			unit, ok := demoPlace(tree, commune, d.at)
+			if !ok {
+				continue
+			}
 			a.Kind, out.Unit = auth.KindOfficer, unit.Name
-			a.Grants = []auth.GrantPeriod{{Grant: auth.Grant{Role: d.role, Scope: "unit:" + unit.ID.String()}}}
+			for role := range strings.FieldsSeq(d.role) {
+				a.Grants = append(a.Grants, auth.GrantPeriod{Grant: auth.Grant{Role: role, Scope: "unit:" + unit.ID.String()}})
+			}
 		}
 		account, err := p.Auth.CreateAccount(ctx, a)
 		if err != nil {

@@ -63,16 +63,16 @@ func tales(year int) []tale {
 
 // Populate plays the tales. It needs the accounts that Settle made.
 func (p *Program) Populate(ctx context.Context, city DemoCity) error {
-	actors := map[string]context.Context{}
+	actors := map[string]context.Context{} // by login, and the first of each role by that
 	for _, a := range city.Accounts {
-		if _, have := actors[a.Role]; have {
-			continue
-		}
 		sub, err := p.Auth.Resolve(ctx, a.Token)
 		if err != nil {
 			return err
 		}
-		actors[a.Role] = auth.With(ctx, sub)
+		actors[a.Login] = auth.With(ctx, sub)
+		if _, have := actors[a.Role]; !have {
+			actors[a.Role] = actors[a.Login]
+		}
 	}
 	commune, err := demoCommune(p.Units.At(p.today()), p.today())
 	if err != nil {
@@ -85,6 +85,11 @@ func (p *Program) Populate(ctx context.Context, city DemoCity) error {
 	for i, t := range tales(p.today().Year) {
 		if err := p.tell(actors, t, place.Code, i); err != nil {
 			return fmt.Errorf("app: the demo's dossier of %s: %w", t.child, err)
+		}
+	}
+	for _, f := range filings(p.today(), place.Code) {
+		if err := p.file(actors, f); err != nil {
+			return fmt.Errorf("app: the demo's dossier of %s: %w", f.applicant, err)
 		}
 	}
 	return nil

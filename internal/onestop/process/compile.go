@@ -58,7 +58,9 @@ func CompileModel(m *bpmn.Model, opt Options) (*Def, decl.Problems) {
 		return nil, c.problems
 	}
 	c.def.digest = c.digest(p)
-	c.def.readsAnswers = slices.ContainsFunc(c.exprs, c.readsAnswers)
+	// A decision may read any answer.
+	c.def.readsAnswers = slices.ContainsFunc(c.exprs, c.readsAnswers) ||
+		slices.ContainsFunc(c.def.nodes, func(n node) bool { return n.rule != nil })
 	return c.def, c.problems
 }
 
