@@ -41,11 +41,6 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-<<<<<<< HEAD
 	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries()}
-	return web.Module{Name: "dossier", Routes: h.routes(), API: h.api}
-=======
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, address: d.Address, tries: newTries()}
 	return web.Module{Name: "dossier", Routes: append(h.routes(), h.dateRoutes()...), API: h.api}
->>>>>>> 59e7269 (Desk, tracking page and API say why a date is what it is and where the time went; a desk page for proposed dates)
 }
