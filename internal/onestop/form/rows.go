@@ -381,7 +381,7 @@ func (in *input) validateRow(r *Result, v *vars, at string, m map[string]any, ch
 			if _, have := clean[leaf.path]; have {
 				continue
 			}
-			if cell.needs(leaf, clean, some) {
+			if cell.needs(leaf, m, some) {
 				fail(leaf, at+leaf.path, fault("required"))
 			}
 		}
@@ -404,10 +404,10 @@ func clean1(name string) string {
 	return clean(name, false)
 }
 
-// needs reports whether a leaf that is empty must be answered in its row.
+// needs reports whether a leaf that is empty must be answered in its row as it was typed.
 func (c *cell) needs(leaf *input, row map[string]any, some bool) bool {
 	if c.leaf != nil {
-		return c.need && !(c.orID && row["id"] != nil)
+		return c.need && !(c.orID && filled(row["id"]))
 	}
 	if leaf.must && (c.need || some) {
 		return true
@@ -419,7 +419,7 @@ func (c *cell) needs(leaf *input, row map[string]any, some bool) bool {
 	if !slices.Contains(chief[c.typ], part) {
 		return false
 	}
-	return part != "name" || row[c.tree.path+".id"] == nil
+	return part != "name" || !filled(row[c.tree.path+".id"])
 }
 
 func (in *input) hasCell(name string) bool {
