@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // corpus are the files of a folder of outside models beside the project.
@@ -29,4 +30,18 @@ func corpusIfThere(name string) map[string][]byte {
 		}
 	}
 	return out
+}
+
+// within holds f against a time; the best of three, since the machine may be busy.
+func within(t *testing.T, name string, limit time.Duration, f func()) {
+	t.Helper()
+	best := time.Hour
+	for range 3 {
+		began := time.Now()
+		f()
+		if best = min(best, time.Since(began)); best < limit {
+			return
+		}
+	}
+	t.Errorf("%s took %v", name, best)
 }

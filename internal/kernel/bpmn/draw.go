@@ -177,6 +177,11 @@ func (s *scene) hidden(t *thing) bool {
 // open reports whether a sub-process shows what it holds: said so, or drawn so.
 func (s *scene) open(p *Shape) bool { return p.Expanded || p.W > 160 && p.H > 120 }
 
+// shows reports whether an activity is drawn as a box around others.
+func (s *scene) shows(e *Element, sh *Shape) bool {
+	return holdsBody(e.Kind) && s.open(sh) || e.Kind == CallActivity && sh.Expanded && sh.W > 160
+}
+
 // Layers, from the ground up.
 const (
 	layerPool = iota
@@ -199,7 +204,7 @@ func (s *scene) layer(t *thing, sh *Shape) int {
 		return layerGroup
 	case t.element != nil && t.element.Kind == BoundaryEvent:
 		return layerBoundary
-	case t.element != nil && holdsBody(t.element.Kind) && s.open(sh):
+	case t.element != nil && s.shows(t.element, sh):
 		return layerBox
 	case t.element != nil && (isEvent(t.element.Kind) || isGateway(t.element.Kind)):
 		return layerNamed
@@ -266,7 +271,7 @@ func (s *scene) draw() {
 
 // shape draws one node in its group.
 func (s *scene) shape(sh *Shape, t *thing) {
-	classes, said := "bpmn-"+t.kind, s.spoken(t)
+	classes, said := "bpmn-is-"+t.kind, s.spoken(t)
 	heat := 0
 	if v, ok := s.opt.Heat[sh.Element]; ok && !math.IsNaN(v) {
 		heat = min(5, 1+int(max(0, min(v, 1))*5))
@@ -317,9 +322,9 @@ func isGateway(k Kind) bool {
 
 // pips show heat by number, for those who see no colours.
 func (s *scene) pips(sh *Shape, heat int) {
-	x, y := sh.X+sh.W-5*5-3, sh.Y-7
+	x, y := sh.X+sh.W+2, sh.Y+1
 	if sh.W > 60 { // of tasks inside, where a frame around them does not hide it
-		x, y = x-3, sh.Y+6
+		x, y = sh.X+sh.W-31, sh.Y+6
 	}
 	for i := range 5 {
 		class := "bpmn-face"

@@ -6,7 +6,7 @@ func (s *scene) edge(e *Edge, t *thing) {
 	for _, p := range e.Points {
 		s.box.add(p.X, p.Y)
 	}
-	s.group("bpmn-"+t.kind, e.Element, s.spoken(t))
+	s.group("bpmn-is-"+t.kind, e.Element, s.spoken(t))
 	first, last := e.Points[0], e.Points[len(e.Points)-1]
 	start, end := bearing(e.Points, false), bearing(e.Points, true)
 	switch t.kind {

@@ -65,8 +65,7 @@ func (s *scene) gateway(sh *Shape, t *thing) {
 func (s *scene) activity(sh *Shape, t *thing) {
 	e := t.element
 	width, dash, class := "1.5", "", "bpmn-face"
-	holds := holdsBody(e.Kind)
-	open := holds && s.open(sh)
+	open := s.shows(e, sh)
 	switch {
 	case e.Kind == CallActivity:
 		width = "4"
@@ -103,7 +102,7 @@ func (s *scene) activity(sh *Shape, t *thing) {
 			s.icon("bpmn-solid", iconRuleTop, sh.X+4, sh.Y+4, 16, 1)
 		}
 	}
-	marks := s.markers(sh, e, holds && !open)
+	marks := s.markers(sh, e, holdsBody(e.Kind) && !open)
 	if open {
 		lines, size := fit(t.name, sh.W-16, 32)
 		s.textBlock("bpmn-text", sh.X+sh.W/2, sh.Y+5, lines, size, "middle", "")

@@ -59,6 +59,9 @@ func (g *grid) leave(k *link, run int, y float64) []Point {
 
 // clear reports whether nothing stands in a column from the row after one to another.
 func (g *grid) clear(col, from, to int) bool {
+	if max(to-from, from-to) > 200 { // too far to look
+		return false
+	}
 	step := 1
 	if to < from {
 		step = -1
