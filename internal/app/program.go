@@ -53,6 +53,7 @@ type Program struct {
 	Holidays *holiday.Service
 	Catalog  *catalog.Service
 	Services *service.Registry
+	Library  *service.Library
 	Notices  *notify.Service
 	Uploads  *upload.Service
 	Dossiers *dossier.Service
@@ -157,6 +158,17 @@ func (p *Program) onestop(context.Context) error {
 		return problems.Err()
 	}
 	p.Services = reg
+	world, err := playWorld()
+	if err != nil {
+		return err
+	}
+	signer, err := journal.LoadKey(filepath.Join(p.Config.Data, "keys", "packages.key"), City)
+	if err != nil {
+		return err
+	}
+	p.Library = service.NewLibrary(service.LibraryDeps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
+	})
 	secret, err := secret(filepath.Join(p.Config.Data, "keys", "access.key"))
 	if err != nil {
 		return err
@@ -188,6 +200,9 @@ func (p *Program) fill(ctx context.Context) error {
 		return err
 	}
 	if err := p.Catalog.LoadSeed(ctx); err != nil {
+		return err
+	}
+	if err := p.Library.Refresh(ctx); err != nil {
 		return err
 	}
 	return p.offer(ctx)
@@ -247,6 +262,7 @@ func (p *Program) background() []func(context.Context) error {
 		p.Auth.Run,
 		p.Units.Run,
 		p.Holidays.Run,
+		p.Library.Run,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
 }

@@ -2,12 +2,10 @@ package app
 
 import (
 	"fmt"
-	"os"
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
-	"khue/internal/onestop/service"
 )
 
 type serviceCmd struct {
@@ -15,15 +13,26 @@ type serviceCmd struct {
 	Lint    serviceLintCmd    `cmd:"" help:"Check a service folder: file, line, element, reason and mend."`
 	Test    serviceTestCmd    `cmd:"" help:"Play the scenarios of a service folder: each act with its outcome."`
 	Preview servicePreviewCmd `cmd:"" help:"Serve the pages of a package on this machine, following each change; --check examines them."`
+
+	Keygen  serviceKeygenCmd  `cmd:"" help:"Make the key with which an author signs packages."`
+	Pack    servicePackCmd    `cmd:"" help:"Check a folder, sign it and write it as one archive."`
+	Trust   serviceTrustCmd   `cmd:"" help:"Register the public key of an author."`
+	Submit  serviceSubmitCmd  `cmd:"" help:"Hand a signed archive in."`
+	Review  serviceReviewCmd  `cmd:"" help:"Find a submission good, or reject it: never one's own."`
+	Publish servicePublishCmd `cmd:"" help:"Put a reviewed package in force from a day: never one's own."`
+	Retire  serviceRetireCmd  `cmd:"" help:"Take a published package out of force from a day."`
 }
 
 type serviceLintCmd struct {
-	Dir string `arg:"" help:"Folder of the service." type:"existingdir"`
+	Dir string `arg:"" help:"Folder of the service, or its archive." type:"path"`
 }
 
 // Run lints; exit 1 where something is an error.
 func (s *serviceLintCmd) Run(c *command) error {
-	_, problems := service.Load(os.DirFS(s.Dir), ".")
+	_, problems, err := loadPackage(s.Dir)
+	if err != nil {
+		return err
+	}
 	return c.report(typed(s.Dir), problems)
 }
 

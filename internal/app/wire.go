@@ -43,14 +43,14 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
 		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations,
-		notify.Migrations(), upload.Migrations(), dossier.Migrations(), apply.Migrations(),
+		service.Migrations(), notify.Migrations(), upload.Migrations(), dossier.Migrations(), apply.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.Notices.Module(), p.Uploads.Module(), p.Dossiers.Module(), p.Apply.Module(),
+		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(), p.Dossiers.Module(), p.Apply.Module(),
 	}
 }
 

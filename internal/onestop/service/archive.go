@@ -36,8 +36,8 @@ func LoadArchive(name string, data []byte) (*Package, decl.Problems) {
 func unpack(data []byte) *intake {
 	t := newIntake()
 	switch {
-	case len(data) > maxArchive:
-		t.fail("", "service.lint.archiveSize", "max", maxArchive>>20)
+	case len(data) > MaxArchive:
+		t.fail("", "service.lint.archiveSize", "max", MaxArchive>>20)
 	case bytes.HasPrefix(data, []byte("PK")):
 		t.zip(data)
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
