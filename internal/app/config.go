@@ -3,12 +3,14 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/onestop/dossier"
 )
 
 // Config is what an operator sets. Every field has a value that works.
@@ -25,6 +27,10 @@ type Config struct {
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger
+	// Services are the declared services that come with the program; nil: the city's own.
+	Services fs.FS
+	// Connectors are the other systems that processes may ask.
+	Connectors []dossier.Connector
 
 	// MigrateAtStart brings the tables up to date by itself. SQLite always does; on
 	// PostgreSQL that is the operator's act (khue migrate).

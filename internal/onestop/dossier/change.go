@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -39,25 +40,15 @@ type change struct {
 
 // step runs the pure engine and gathers its effects.
 func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content) (*change, error) {
-	answers := c.Answers.With(c.Officer)
-	fenv := form.Env{
-		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
-		Receiving: s.units.ref(d.Receiving, clock.DateOf(now.at)), Competent: s.units.ref(d.Competent, clock.DateOf(now.at)),
-		District: s.units.district(d.Receiving, clock.DateOf(now.at)),
-	}
-	term, err := pkg.TermOf(answers, fenv)
+	env, home, err := s.env(d, pkg, now, c)
 	if err != nil {
 		return nil, err
-	}
-	env := process.Env{
-		Now: now.at, Calendar: s.Calendars.Of(d.Receiving), UnitDate: clock.DateOf(now.at), Case: d.Case, Channel: string(d.Channel),
-		Facts: pkg.Form.Vars(answers, fenv), Term: term,
 	}
 	inst, effects, err := process.Step(pkg.Process, d.Instance, ev, env)
 	if err != nil {
 		return nil, stepErr(err)
 	}
-	ch := &change{before: d, dossier: d, home: fenv.Competent, family: len(pkg.Process.Children()) > 0}
+	ch := &change{before: d, dossier: d, home: home, family: len(pkg.Process.Children()) > 0}
 	ch.dossier.Instance = inst
 	for _, e := range effects {
 		ch.take(e, now.at)
@@ -65,17 +56,38 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	if err := s.offspring(ch, pkg, env, now, c); err != nil {
 		return nil, err
 	}
-	inst = ch.dossier.Instance
+	return ch, s.gather(ch, env.Term, now)
+}
+
+// env is what the engine reads of a dossier under a version of its service; home is the
+// competent agency.
+func (s *Service) env(d Dossier, pkg *service.Package, now nowAt, c Content) (env process.Env, home string, err error) {
+	answers := c.Answers.With(c.Officer)
+	fenv := form.Env{
+		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
+		Receiving: s.units.ref(d.Receiving, clock.DateOf(now.at)), Competent: s.units.ref(d.Competent, clock.DateOf(now.at)),
+		District: s.units.district(d.Receiving, clock.DateOf(now.at)),
+	}
+	term, err := pkg.TermOf(answers, fenv)
+	return process.Env{
+		Now: now.at, Calendar: s.Calendars.Of(d.Receiving), UnitDate: clock.DateOf(now.at), Case: d.Case, Channel: string(d.Channel),
+		Facts: pkg.Form.Vars(answers, fenv), Term: term,
+	}, fenv.Competent, err
+}
+
+// gather brings the row and the payload of a change up to its instance.
+func (s *Service) gather(ch *change, term *calendar.Deadline, now nowAt) (err error) {
+	inst := ch.dossier.Instance
 	ch.dossier.State = inst.State
 	ch.dossier.PausedAt = inst.Paused.Time()
 	if ch.instance, err = json.Marshal(inst); err != nil {
-		return nil, err
+		return err
 	}
-	ch.happened.State, ch.happened.Mail, ch.happened.Term = inst.State, d.Mail, term
+	ch.happened.State, ch.happened.Mail, ch.happened.Term = inst.State, ch.dossier.Mail, term
 	if !ch.dossier.DueAt.IsZero() {
 		ch.happened.Due = db.Millis(ch.dossier.DueAt)
 	}
-	return ch, s.route(ch, now.at)
+	return s.route(ch, now.at)
 }
 
 func (ch *change) take(e process.Effect, now time.Time) {

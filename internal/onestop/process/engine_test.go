@@ -594,11 +594,11 @@ func TestMigration(t *testing.T) {
 	if ps.Failed() {
 		t.Fatal(ps)
 	}
-	_, _, problems := process.Migrate(old.def, next, old.inst, process.Plan{}, old.env)
+	_, _, problems := process.Migrate(old.def, next, old.inst, process.Plan{}, old.env, old.env)
 	if len(problems) != 2 {
 		t.Errorf("what has no place is told at once: %v", problems)
 	}
-	inst, effects, problems := process.Migrate(old.def, next, old.inst, process.Plan{Nodes: map[string]string{"b": "check", "par2": "par3"}}, old.env)
+	inst, effects, problems := process.Migrate(old.def, next, old.inst, process.Plan{Nodes: map[string]string{"b": "check", "par2": "par3"}}, old.env, old.env)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

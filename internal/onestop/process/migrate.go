@@ -36,10 +36,10 @@ func (d *Def) Compile(vars map[string]string) (map[string]*feel.Expr, error) {
 //	process.migrate.flow   a branch waits at a join that no flow leads to from there
 //	process.migrate.var    the new version does not know the variable
 //
-// A task keeps its clock; one whose role, unit or id changes is opened anew. What the new
+// was and is give the facts of either version's form. A task keeps its clock; one whose role, unit or id changes is opened anew. What the new
 // version listens for begins now, and what it does not know any more is dropped.
-func Migrate(from, to *Def, in Instance, plan Plan, env Env) (Instance, []Effect, []error) {
-	g := &migration{from: from, to: to, plan: plan, m: machine{d: to, i: in, env: &env}}
+func Migrate(from, to *Def, in Instance, plan Plan, was, is Env) (Instance, []Effect, []error) {
+	g := &migration{from: from, to: to, plan: plan, was: was, m: machine{d: to, i: in, env: &is}}
 	g.m.i.Tokens, g.m.i.Watches = slices.Clone(in.Tokens), nil
 	g.m.i.Done, g.m.i.Vars = nil, nil
 	g.tokens(in)
@@ -58,6 +58,7 @@ func Migrate(from, to *Def, in Instance, plan Plan, env Env) (Instance, []Effect
 type migration struct {
 	from, to *Def
 	plan     Plan
+	was      Env // facts of the form that is left
 	m        machine
 	problems []error
 }
@@ -153,7 +154,7 @@ func (g *migration) done(in Instance) {
 
 // vars keeps the variables that the new version knows, and computes those of the plan.
 func (g *migration) vars(in Instance) {
-	old := machine{d: g.from, i: in, env: g.m.env}
+	old := machine{d: g.from, i: in, env: &g.was}
 	for _, v := range in.Vars {
 		if k := slices.Index(g.to.vars, v.Name); k >= 0 {
 			g.m.set(k, v.Value.Value)
