@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -171,7 +170,7 @@ func (s *Service) decideDate(ctx context.Context, sub auth.Subject, v RedateID, 
 	kind := KindDateKept
 	if accept {
 		kind = KindRedated
-		if ch, err = s.redate(d, r, now); err != nil {
+		if ch, err = s.redate(ctx, d, r, now); err != nil {
 			return err
 		}
 	}
@@ -203,15 +202,21 @@ func (s *Service) decideDate(ctx context.Context, sub auth.Subject, v RedateID, 
 }
 
 // redate steps a dossier to its new date.
-func (s *Service) redate(d Dossier, r Redate, _ nowAt) (ch *change, err error) {
-	ch = &change{before: d, dossier: d}
-	ch.dossier.DueAt, ch.dossier.Instance.Due = r.New, process.Millis(r.New.UnixMilli())
-	if ch.instance, err = json.Marshal(ch.dossier.Instance); err != nil {
+func (s *Service) redate(ctx context.Context, d Dossier, r Redate, now nowAt) (*change, error) {
+	pkg, err := s.pkg(d)
+	if err != nil {
 		return nil, err
 	}
-	ch.happened = Happening{
-		State: d.State, Mail: d.Mail, Due: r.New.UnixMilli(), DueWhy: string(calendar.Redated), Count: &r.Count,
-		Papers: []string{PaperExtension}, Reached: []string{milestoneRedated},
+	var c Content
+	if pkg.TermByTable() { // the table of terms reads the answers
+		if c, err = s.ContentOf(ctx, d); err != nil {
+			return nil, err
+		}
 	}
+	ch, err := s.step(d, pkg, process.Event{Kind: process.Redate, At: r.New, Why: string(calendar.Redated)}, now, c)
+	if err != nil {
+		return nil, err
+	}
+	ch.happened.Count = &r.Count // the process knows the date, not how it was counted
 	return ch, nil
 }
