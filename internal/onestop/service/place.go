@@ -7,6 +7,7 @@ import (
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/feel"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
 )
 
 // limits of the expression that names a unit: packages come from many hands.
@@ -62,4 +63,27 @@ func (l *loader) unit(t decl.Text, element string) *feel.Expr {
 		l.fail("service.yaml", t.Pos, element, "process.lint.kind", "want", feel.KindString.String(), "got", k.String())
 	}
 	return e
+}
+
+// Stop is a step and where it falls to under given answers; Place is empty where the step is
+// the applicant's or its unit is not known.
+type Stop struct {
+	process.StepInfo
+	Place string
+}
+
+// Route lists the steps of the process with where each falls to. env names the agencies.
+func (p *Package) Route(a form.Answers, env form.Env) []Stop {
+	vars, steps := p.Form.Vars(a, env), p.Process.Steps()
+	out := make([]Stop, 0, len(steps))
+	for _, st := range steps {
+		stop := Stop{StepInfo: st}
+		if e, err := feel.Compile(st.Unit, p.Form.Scope()); err == nil && st.Unit != "" {
+			if v, err := e.Eval(vars, feel.Env{Now: env.Now.In(clock.Zone), Steps: unitSteps, Memory: unitMemory}); err == nil {
+				stop.Place, _ = v.Text()
+			}
+		}
+		out = append(out, stop)
+	}
+	return out
 }

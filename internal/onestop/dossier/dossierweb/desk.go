@@ -179,6 +179,7 @@ type taskView struct {
 	Groups   []ui.SummaryArgs
 	Papers   []ui.File
 	Steps    []ui.ProcessStep
+	Family   familyView
 	Timing   timingView
 	Events   []ui.Event
 	Actions  []actionView
@@ -415,7 +416,11 @@ func (h *handlers) deskDossier(w http.ResponseWriter, r *http.Request) error {
 // dossierView fills what every officer's page of a dossier shows.
 func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier.Content, pkg *service.Package, lines []dossier.Line) taskView {
 	now := h.clock.Now()
-	v := taskView{Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case))}
+	v := taskView{Dossier: d, Name: say(ctx, pkg.Name())}
+	if d.Case != "" {
+		v.Case = say(ctx, pkg.CaseName(d.Case))
+	}
+	v.Family, _ = h.family(ctx, d, c, pkg, lines, false, "") // the page stands without it
 	key := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
 	due := dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
 	if d.DueAt.IsZero() {
@@ -434,6 +439,9 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers}
 	if fee, err := pkg.FeeOf(c.Answers, env); err == nil { // a table out of its budget shows no fee
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: key("fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
+	}
+	if row, ok := h.parentRow(ctx, d, false); ok {
+		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
 	v.Groups = answerGroups(ctx, pkg, c, env)
 	for _, f := range c.Papers {

@@ -90,6 +90,7 @@ type publicView struct {
 	Files    map[string][]ui.File
 	Draft    []actionView
 	Withdraw bool
+	Family   familyView
 	Problems ui.Problems
 	Note     string
 }
@@ -153,6 +154,12 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	c, err := h.svc.ContentOf(ctx, d)
 	if err != nil {
 		return err
+	}
+	if v.Family, err = h.family(ctx, d, c, pkg, lines, true, key); err != nil {
+		return err
+	}
+	if row, ok := h.parentRow(ctx, d, true); ok {
+		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers}
 	if v.Full {

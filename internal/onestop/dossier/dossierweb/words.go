@@ -61,10 +61,30 @@ func (h *handlers) unitName(ctx context.Context, u orgunit.UnitID, on time.Time)
 	if !ok {
 		return u.String()
 	}
-	if i18n.LangOf(ctx) == i18n.EN && v.NameEN != "" {
-		return v.NameEN
+	en := i18n.LangOf(ctx) == i18n.EN && v.NameEN != ""
+	name := v.Name
+	if en {
+		name = v.NameEN
 	}
-	return v.Name
+	if v.Class != orgunit.Office {
+		return name
+	}
+	if place, ok := t.Get(v.Serves); ok && v.External() { // "Công an phường" of which ward
+		switch {
+		case en:
+			return name + ", " + place.NameEN
+		case strings.Contains(name, place.Bare):
+			return name
+		}
+		return name + " " + place.Bare
+	}
+	if a, ok := t.AgencyOf(v.ID); ok {
+		if en {
+			return name + ", " + a.NameEN
+		}
+		return name + ", " + a.Name
+	}
+	return name
 }
 
 // stepLabel is a step of a package; public is what the citizen reads.
@@ -85,6 +105,16 @@ func stepLabel(ctx context.Context, pkg *service.Package, step string, public bo
 		return step // a gateway or an event without a name
 	}
 	return say(ctx, s.Label)
+}
+
+// publicStep is what the citizen reads of an element that is no task: the call of a child.
+func publicStep(ctx context.Context, pkg *service.Package, step string) string {
+	for _, key := range []string{"public." + step, "step." + step} {
+		if l, ok := pkg.Label(key); ok {
+			return say(ctx, l)
+		}
+	}
+	return step
 }
 
 func actionLabel(ctx context.Context, pkg *service.Package, step, action string) string {
@@ -177,6 +207,9 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 }
 
 func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossier.Line) string {
+	if l.Kind == dossier.KindChildEnded {
+		return h.childEvent(ctx, l)
+	}
 	if b := i18n.BundleOf(ctx); b != nil {
 		if key := "dossier.event." + strings.TrimPrefix(l.Kind, "dossier."); b.Has(key) {
 			return i18n.T(ctx, key)
@@ -209,7 +242,13 @@ func (h *handlers) future(ctx context.Context, d dossier.Dossier, pkg *service.P
 	}
 	for _, t := range d.Instance.Tokens {
 		e := ui.Event{Title: stepLabel(ctx, pkg, t.Step, public), State: ui.EventCurrent, When: i18n.T(ctx, "dossierweb.now")}
-		if t.Wait != "" {
+		switch t.Wait {
+		case process.ForTask:
+		case process.ForChild:
+			e.Title = publicStep(ctx, pkg, t.Step)
+		case process.ForJoin, process.ForInner, process.ForMany:
+			continue // others stand for it
+		default:
 			e.Title = i18n.T(ctx, "dossierweb.wait."+string(t.Wait))
 		}
 		out = append(out, e)
