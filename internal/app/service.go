@@ -12,6 +12,7 @@ type serviceCmd struct {
 	New     serviceNewCmd     `cmd:"" help:"Write a new package that passes lint and test at once."`
 	Lint    serviceLintCmd    `cmd:"" help:"Check a service folder: file, line, element, reason and mend."`
 	Test    serviceTestCmd    `cmd:"" help:"Play the scenarios of a service folder: each act with its outcome."`
+	Migrate serviceMigrateCmd `cmd:"" help:"Move the running dossiers of one version to another, after a look at all of them."`
 	Preview servicePreviewCmd `cmd:"" help:"Serve the pages of a package on this machine, following each change; --check examines them."`
 
 	Keygen  serviceKeygenCmd  `cmd:"" help:"Make the key with which an author signs packages."`
