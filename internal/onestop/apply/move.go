@@ -173,7 +173,11 @@ func (m *Move) movePapers(d Draft, old, pkg *service.Package) {
 		if old != nil {
 			lost.Label = old.PaperName(f.Paper)
 		}
+		field, isField := pkg.Form.FilePaper(f.Paper)
 		switch {
+		case isField && slices.Contains(field.Accept, f.Type):
+			m.draft.Papers = append(m.draft.Papers, f)
+			continue
 		case i < 0:
 			lost.Reason = NotAsked
 		case len(pkg.Papers[i].Accept) > 0 && !slices.Contains(pkg.Papers[i].Accept, f.Type):
