@@ -183,7 +183,7 @@ func (p *Program) onestop(context.Context) error {
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret,
 	})
-	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, p.Dossiers.Previous())
+	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	return nil
 }
 

@@ -4,9 +4,31 @@ import (
 	"context"
 	"slices"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/service"
 )
+
+// Profile suggests what an account says of its citizen: the name, and the phone that they
+// sign in with.
+func Profile() form.Source { return profile{} }
+
+type profile struct{}
+
+// Name is profile.
+func (profile) Name() string { return "profile" }
+
+// Facts are by type of field, so that "suggest: [profile]" fits any name or phone.
+func (profile) Facts(ctx context.Context, who form.Applicant) (form.Answers, error) {
+	sub := auth.From(ctx)
+	if sub.Kind != auth.KindCitizen || sub.Account != who.Account {
+		return nil, nil
+	}
+	return form.Answers{
+		"person-name": {Value: sub.Name, From: form.Profile}, "name": {Value: sub.Name, From: form.Profile},
+		"phone": {Value: sub.Login, From: form.Profile},
+	}, nil
+}
 
 // suggest fills a new draft with what the sources know of the one who is signed in. A
 // source that the form names and the program does not have is passed over, and so is one

@@ -230,11 +230,15 @@ func beside(have decl.Flat, key string) decl.Pos {
 	return best
 }
 
+// connected are the sources of suggestions that the program has; a form may name others,
+// and its author is told that they are not there yet.
+func connected() []string { return []string{"profile", "previous"} }
+
 func (l *loader) form() {
 	if !l.decode("form.yaml", &l.def) || !l.bounded() {
 		return
 	}
-	f, ps := form.Compile(l.def, form.Options{File: "form.yaml", Texts: l.pkg.texts, Papers: l.pkg.Papers, Cases: l.pkg.Cases})
+	f, ps := form.Compile(l.def, form.Options{File: "form.yaml", Texts: l.pkg.texts, Papers: l.pkg.Papers, Cases: l.pkg.Cases, Sources: connected()})
 	for _, p := range ps {
 		if strings.HasPrefix(p.Element, "papers.") {
 			p.File = "service.yaml"

@@ -51,7 +51,9 @@ func TestSampleOfTheGuide(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for _, p := range problems {
-		t.Error(p)
+		if p.Level != decl.Info {
+			t.Error(p)
+		}
 	}
 	cal, err := holiday.Load()
 	if err != nil {

@@ -172,7 +172,14 @@ func (p *Package) Summary() decl.Label { return p.Text("summary") }
 func (p *Package) CaseName(id string) decl.Label { return p.Text("case." + id) }
 
 // PaperName is the name of a paper.
-func (p *Package) PaperName(id string) decl.Label { return p.Text("paper." + id) }
+func (p *Package) PaperName(id string) decl.Label {
+	if p.Form != nil {
+		if l := p.Form.FileLabel(id); !l.IsZero() {
+			return l
+		}
+	}
+	return p.Text("paper." + id)
+}
 
 // Text is a text of the package by key; a missing one reads as its key.
 func (p *Package) Text(key string) decl.Label {

@@ -32,9 +32,10 @@ type frame struct {
 func (p *Preview) frame(s shown) frame {
 	f := frame{Version: s.version, Watched: p.deps.Watched, Stale: s.stale}
 	for _, pr := range s.all() {
-		if pr.Level == decl.Warning {
+		switch pr.Level {
+		case decl.Warning:
 			f.Warnings++
-		} else {
+		case decl.Error:
 			f.Errors++
 		}
 	}
@@ -53,8 +54,11 @@ func problemsTable(ctx context.Context, dir string, b *i18n.Bundle, ps decl.Prob
 			at += ":" + strconv.Itoa(p.Pos.Line)
 		}
 		tone := ui.ToneStopped
-		if p.Level == decl.Warning {
+		switch p.Level {
+		case decl.Warning:
 			tone = ui.ToneWaiting
+		case decl.Info:
+			tone = ui.ToneNeutral
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
 			{Body: ui.Code(at)}, ui.T(p.Element), ui.T(b.Map(i18n.LangOf(ctx), p.Key, p.Params)), ui.Tagged(i18n.T(ctx, "preview.level."+p.Level.String()), tone),
