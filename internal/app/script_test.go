@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// replace OLD NEW FILE changes the first OLD of a file, as a hand in an editor would; \t is a tab.
+// replace OLD NEW FILE changes the first OLD of a file, as a hand in an editor would; \t is a tab, \n a new line.
 func replace(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("replace OLD NEW FILE")
@@ -42,6 +42,6 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 	if !strings.Contains(was, args[0]) {
 		ts.Fatalf("%s has no %q", args[2], args[0])
 	}
-	is := strings.Replace(was, args[0], strings.ReplaceAll(args[1], `\t`, "\t"), 1)
+	is := strings.Replace(was, args[0], strings.NewReplacer(`\t`, "\t", `\n`, "\n").Replace(args[1]), 1)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(is), 0o600))
 }

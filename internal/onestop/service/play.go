@@ -72,6 +72,11 @@ func (g *game) play() {
 	}
 	g.now = t
 	filed := g.submit()
+	if g.s.Fails != "" {
+		g.refusedAsAsked(filed)
+		g.note(Act{Pos: placeOf(g.s.Submit, g.s.Pos), Do: "submit", As: g.s.Given.Applicant, Refusal: g.s.Fails}, 0)
+		return
+	}
 	for _, m := range g.s.Expect {
 		if filed {
 			g.expect("expect", m)

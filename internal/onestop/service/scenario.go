@@ -7,6 +7,7 @@ type Scenario struct {
 	File   string
 	Given  Given                   `yaml:"given,required"`
 	Submit map[string]decl.Value   `yaml:"submit,required"` // case, channel, answers by path, papers
+	Fails  string                  `yaml:"fails"`           // key of the refusal that the filing must meet
 	Expect []map[string]decl.Value `yaml:"expect"`
 	Steps  []ScenarioStep          `yaml:"steps"`
 	Then   map[string]decl.Value   `yaml:"then"`

@@ -118,3 +118,15 @@ func ended(t Trace) int {
 	}
 	return 0
 }
+
+// refusedAsAsked judges a filing that the scenario wants refused: where it was, for the
+// reason that is named among others, nothing is wrong.
+func (g *game) refusedAsAsked(filed bool) {
+	wanted := slices.ContainsFunc(g.problems, func(p decl.Problem) bool { return p.Key == g.s.Fails })
+	switch {
+	case filed:
+		g.fail(g.s.Pos, "fails", "service.play.notRefused", "want", g.s.Fails, "got", g.inst.State.String())
+	case wanted:
+		g.problems = nil
+	}
+}
