@@ -41,7 +41,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	if !p.Config.Opened.IsZero() {
 		s.Demo = i18n.T(ctx, "app.demo", "at", p.Clock.Now())
 	}
-	desk := strings.HasPrefix(r.URL.Path, "/desk")
+	desk := strings.HasPrefix(r.URL.Path, "/desk") || strings.HasPrefix(r.URL.Path, "/admin")
 	item := func(key, href string) {
 		current := r.URL.Path == href || href != "/" && strings.HasPrefix(r.URL.Path, href+"/")
 		s.Nav = append(s.Nav, ui.NavItem{Label: i18n.T(ctx, key), Href: href, Current: current})
@@ -50,6 +50,8 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		s.Density, s.ServiceName, s.Home = ui.DensityCompact, i18n.T(ctx, "app.desk"), "/desk"
 		item("app.nav.queue", "/desk")
 		item("app.nav.mine", "/desk/mine")
+		item("app.nav.dates", "/desk/dates")
+		item("app.nav.calendar", "/admin/calendar")
 	} else {
 		item("app.nav.procedures", "/procedures")
 		item("app.nav.track", "/track")

@@ -34,6 +34,7 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/holiday"
+	"khue/internal/register/holiday/holidayweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 )
@@ -67,7 +68,7 @@ func (p *Program) keeping() module.Module {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, holiday.Messages, catalog.Module().Messages,
+		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages,
 		form.Messages, process.Messages, service.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
@@ -77,7 +78,7 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	return []web.Module{
 		authweb.Routes(p.Auth, home),
-		orgunitweb.Routes(p.Units), catalogweb.Routes(p.Catalog, offers{p}),
+		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Address: p.address()}),
 		applyweb.Routes(p.Apply, p.Uploads),

@@ -44,6 +44,12 @@ func (w Week) Check() error {
 	return err
 }
 
+// Week is the week that holds on a day. Its slices are shared: do not change them.
+func (c *Calendar) Week(d clock.Date) Week {
+	w := c.week(d)
+	return Week{From: w.from, Hours: w.hours, Counts: w.counts}
+}
+
 // week is a checked Week.
 type week struct {
 	from   clock.Date

@@ -21,7 +21,7 @@ const JobRedate = "dossier.redate"
 type redateArgs struct {
 	Change int64      `json:"change"`
 	First  clock.Date `json:"first"` // first day that the change touches
-	After  int64      `json:"after"`  // id of the dossier after which the batch begins
+	After  int64      `json:"after"` // id of the dossier after which the batch begins
 }
 
 // redateBatch is how many dossiers one transaction looks at.

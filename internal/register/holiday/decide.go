@@ -3,6 +3,7 @@ package holiday
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +13,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/once"
 	"khue/internal/register/orgunit"
@@ -37,6 +39,18 @@ func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {
 func (s *Service) MayDecide(ctx context.Context, c Change) bool {
 	sub := auth.From(ctx)
 	return c.Status == Proposed && c.Proposer != sub.Account && s.may(ctx, sub, c.Unit, Deciders())
+}
+
+// Posts lists the units in which the reader holds a post, in order of their grants.
+func (s *Service) Posts(ctx context.Context) []orgunit.UnitID {
+	var out []orgunit.UnitID
+	for _, g := range auth.From(ctx).Grants {
+		u, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
+		if err == nil && !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 func (s *Service) may(ctx context.Context, sub auth.Subject, u orgunit.UnitID, roles []orgunit.Role) bool {
