@@ -56,8 +56,12 @@ func (d *demoCmd) Run(c *command) error {
 	} else if old, err := os.ReadDir(folder); err == nil && len(old) > 0 {
 		return fmt.Errorf("%w: the folder %s is not empty; a demo begins afresh. Name another, or serve it: khue serve --data %s", errUsage, folder, folder)
 	}
+	begins := at
+	if !d.Empty {
+		begins = prologue(at)
+	}
 	p, err := New(c.ctx, Config{
-		Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, Opened: at, Log: c.log, MigrateAtStart: true,
+		Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, Opened: begins, Log: c.log, MigrateAtStart: true,
 	})
 	if err != nil {
 		return err
@@ -68,6 +72,12 @@ func (d *demoCmd) Run(c *command) error {
 		return err
 	}
 	if !d.Empty {
+		if begins.Before(at) {
+			if err := p.Foretell(c.ctx, city, at); err != nil {
+				return err
+			}
+			city.At = p.Clock.Now()
+		}
 		if err := p.Populate(c.ctx, city); err != nil {
 			return err
 		}
@@ -136,6 +146,9 @@ var demoPeople = []demoPerson{
 	{"quan.motcua", "Cấn Thị Thu", "clerk", "district"},
 	{"quan.pct", "Nghiêm Xuân Bách", "viceChairman", "district"},
 	{"quan.vanthu", "Phùng Bích Hợp", "registryClerk", "district"},
+	{"cukhoi.motcua", "Nguyễn Thị Bưởi", "clerk", "00154"},
+	{"cukhoi.vanhoa", "Trần Đăng Khôi", "cultureSocialOfficer", "00154"},
+	{"cukhoi.chutich", "Nguyễn Hữu Phú", "chairman", "00154"},
 	{"ldtbxh", "Quách Thị Ngân", "specialist", "district/labour"},
 	{"ldtbxh.tp", "Thân Đức Lợi", "head", "district/labour"},
 	{"nguoicocong", "Giáp Thị Hương", "specialist", "body/labour/merit"},
@@ -185,6 +198,10 @@ func demoPlace(t *orgunit.Tree, commune orgunit.Unit, at string) (orgunit.Unit, 
 			if ok {
 				return unit, true
 			}
+		case "00154": // Cự Khối, which 2025-07-01 divided
+			if unit, ok = byName(t, head, "Cự Khối"); ok {
+				unit, ok = t.AgencyOf(unit.ID)
+			}
 		case "district":
 			if unit, ok = t.Above(commune.Serves, orgunit.District); ok {
 				unit, ok = t.AgencyOf(unit.ID)
@@ -198,6 +215,12 @@ func demoPlace(t *orgunit.Tree, commune orgunit.Unit, at string) (orgunit.Unit, 
 		}
 	}
 	return orgunit.Unit{}, false
+}
+
+// byName is the unit that holds a code, if that is the one meant: codes change hands.
+func byName(t *orgunit.Tree, code, bare string) (orgunit.Unit, bool) {
+	u, err := t.ByCode(code)
+	return u, err == nil && u.Bare == bare
 }
 
 // Settle makes the demo's accounts.

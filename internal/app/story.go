@@ -61,18 +61,27 @@ func tales(year int) []tale {
 	}
 }
 
-// Populate plays the tales. It needs the accounts that Settle made.
-func (p *Program) Populate(ctx context.Context, city DemoCity) error {
-	actors := map[string]context.Context{} // by login, and the first of each role by that
+// actors are the demo's people by login, and the first of each role by that.
+func (p *Program) actors(ctx context.Context, city DemoCity) (map[string]context.Context, error) {
+	out := map[string]context.Context{}
 	for _, a := range city.Accounts {
 		sub, err := p.Auth.Resolve(ctx, a.Token)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		actors[a.Login] = auth.With(ctx, sub)
-		if _, have := actors[a.Role]; !have {
-			actors[a.Role] = actors[a.Login]
+		out[a.Login] = auth.With(ctx, sub)
+		if _, have := out[a.Role]; !have {
+			out[a.Role] = out[a.Login]
 		}
+	}
+	return out, nil
+}
+
+// Populate plays the tales. It needs the accounts that Settle made.
+func (p *Program) Populate(ctx context.Context, city DemoCity) error {
+	actors, err := p.actors(ctx, city)
+	if err != nil {
+		return err
 	}
 	commune, err := demoCommune(p.Units.At(p.today()), p.today())
 	if err != nil {

@@ -100,6 +100,12 @@ func (u units) place(ref string, on clock.Date) (orgunit.Unit, error) {
 	return at, nil
 }
 
+// Place is the unit that a route names on a day: "00118/urban", "H26/labour/merit". NotFound
+// where nothing answers to it.
+func (s *Service) Place(ref string, on clock.Date) (orgunit.Unit, error) {
+	return s.units.place(ref, on)
+}
+
 // Place is what a route names on a day; false where nothing answers to it.
 func (u units) Place(ref string, on clock.Date) (form.Unit, bool) {
 	v, err := u.place(ref, on)
