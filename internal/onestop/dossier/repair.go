@@ -24,11 +24,11 @@ const repairPrefix = "repair."
 // RepairOf is the element that a task is to repair; false for every other task.
 func RepairOf(step string) (element string, ok bool) { return strings.CutPrefix(step, repairPrefix) }
 
-// stuck opens a task for the heads of the competent agency: a dossier that cannot go on
+// stuck opens a task for the leaders of the competent agency: a dossier that cannot go on
 // by itself stands in their queue, with the cause.
 func (ch *change) stuck(e process.GotStuck) {
 	ch.opened = append(ch.opened, process.TaskOpened{
-		Token: e.Token, Step: repairPrefix + e.Step, Role: string(orgunit.RoleHead), Unit: ch.home,
+		Token: e.Token, Step: repairPrefix + e.Step, Role: string(orgunit.RoleLeader), Unit: ch.home,
 	})
 	ch.happened.Cause = e.Cause
 }
