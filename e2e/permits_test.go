@@ -103,7 +103,8 @@ func TestDepartmentsAreAskedOfAHouse(t *testing.T) {
 	)
 	v.find(".kh-error-summary") // a house of four floors is not designed by its builder
 	v.pages(
-		map[string]string{"design.kind": "organisation", "design.name": "Công ty Kiến trúc Sen", "design.certificate": "HAN-00031234"},
+		map[string]string{"design.kind": "organisation"}, // who designed it is asked then
+		map[string]string{"design.name": "Công ty Kiến trúc Sen", "design.certificate": "HAN-00031234"},
 		map[string]string{"papers.drawings": sample(t)},
 		filer("Đặng Quốc Việt"),
 		map[string]string{"declare": "yes"},
