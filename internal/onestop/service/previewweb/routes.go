@@ -194,6 +194,9 @@ func (p *Preview) save(w http.ResponseWriter, r *http.Request, s shown) error {
 		answers := s.pkg.Form.ParsePage(id, sent, s.answers, s.env)
 		p.change(func(n *shown) { n.answers = answers })
 		s.answers = answers
+		if form.Stays(sent) { // a button of the page itself: another row, questions drawn again
+			return p.show(w, r, s, http.StatusOK, nil)
+		}
 		if err := s.pkg.Form.ValidatePage(id, answers, s.env).Err(); err != nil {
 			return p.show(w, r, s, http.StatusUnprocessableEntity, err)
 		}
@@ -217,17 +220,22 @@ func (p *Preview) officer(w http.ResponseWriter, r *http.Request, s shown) error
 	env.Dossier = s.answers
 	answers, status := s.sample.Officer, http.StatusOK
 	var refused error
+	taken := false
 	if r.Method == http.MethodPost {
 		sent, err := web.Form(r)
 		if err != nil {
 			return err
 		}
 		answers = f.ParsePage("action", sent, form.Answers{}, env)
-		if refused = f.Validate(answers, env).Err(); refused != nil {
+		taken = !form.Stays(sent)
+		if taken {
+			refused = f.Validate(answers, env).Err()
+		}
+		if refused != nil {
 			status = http.StatusUnprocessableEntity
 		}
 	}
-	return web.Render(w, r, status, officerPage(p.frame(s), s.officerView(r.Context(), o, f, answers, env, refused, r.Method == http.MethodPost)))
+	return web.Render(w, r, status, officerPage(p.frame(s), s.officerView(r.Context(), o, f, answers, env, refused, taken)))
 }
 
 func (p *Preview) process(w http.ResponseWriter, r *http.Request, s shown) error {

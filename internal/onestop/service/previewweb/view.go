@@ -232,8 +232,8 @@ type officerView struct {
 	Sent                         bool
 }
 
-func (s *shown) officerView(ctx context.Context, o officerForm, f *form.Form, a form.Answers, env form.Env, refused error, sent bool) officerView {
-	v := officerView{Action: o.path(), Problems: ui.ProblemsOf(ctx, refused), Sent: sent && refused == nil}
+func (s *shown) officerView(ctx context.Context, o officerForm, f *form.Form, a form.Answers, env form.Env, refused error, taken bool) officerView {
+	v := officerView{Action: o.path(), Problems: ui.ProblemsOf(ctx, refused), Sent: taken && refused == nil}
 	for _, st := range s.pkg.Process.Steps() {
 		for _, act := range st.Actions {
 			if _, ok := s.pkg.Form.Officer(st.ID, act.Do); !ok {
@@ -359,6 +359,7 @@ func (s *shown) noticeViews(ctx context.Context) []noticeView {
 		v := noticeView{Event: m}
 		v.Subject, v.Body = n.Write(lang, map[string]string{
 			"dossier.code": sampleCode, "dossier.due": i18n.DateTime(lang, due), "applicant": s.sample.Scenario.Given.Applicant,
+			"service": say(ctx, s.pkg.Name()), "case": say(ctx, s.pkg.CaseName(s.env.Case)),
 		})
 		out = append(out, v)
 	}
@@ -387,7 +388,15 @@ func (s *shown) layout(kind string, b *i18n.Bundle) (pdf.Layout, bool) {
 	}
 	words := s.pkg.ResultData(s.answers, s.sample.Officer, s.env, i18n.VI)
 	unit := s.pkg.Form.Say(s.pkg.Competent.By, s.answers, s.env).VI
-	words["dossier.code"], words["agency"], words["agency.upper"] = sampleCode, unit, strings.ToUpper(unit)
+	day := s.env.Now
+	for k, v := range map[string]string{
+		"dossier.code": sampleCode, "agency": unit, "agency.upper": strings.ToUpper(unit), "day": day.Format("02"), "month": day.Format("01"), "year": day.Format("2006"),
+		"dossier.date": i18n.DateTime(i18n.VI, day), "dossier.due": i18n.DateTime(i18n.VI, s.lastDue()), "result.date": i18n.DateTime(i18n.VI, day), "service": s.pkg.Name().VI,
+	} {
+		if words[k] == "" {
+			words[k] = v
+		}
+	}
 	out := pdf.Fill(l, pdf.Data{Words: words})
 	out.Page.Watermark = b.T(i18n.VI, "preview.watermark")
 	return out, true
