@@ -177,15 +177,7 @@ func (c *compiler) reach() {
 			walk(s)
 		}
 	}
-	ends := make([]bool, len(d.nodes))
-	for changed := true; changed; {
-		changed = false
-		for i := range d.nodes {
-			if !ends[i] && c.canEnd(i, ends) {
-				ends[i], changed = true, true
-			}
-		}
-	}
+	ends := c.ending()
 	for i := range d.nodes {
 		n := &d.nodes[i]
 		e := c.elem[n.info.ID]
@@ -199,16 +191,33 @@ func (c *compiler) reach() {
 	}
 }
 
-func (c *compiler) canEnd(i int, ends []bool) bool {
-	n := &c.def.nodes[i]
-	if n.kind == kUser && !slices.ContainsFunc(n.user.names, leadsOn) {
-		return false
+// ending marks the elements from which a way leads to an end of their body.
+func (c *compiler) ending() []bool {
+	d := c.def
+	ends := make([]bool, len(d.nodes))
+	var work []int
+	mark := func(i int) {
+		if n := &d.nodes[i]; !ends[i] && (n.kind != kUser || slices.ContainsFunc(n.user.names, leadsOn) || len(n.boundary) > 0) {
+			ends[i] = true
+			work = append(work, i)
+		}
 	}
-	if len(n.out) == 0 {
-		return n.kind != kExclusive && n.kind != kEvent || c.opt.Plain // the branch ends here
+	for i := range d.nodes {
+		if n := &d.nodes[i]; len(n.out) == 0 && (n.kind != kExclusive && n.kind != kEvent || c.opt.Plain) {
+			mark(i) // the branch ends here
+		}
 	}
-	return slices.ContainsFunc(n.out, func(f int) bool { return ends[c.def.flows[f].to] }) ||
-		slices.ContainsFunc(n.boundary, func(b int) bool { return ends[b] })
+	for len(work) > 0 {
+		i := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, f := range d.nodes[i].in {
+			mark(d.flows[f].from)
+		}
+		if n := &d.nodes[i]; n.kind == kBoundary && n.host >= 0 && d.nodes[n.host].kind != kEventSub {
+			mark(n.host)
+		}
+	}
+	return ends
 }
 
 // spin refuses a way round on which nothing ever waits.

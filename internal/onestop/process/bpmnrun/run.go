@@ -57,7 +57,7 @@ func Run(dir string, say func(decl.Problem) string, w io.Writer) (Report, error)
 		}
 		name, _ := filepath.Rel(dir, file)
 		rep.Files++
-		one := &player{name: name, rep: &rep, cal: cal, say: say, w: w}
+		one := &player{name: name, rep: &rep, cal: cal, say: say, w: w, runs: runs, events: events}
 		if one.file(data) {
 			rep.Passed++
 		} else {
@@ -84,6 +84,8 @@ type player struct {
 	cal  *calendar.Calendar
 	say  func(decl.Problem) string
 	w    io.Writer
+
+	runs, events int
 }
 
 // file plays each process of a file; true where nothing went wrong.
@@ -106,7 +108,7 @@ func (p *player) file(data []byte) bool {
 		accepted = true
 		p.rep.Processes++
 		for _, start := range def.Starts() {
-			for seed := range uint64(runs) {
+			for seed := range uint64(p.runs) {
 				if fault := p.play(def, start, rand.New(rand.NewPCG(seed, 11))); fault != "" {
 					fmt.Fprintf(p.w, "FAIL %s %s: run %d: %s\n", p.name, proc.ID, seed, fault)
 					ok = false
@@ -152,7 +154,7 @@ func (p *player) play(def *process.Def, start string, r *rand.Rand) (fault strin
 	ev := process.Event{Kind: process.Submit, To: start}
 	var inst process.Instance
 	var log []happened
-	for range events {
+	for range p.events {
 		next, _, err := process.Step(def, inst, ev, env)
 		if err != nil {
 			return fmt.Sprintf("%+v: %v", ev, err)
@@ -316,4 +318,18 @@ func where(i process.Instance) string {
 		fmt.Fprintf(&b, " watch %d:%s", w.N, w.Event)
 	}
 	return b.String()
+}
+
+// Try plays one file a few times and says what went wrong; empty where nothing did.
+func Try(name string, data []byte, say func(decl.Problem) string) string {
+	cal, err := calendar.New(nil, "conformance")
+	if err != nil {
+		return err.Error()
+	}
+	var out bytes.Buffer
+	p := &player{name: name, rep: &Report{}, cal: cal, say: say, w: &out, runs: 2, events: 15}
+	if p.file(data) {
+		return ""
+	}
+	return out.String()
 }
