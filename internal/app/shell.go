@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
 )
 
@@ -60,6 +61,9 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		}
 		if sub.Kind == auth.KindOfficer {
 			item("app.nav.desk", "/desk")
+		}
+		if service.MayDecide.Allows(sub) {
+			item("app.nav.services", "/admin/services")
 		}
 	}
 	if s.User != nil {

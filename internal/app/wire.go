@@ -69,7 +69,7 @@ func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages,
-		form.Messages, process.Messages, service.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
 }
@@ -79,7 +79,7 @@ func (p *Program) webModules() []web.Module {
 	return []web.Module{
 		authweb.Routes(p.Auth, home),
 		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
-		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
+		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Address: p.address()}),
 		applyweb.Routes(p.Apply, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
@@ -105,8 +105,8 @@ func (p *Program) checks() []web.Check {
 func (p *Program) offer(ctx context.Context) error {
 	return p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		for _, pkg := range p.Services.On(p.today()) {
-			l := pkg.Level(p.working())
-			words := l.Words(p.Bundle)
+			l := pkg.Level(p.working(), p.today())
+			words := l.Public(p.Bundle)
 			why := catalog.Why{VI: words.VI, EN: words.EN}
 			if err := p.Catalog.SetOffering(tx, catalog.Code(pkg.Procedure), "", catalog.Level(l.N), why); err != nil {
 				return err

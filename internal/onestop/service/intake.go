@@ -18,16 +18,17 @@ import (
 // Limits of a package, whatever it comes in. A service is text: the largest real one has
 // under a hundred files and 300 KB.
 const (
-	maxFiles  = 200
-	maxFile   = 1 << 20 // bytes of one file
-	maxTotal  = 8 << 20 // bytes of all files together
-	maxRatio  = 100     // of a compressed file beyond 64 KB: more is a bomb
-	maxPath   = 120
-	maxLevels = 3
+	maxFiles   = 200
+	maxFile    = 1 << 20 // bytes of one file
+	maxTotal   = 8 << 20 // bytes of all files together
+	maxArchive = 4 << 20 // bytes of an archive
+	maxRatio   = 100     // of a compressed file beyond 64 KB: more is a bomb
+	maxPath    = 120
+	maxLevels  = 3
 )
 
 // MaxArchive are the bytes that an archive may have.
-const MaxArchive = 4 << 20
+const MaxArchive = maxArchive
 
 // intake takes a stranger's files in: a folder's or an archive's. It holds no more than
 // the limits allow, whatever the sender claims of their sizes.

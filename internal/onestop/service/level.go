@@ -3,21 +3,44 @@ package service
 import (
 	"slices"
 
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
 )
 
-// Working says which supports of an online service work in this city today.
+// Working says which supports of an online service work for a unit on a day.
 type Working struct {
 	Payment   bool // fees can be paid online
 	Signature bool // results are signed digitally
 }
 
-// Level is the maturity of a service and why it is not higher.
+// Level is the maturity of a service on a day and why it is not higher.
 type Level struct {
 	N   int // 1 to 4
 	Why []Reason
+	// Extent is full or partial since Decree 42/2022, empty before it and where nothing is
+	// done online.
+	Extent Extent
+	Law    string   // 42/2022, 224/2026; empty before
+	Short  []Reason // why it is partial
 }
+
+// Extent is how much of a service is done online.
+type Extent string
+
+// The extents: full process (toàn trình), partial (một phần).
+const (
+	Full    Extent = "full"
+	Partial Extent = "partial"
+)
+
+// Days on which the law on online services changed.
+//
+//nolint:gochecknoglobals // immutable
+var (
+	decree42  = clock.Date{Year: 2022, Month: 8, Day: 15}
+	decree224 = clock.Date{Year: 2026, Month: 7, Day: 1}
+)
 
 // Reason is a message key with parameters.
 type Reason struct {
@@ -27,8 +50,44 @@ type Reason struct {
 
 // Level computes the maturity level (Decree 43/2011 article 3): 1 full information; 2
 // forms to take away and filing in person or by post; 3 filled in and sent online; 4
-// paid online and the result delivered. Each step that is missing is a reason.
-func (p *Package) Level(w Working) Level {
+// paid online and the result delivered. Each step that is missing is a reason. Since
+// Decree 42/2022 a service is full or partial; since Decree 224/2026 full is the rule, and
+// partial needs one of three reasons that are published: presence required by law, a check
+// on the spot, a technical fault.
+func (p *Package) Level(w Working, on clock.Date) Level {
+	l := p.maturity(w)
+	if on.Before(decree42) || l.N < 3 && !p.Offers(Online) {
+		return l
+	}
+	l.Extent, l.Law = Full, "42/2022"
+	if !on.Before(decree224) {
+		l.Law = "224/2026"
+	}
+	short := func(key string, params map[string]any) {
+		l.Extent = Partial
+		l.Short = append(l.Short, Reason{Key: key, Params: params})
+	}
+	if p.LevelCap.Max > 0 && p.LevelCap.Max < 4 {
+		short("service.level.cap."+p.LevelCap.Reason, map[string]any{"source": p.LevelCap.Source})
+	}
+	if p.mayCost() && !w.Payment {
+		short("service.level.unpaid", nil)
+	}
+	// A result on paper by post is as good as a signed file.
+	if !p.delivers("post") && (!p.delivers("wallet", "online") || !w.Signature) {
+		short("service.level.notDelivered", nil)
+	}
+	return l
+}
+
+// mayCost reports whether something may have to be paid.
+func (p *Package) mayCost() bool { return !p.Fee.Free() }
+
+func (p *Package) delivers(ways ...string) bool {
+	return slices.ContainsFunc(p.Result.Deliver, func(d string) bool { return slices.Contains(ways, d) })
+}
+
+func (p *Package) maturity(w Working) Level {
 	l := Level{N: 1}
 	online := p.Offers(Online)
 	if !p.Offers(Counter) && !p.Offers(Post) && !online {
@@ -46,10 +105,10 @@ func (p *Package) Level(w Working) Level {
 	default:
 		l = l.held("service.level.unpaid")
 	}
-	if p.Fee.Kind == "unknown" {
+	if p.Fee.Kind == "unknown" && p.feeTable == nil {
 		l = l.held("service.level.feeUnknown")
 	}
-	if !slices.ContainsFunc(p.Result.Deliver, func(d string) bool { return d == "wallet" || d == "post" }) {
+	if !p.delivers("wallet", "online", "post") {
 		l = l.held("service.level.notDelivered")
 	}
 	if len(p.Result.Sign) == 0 || !w.Signature {
@@ -57,7 +116,7 @@ func (p *Package) Level(w Working) Level {
 	}
 	if len(l.Why) == 0 {
 		l.N = 4
-		l = l.held("service.level.full")
+		l = l.held("service.level.four")
 	}
 	if p.LevelCap.Max > 0 && p.LevelCap.Max < l.N {
 		l.N = p.LevelCap.Max
@@ -71,10 +130,35 @@ func (l Level) held(key string) Level {
 	return l
 }
 
+// Word names the level: full or partial with the law that says so, or the number before.
+func (l Level) Word(b *i18n.Bundle) decl.Label {
+	say := func(lang i18n.Lang) string {
+		if l.Extent == "" {
+			return b.T(lang, "service.level.n", "n", l.N)
+		}
+		return b.T(lang, "service.level."+string(l.Extent), "law", l.Law)
+	}
+	return decl.Label{VI: say(i18n.VI), EN: say(i18n.EN)}
+}
+
+// Public is what the procedure's page says: the word, and why it is no more.
+func (l Level) Public(b *i18n.Bundle) decl.Label {
+	word, why := l.Word(b), l.Words(b)
+	if l.Extent != "" {
+		why = sentences(b, l.Short)
+	}
+	if why.VI == "" {
+		return decl.Label{VI: word.VI + ".", EN: word.EN + "."}
+	}
+	return decl.Label{VI: word.VI + ". " + why.VI, EN: word.EN + ". " + why.EN}
+}
+
 // Words is the reason as a citizen reads it.
-func (l Level) Words(b *i18n.Bundle) decl.Label {
+func (l Level) Words(b *i18n.Bundle) decl.Label { return sentences(b, l.Why) }
+
+func sentences(b *i18n.Bundle, list []Reason) decl.Label {
 	var out decl.Label
-	for i, r := range l.Why {
+	for i, r := range list {
 		if i > 0 {
 			out.VI, out.EN = out.VI+" ", out.EN+" "
 		}

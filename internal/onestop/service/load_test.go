@@ -170,7 +170,7 @@ func TestVersionsByDate(t *testing.T) {
 		if again, err := reg.ByDigest(p.Digest); err != nil || again != p {
 			t.Errorf("%s: not found by its digest", day)
 		}
-		if l := p.Level(service.Working{}); l.N != 3 || len(l.Why) != 1 || l.Why[0].Key != "service.level.unsigned" {
+		if l := p.Level(service.Working{}, clock.MustDate(day)); l.N != 3 || len(l.Why) != 1 || l.Why[0].Key != "service.level.unsigned" {
 			t.Errorf("%s: level %+v: a result that nobody signed cannot be the fourth", day, l)
 		}
 	}
@@ -187,5 +187,46 @@ func BenchmarkLoad(b *testing.B) {
 		if reg, ps := service.LoadAll(services.FS); reg == nil {
 			b.Fatal(ps)
 		}
+	}
+}
+
+func TestFullOrPartialByDate(t *testing.T) {
+	t.Parallel()
+	b, err := i18n.NewBundle(decl.Messages, form.Messages, process.Messages, service.Messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := edit("service.yaml", `fee: {rule: rules/fee.dmn, when: accept, source: "…"}`, `fee: {kind: free, source: "Luật"}`)
+	capped := map[string]func(string) string{"service.yaml": func(s string) string {
+		s = free["service.yaml"](s)
+		return strings.Replace(s, "levelCap: {max: 4}", `levelCap: {max: 3, reason: presence, source: "Luật Hộ tịch"}`, 1)
+	}}
+	for name, tc := range map[string]struct {
+		change map[string]func(string) string
+		works  service.Working
+		day    string
+		n      int
+		extent service.Extent
+		words  string
+	}{
+		"before there was full or partial": {free, service.Working{}, "2021-05-01", 3, "", "Mức độ 3."},
+		"free, by post: full":              {free, service.Working{}, "2023-01-01", 3, service.Full, "toàn trình (Nghị định 42/2022/NĐ-CP)."},
+		"the law of 2026":                  {free, service.Working{}, "2026-11-23", 3, service.Full, "Nghị định 224/2026/NĐ-CP"},
+		"cannot be paid online":            {nil, service.Working{}, "2026-11-23", 3, service.Partial, "một phần (Nghị định 224/2026/NĐ-CP). Phí chưa nộp được trực tuyến."},
+		"can be paid online":               {nil, service.Working{Payment: true, Signature: true}, "2026-11-23", 4, service.Full, "toàn trình"},
+		"presence by law":                  {capped, service.Working{Payment: true, Signature: true}, "2026-11-23", 3, service.Partial, "Pháp luật yêu cầu có mặt (Luật Hộ tịch)."},
+		"presence by law, before":          {capped, service.Working{Payment: true, Signature: true}, "2019-01-01", 3, "", "Mức độ 3. Pháp luật yêu cầu có mặt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pkg, problems := service.Load(sample(t, tc.change), "sample")
+			if pkg == nil {
+				t.Fatal(problems)
+			}
+			l := pkg.Level(tc.works, clock.MustDate(tc.day))
+			if l.N != tc.n || l.Extent != tc.extent || !strings.Contains(l.Public(b).VI, tc.words) {
+				t.Errorf("%+v %q", l, l.Public(b).VI)
+			}
+		})
 	}
 }

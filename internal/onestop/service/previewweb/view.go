@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/bpmn"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -84,14 +85,14 @@ func (p *Preview) overviewView(ctx context.Context, s shown) overviewView {
 	}
 	t := func(key string, kv ...any) string { return i18n.T(ctx, "preview."+key, kv...) }
 	pkg := s.pkg
-	level := pkg.Level(p.deps.Working)
+	level := pkg.Level(p.deps.Working, clock.DateOf(s.env.Now))
 	v.Loaded, v.Name, v.Lead = true, say(ctx, pkg.Name()), say(ctx, pkg.Summary())
 	row := func(key, value, note string) {
 		v.Facts = append(v.Facts, ui.SummaryRow{Key: t(key), Value: ui.Cell{Text: value, Note: note}})
 	}
 	row("id", pkg.ID+" "+pkg.Version, "")
 	row("procedure", pkg.Procedure, "")
-	row("maturity", strconv.Itoa(level.N), say(ctx, level.Words(p.deps.Bundle)))
+	row("maturity", strconv.Itoa(level.N), say(ctx, level.Public(p.deps.Bundle)))
 	if fee, err := pkg.FeeOf(s.answers, s.env); err == nil {
 		row("fee", fee.Words(p.deps.Bundle, i18n.LangOf(ctx)), fee.Source)
 	}

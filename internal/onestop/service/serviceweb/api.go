@@ -21,14 +21,22 @@ import (
 // Deps are what the operations read.
 type Deps struct {
 	Services *service.Registry
+	Library  *service.Library // nil: no pages and operations of the library
 	Clock    clock.Clock
 	Bundle   *i18n.Bundle
 	Working  service.Working
 }
 
-// Routes are the operations of this module; it has no pages.
+// Routes are the pages and operations of this module.
 func Routes(d Deps) web.Module {
-	return web.Module{Name: "serviceweb", API: func(a *web.API) {
+	m := web.Module{Name: "serviceweb"}
+	if d.Library != nil {
+		m.Routes = d.pages()
+	}
+	m.API = func(a *web.API) {
+		if d.Library != nil {
+			d.libraryAPI(a)
+		}
 		web.Op(a, huma.Operation{
 			OperationID: "listServices", Method: http.MethodGet, Path: "/api/v1/services",
 			Summary: "service.api.list", Description: "service.api.listText",
@@ -37,7 +45,8 @@ func Routes(d Deps) web.Module {
 			OperationID: "getService", Method: http.MethodGet, Path: "/api/v1/services/{id}",
 			Summary: "service.api.get", Description: "service.api.getText",
 		}, auth.Public, d.get)
-	}}
+	}
+	return m
 }
 
 // ListInput are the filters of GET /api/v1/services.
@@ -71,6 +80,7 @@ type Brief struct {
 	Channels  []string `json:"channels" nullable:"false"`
 	Fee       string   `json:"fee" enum:"free,amount,set-by-council,unknown"`
 	Level     int      `json:"level" minimum:"1" maximum:"4"`
+	Extent    string   `json:"extent,omitempty" enum:"full,partial" doc:"How much is done online, since Decree 42/2022."`
 	Why       Text     `json:"why" doc:"Reason for the level."`
 }
 
@@ -159,7 +169,7 @@ func (d Deps) list(_ context.Context, in *ListInput) (*ListOutput, error) {
 			out.Body.Next = web.NewCursor(out.Body.Items[in.Limit-1].ID)
 			return out, nil
 		default:
-			out.Body.Items = append(out.Body.Items, d.brief(p))
+			out.Body.Items = append(out.Body.Items, d.brief(p, on))
 		}
 	}
 	return out, nil
@@ -174,7 +184,7 @@ func (d Deps) get(_ context.Context, in *GetInput) (*GetOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := Full{Brief: d.brief(p), Fields: []Field{}, Papers: []Paper{}, Steps: []Step{}}
+	out := Full{Brief: d.brief(p, on), Fields: []Field{}, Papers: []Paper{}, Steps: []Step{}}
 	for _, f := range p.Form.Inputs() {
 		out.Fields = append(out.Fields, Field{
 			Path: f.Path, Page: f.Page, Type: f.Type, Name: text(f.Label), Required: orFalse(f.Required), When: f.When, Codes: f.Codes,
@@ -209,12 +219,12 @@ func orFalse(s string) string {
 
 func text(l decl.Label) Text { return Text(l) }
 
-func (d Deps) brief(p *service.Package) Brief {
-	level := p.Level(d.Working)
+func (d Deps) brief(p *service.Package, on clock.Date) Brief {
+	level := p.Level(d.Working, on)
 	b := Brief{
 		ID: p.ID, Version: p.Version, Digest: p.Digest, Procedure: p.Procedure, Name: text(p.Name()), Summary: text(p.Summary()),
 		ValidFrom: p.From.String(), ValidTo: p.To.String(), Cases: []Choice{}, Channels: []string{}, Fee: p.Fee.Kind,
-		Level: level.N, Why: text(level.Words(d.Bundle)),
+		Level: level.N, Why: text(level.Public(d.Bundle)), Extent: string(level.Extent),
 	}
 	for _, c := range p.Cases {
 		b.Cases = append(b.Cases, Choice{ID: c, Name: text(p.CaseName(c))})
