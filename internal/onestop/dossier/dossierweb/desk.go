@@ -423,7 +423,11 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	v.Family, _ = h.family(ctx, d, c, pkg, lines, false, "") // the page stands without it
 	key := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
 	due := dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
-	if d.DueAt.IsZero() {
+	switch {
+	case !d.DueAt.IsZero():
+	case !d.AcceptedAt.IsZero():
+		due = ui.T(i18n.T(ctx, "dossierweb.due.afterSupplement"))
+	default:
 		due = dueCell(ctx, d.ReceiveBy, now, d.State != process.Submitted)
 		due.Note = strings.TrimSuffix(i18n.T(ctx, "dossierweb.receiveBy")+" · "+due.Note, " · ")
 	}
@@ -511,7 +515,7 @@ func processSteps(ctx context.Context, pkg *service.Package, d dossier.Dossier, 
 	for _, s := range pkg.Process.Steps() {
 		p := ui.ProcessStep{Name: say(ctx, s.Label), Who: roleName(ctx, s.Role), State: ui.StepTodo, Done: done[s.ID]}
 		if s.Minutes > 0 {
-			p.Time = distance(ctx, time.Duration(s.Minutes)*time.Minute)
+			p.Time = budget(ctx, s.Minutes)
 		}
 		if _, here := d.Instance.At(s.ID); here {
 			p.State, p.Done = ui.StepCurrent, ""

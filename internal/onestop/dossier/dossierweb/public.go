@@ -131,6 +131,9 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	}
 	field := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
 	due := ui.T(i18n.T(ctx, "dossierweb.due.afterAcceptance"))
+	if !d.AcceptedAt.IsZero() {
+		due = ui.T(i18n.T(ctx, "dossierweb.due.afterSupplement"))
+	}
 	if !d.DueAt.IsZero() {
 		due = dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
 	}

@@ -181,6 +181,18 @@ func distance(ctx context.Context, d time.Duration) string {
 	return i18n.T(ctx, "dossierweb.span.minutes", "n", max(minutes, 1))
 }
 
+// budget says office hours, which are not days: 24 of them are three working days.
+func budget(ctx context.Context, minutes int) string {
+	switch h, m := minutes/60, minutes%60; {
+	case h == 0:
+		return i18n.T(ctx, "dossierweb.span.minutes", "n", m)
+	case m == 0:
+		return i18n.T(ctx, "dossierweb.span.wholeHours", "n", h)
+	default:
+		return i18n.T(ctx, "dossierweb.span.hours", "n", h, "minutes", m)
+	}
+}
+
 // events draws a timeline. public readers get the words meant for them.
 func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.Package, lines []dossier.Line, public bool) []ui.Event {
 	out := make([]ui.Event, 0, len(lines)+2)
