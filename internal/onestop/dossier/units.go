@@ -183,5 +183,10 @@ func (u units) codeSign(a orgunit.Unit, on clock.Date) string {
 	if sign == "" {
 		sign = "H26"
 	}
+	if a.External() { // by the word in capitals: CA of the police
+		i := slices.IndexFunc(a.Keys, func(k string) bool { return k == strings.ToUpper(k) })
+		place := strings.TrimPrefix(u.ref(a.Parent, on), u.reg.At(on).Root().Code)
+		return strings.TrimSuffix(sign+"."+place, ".") + "." + a.Keys[max(i, 0)]
+	}
 	return sign + "." + strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(u.ref(a.ID, on), sign+"/"), "/", "."))
 }

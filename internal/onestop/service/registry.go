@@ -60,7 +60,7 @@ func NewRegistry(pkgs ...*Package) (*Registry, decl.Problems) {
 	}
 	s.sort()
 	r.now.Store(s)
-	return r, ps
+	return r, append(ps, s.families(pkgs)...)
 }
 
 // placed is a published package with the days that it was given.

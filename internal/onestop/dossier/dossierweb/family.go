@@ -63,7 +63,7 @@ func (h *handlers) childTable(ctx context.Context, kids []dossier.Dossier, publi
 		case h.svc.MaySeeAll(ctx, k):
 			first.Href = "/desk/dossiers/" + url.PathEscape(k.Code)
 		}
-		due := ui.T(i18n.T(ctx, "dossierweb.due.afterAcceptance"))
+		due := ui.T(i18n.T(ctx, "dossierweb.family.later"))
 		switch ended := k.State.Ended() || k.State == process.Done; {
 		case !k.DueAt.IsZero():
 			due = dueCell(ctx, k.DueAt, now, ended && !k.Late(now))
