@@ -44,7 +44,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	}
 	desk := strings.HasPrefix(r.URL.Path, "/desk") || strings.HasPrefix(r.URL.Path, "/admin")
 	item := func(key, href string) {
-		current := r.URL.Path == href || href != "/" && strings.HasPrefix(r.URL.Path, href+"/")
+		current := r.URL.Path == href || href != "/" && href != "/desk" && strings.HasPrefix(r.URL.Path, href+"/")
 		s.Nav = append(s.Nav, ui.NavItem{Label: i18n.T(ctx, key), Href: href, Current: current})
 	}
 	if desk {
@@ -56,6 +56,9 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	} else {
 		item("app.nav.procedures", "/procedures")
 		item("app.nav.track", "/track")
+		if sub.Kind == auth.KindCitizen || sub.Kind != auth.KindOfficer && web.Browser(r) != "" {
+			item("app.nav.drafts", "/apply")
+		}
 		if sub.Kind == auth.KindCitizen {
 			item("app.nav.dossiers", "/dossiers")
 		}

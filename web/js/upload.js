@@ -20,6 +20,7 @@ export function sendFiles(root) {
     going.hidden = true
     box.append(going)
     const state = stateOf(form)
+    for (const by of form.querySelectorAll('[data-kh-add]')) by.hidden = true // nothing is left for it to send
     input.addEventListener('change', () => {
       const files = [...input.files]
       input.value = '' // the form must not carry them again

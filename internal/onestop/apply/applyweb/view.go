@@ -34,7 +34,11 @@ func back(v pageView) []ui.KeyText {
 func paperHint(ctx context.Context, p form.PaperNeed) string {
 	parts := make([]string, 0, 3)
 	if !p.Hint.IsZero() {
-		parts = append(parts, say(ctx, p.Hint))
+		hint := say(ctx, p.Hint)
+		if !strings.HasSuffix(hint, ".") && !strings.HasSuffix(hint, "?") {
+			hint += "."
+		}
+		parts = append(parts, hint)
 	}
 	if p.OneOf != "" {
 		parts = append(parts, i18n.T(ctx, "applyweb.oneOf"))
