@@ -193,7 +193,7 @@ func unitName(ctx context.Context, u orgunit.Unit) string {
 // special lists the days of a year that differ from the week.
 func special(ctx context.Context, cal *calendar.Calendar, year int) ui.TableArgs {
 	t := ui.TableArgs{
-		Caption: i18n.T(ctx, "holidayweb.list", "year", strconv.Itoa(year)), First: true, Empty: i18n.T(ctx, "holidayweb.nothing"),
+		Caption: i18n.T(ctx, "holidayweb.list", "year", strconv.Itoa(year)), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "holidayweb.nothing"),
 		Head: []ui.Column{{Label: i18n.T(ctx, "holidayweb.day")}, {Label: i18n.T(ctx, "holidayweb.what")}, {Label: i18n.T(ctx, "holidayweb.occasion")}},
 	}
 	l := i18n.LangOf(ctx)
