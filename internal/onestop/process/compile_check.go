@@ -76,7 +76,7 @@ func (c *compiler) targets(i int) {
 		switch {
 		case a.to >= 0:
 			n.info.Actions[k].To = []string{c.def.nodes[a.to].info.ID}
-		case a.do == DoSupplement || a.do == DoExtend || a.do == DoHandOver:
+		case a.do == DoSupplement || a.do == DoExtend || a.do == DoHandOver || a.do == DoConsult:
 			n.info.Actions[k].To = []string{n.info.ID}
 		case leadsOn(a.do):
 			n.info.Actions[k].To = c.ahead(i, a.do)

@@ -26,7 +26,20 @@ const (
 	DoExtend     = "extend"
 	DoStop       = "stop"
 	DoHandOver   = "handOver"
+	DoConsult    = "consult"
 )
+
+// The answers of a unit that is consulted.
+const (
+	DoAgree  = "agree"
+	DoObject = "object"
+)
+
+// opinionPrefix begins the step of a consulted unit's task.
+const opinionPrefix = "opinion."
+
+// OpinionOf is the step that a task gives an opinion on; false for every other task.
+func OpinionOf(step string) (asked string, ok bool) { return strings.CutPrefix(step, opinionPrefix) }
 
 // known are the actions that officers' steps may name, each with its milestone.
 //
@@ -34,13 +47,12 @@ const (
 var known = map[string]string{
 	DoAccept: "accepted", DoSupplement: "supplementAsked", DoRefuse: "refused", DoAssign: "", DoApprove: "", DoSubmit: "",
 	DoReturn: "", DoSign: "signed", DoNumber: "numbered", DoIssue: "returned", DoExtend: "extended", DoStop: "stopped", DoHandOver: "",
+	DoConsult: "consulted",
 }
 
-// everywhere are words that services may write, though they need no declaration: every
-// task may be recalled by the one who handed it over, and every task may be consulted on.
-//
-//nolint:gochecknoglobals // immutable table
-var everywhere = []string{"recall", "consult"}
+// recallWord may be written, though it needs no declaration: every task may be recalled by
+// the one who handed it over.
+const recallWord = "recall"
 
 // plainAction completes a task of a model that is no service.
 const plainAction = "complete"
@@ -187,7 +199,7 @@ func (c *compiler) action(i int, e *bpmn.Element, x bpmn.Ext) {
 	case do == "":
 		c.fail(pos, e.ID, "process.lint.do")
 		return
-	case slices.Contains(everywhere, do):
+	case do == recallWord:
 		return
 	case slices.Contains(u.names, do):
 		c.fail(pos, at, "process.lint.actionTwice", "action", do)
@@ -210,6 +222,9 @@ func (c *compiler) action(i int, e *bpmn.Element, x bpmn.Ext) {
 	}
 	if do == DoSupplement && c.opt.Terms.Supplement.Max == 0 {
 		c.fail(pos, at, "process.lint.supplement")
+	}
+	if do == DoConsult && c.opt.Terms.Consult.Role == "" {
+		c.fail(pos, at, "process.lint.consult")
 	}
 	if a.term != "" && !slices.ContainsFunc(c.opt.Terms.Deadlines, func(d Deadline) bool { return d.Case == a.term }) {
 		c.fail(pos, at, "process.lint.term", "term", a.term)

@@ -17,6 +17,7 @@ type Terms struct {
 	Deadlines  []Deadline
 	Receive    int // working hours in which the one-stop answers
 	Supplement SupplementTerms
+	Consult    ConsultTerms
 	Result     string // kind of the result document
 }
 
@@ -35,6 +36,13 @@ type SupplementTerms struct {
 	// Notices are until when the office writes what is missing: the first after acceptance,
 	// the others each after what the applicant sent. None: the budget of the step alone.
 	Notices []calendar.Term `json:",omitempty"`
+}
+
+// ConsultTerms say who answers in a unit that is consulted, and until when: silence then
+// agrees. Without a role nobody is consulted.
+type ConsultTerms struct {
+	Role   string
+	Within calendar.Term
 }
 
 // Decision is a compiled decision. It reads the form's facts and, by name, what the
@@ -345,7 +353,7 @@ func (d *Def) Avoids(do string) bool {
 // leadsOn reports whether an action completes its task and follows the flows.
 func leadsOn(do string) bool {
 	switch do {
-	case DoSupplement, DoRefuse, DoStop, DoReturn, DoExtend, DoHandOver:
+	case DoSupplement, DoRefuse, DoStop, DoReturn, DoExtend, DoHandOver, DoConsult:
 		return false
 	}
 	return true
@@ -410,8 +418,11 @@ func (d *Def) Milestones() []string {
 		}
 		for _, a := range n.user.actions {
 			add(a.event)
-			if a.do == DoSupplement {
+			switch a.do {
+			case DoSupplement:
 				add("supplied", "lapsed")
+			case DoConsult:
+				add("opinionGiven", "silenceAgreed")
 			}
 		}
 		if n.user.silence != "" {

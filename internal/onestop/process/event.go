@@ -46,7 +46,8 @@ type Event struct {
 	Key    string    `json:"key,omitempty"`    // correlation of a message
 	Code   string    `json:"code,omitempty"`   // error
 	Data   []Var     `json:"data,omitempty"`
-	To     string    `json:"to,omitempty"` // step
+	To     string    `json:"to,omitempty"`    // step
+	Units  []string  `json:"units,omitempty"` // of Act consult: whom to ask
 	At     time.Time `json:"at,omitzero"`
 	Why    string    `json:"why,omitempty"` // of Redate: "holiday"
 }

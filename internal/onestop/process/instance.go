@@ -61,6 +61,7 @@ type Token struct {
 	Cause string   `json:"cause,omitempty"` // why it is stuck: a message key
 	Index int      `json:"index,omitempty"` // which of many, from 1
 	Item  *Data    `json:"item,omitempty"`  // the element of the collection
+	Unit  string   `json:"unit,omitempty"`  // that is consulted
 	Many  *Many    `json:"many,omitempty"`  // of the token that stands for all of many
 }
 
@@ -114,6 +115,7 @@ const (
 	ForInner        Wait = "inner"        // the sub-process it stands for
 	ForMany         Wait = "many"         // all of many
 	ForCompensation Wait = "compensation" // handlers that undo
+	ForOpinion      Wait = "opinion"      // a unit that is consulted on the task that it stands in
 	ForRepair       Wait = "repair"       // it is stuck: Cause says why
 )
 

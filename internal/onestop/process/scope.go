@@ -322,7 +322,7 @@ func (m *machine) bury(token func(Token) bool, host func(int) bool) {
 // closed says that a token is gone: its task, timer or child with it.
 func (m *machine) closed(t Token, action string) {
 	switch {
-	case t.Wait == ForTask || t.Wait == ForApplicant || t.Cause != "":
+	case t.Wait == ForTask || t.Wait == ForApplicant || t.Wait == ForOpinion || t.Cause != "":
 		m.emit(TaskClosed{Token: t.N, Step: t.Step, Action: action})
 	case t.Wait == ForChild:
 		m.emit(ChildStopped{Token: t.N, Step: t.Step})

@@ -57,7 +57,7 @@ func (m *machine) event(ev Event) error {
 	case Submit:
 		return m.submit(ev)
 	case Act:
-		return m.act(ev.Token, ev.Action, false)
+		return m.act(ev.Token, ev.Action, ev.Units, false)
 	case Supply:
 		return m.supply()
 	case Withdraw:
@@ -197,8 +197,10 @@ func (m *machine) fire(n int) error {
 	case ForTimer:
 		m.complete(t)
 		return nil
+	case ForOpinion:
+		return m.opinion(t, DoAgree, true)
 	}
-	return m.act(n, m.node(t.Step).user.silence, true)
+	return m.act(n, m.node(t.Step).user.silence, nil, true)
 }
 
 // message gives a message to the first that waits for it.

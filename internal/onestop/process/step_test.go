@@ -335,3 +335,35 @@ func TestEveryLintSentenceExists(t *testing.T) {
 		}
 	}
 }
+
+func TestConsultation(t *testing.T) {
+	t.Parallel()
+	src := strings.Replace(chain, "supplement, {do: returnStep, to: receive}", "consult, supplement, {do: returnStep, to: receive}", 1)
+	tm := terms(false)
+	if d, ps := compile(t, src, tm); d != nil {
+		t.Errorf("consulting without terms was taken: %v", ps)
+	}
+	tm.Consult = process.ConsultTerms{Role: "specialist", Within: calendar.Term{Kind: calendar.CalendarDays, N: 12}}
+	p := start(t, mustCompile(t, src, tm), "2026-11-20 09:00", "counter")
+	p.act("accept").at("2026-11-23 09:00")
+	verify := func() int { tok, _ := p.inst.At("verify"); return tok.N }
+	ask := process.Event{Kind: process.Act, Token: verify(), Action: "consult", Units: []string{"H26.9", "00118"}}
+	p.refused(process.Event{Kind: process.Act, Token: verify(), Action: "consult"}, "process.consultWhom")
+	p.do(ask)
+	asked := p.inst.Opinions(verify())
+	if len(asked) != 2 || asked[0].Unit != "H26.9" || asked[0].Timer.Time().In(clock.Zone).Format("2006-01-02 15:04") != "2026-12-05 17:00" {
+		t.Fatalf("%+v", p.inst.Tokens)
+	}
+	p.refused(process.Event{Kind: process.Act, Token: asked[0].N, Action: "approve"}, "process.noAction")
+	p.do(process.Event{Kind: process.Act, Token: asked[0].N, Action: "object"})
+	p.at("2026-12-05 17:00").do(process.Event{Kind: process.Fire, Token: asked[1].N})
+	if len(p.inst.Opinions(verify())) != 0 || !slices.Contains(p.names, "silenceAgreed") || !slices.Contains(p.names, "opinionGiven") {
+		t.Errorf("%v %+v", p.names, p.inst.Tokens)
+	}
+	// The officer need not wait: who has not answered is not asked any more.
+	p.do(process.Event{Kind: process.Act, Token: verify(), Action: "consult", Units: []string{"00118"}})
+	p.do(process.Event{Kind: process.Act, Token: verify(), Action: "approve"})
+	if len(p.inst.Tokens) != 1 || p.inst.Tokens[0].Step != "enter" {
+		t.Errorf("%+v", p.inst.Tokens)
+	}
+}

@@ -84,8 +84,11 @@ func (m *machine) noticeBy(open *TaskOpened, u *user, again bool) error {
 }
 
 // act takes an action on a token; silent where a term ran out and silence decides.
-func (m *machine) act(n int, do string, silent bool) error {
+func (m *machine) act(n int, do string, units []string, silent bool) error {
 	t, ok := m.i.Token(n)
+	if ok && t.Wait == ForOpinion {
+		return m.opinion(t, do, silent)
+	}
 	if !ok || t.Wait != ForTask && t.Wait != ForApplicant {
 		return errs.E(errs.Conflict, "process.stale")
 	}
@@ -141,6 +144,8 @@ func (m *machine) act(n int, do string, silent bool) error {
 		m.emit(ResultRequested{Kind: m.d.terms.Result})
 	}
 	switch do {
+	case DoConsult:
+		return m.consult(t, units)
 	case DoExtend, DoHandOver:
 		m.again(t, do)
 	case DoReturn:
@@ -162,6 +167,11 @@ func (m *machine) act(n int, do string, silent bool) error {
 
 // closeTask takes a task's token, what it watches and its timer away.
 func (m *machine) closeTask(t Token, do string) {
+	for _, o := range slices.Clone(m.i.Tokens) {
+		if o.In == t.N { // nobody waits for an opinion any more
+			m.kill(o.N)
+		}
+	}
 	m.remove(t.N)
 	m.closed(t, do)
 	for _, w := range slices.Clone(m.i.Watches) {
@@ -191,9 +201,14 @@ func (m *machine) again(t Token, do string) {
 			m.i.Watches[i].Host = k.N
 		}
 	}
+	for i := range m.i.Tokens {
+		if m.i.Tokens[i].In == t.N {
+			m.i.Tokens[i].In = k.N
+		}
+	}
 	open := TaskOpened{
 		Token: k.N, Step: x.info.ID, Role: x.info.Role, Actions: x.user.names, Minutes: x.info.Minutes,
-		Label: x.info.Label, Public: x.info.Public, Again: do == DoExtend,
+		Label: x.info.Label, Public: x.info.Public, Again: do == DoExtend || do == DoConsult,
 	}
 	open.Unit, _ = m.eval(x.user.unit, *k).Text()
 	if x.info.Minutes > 0 {
