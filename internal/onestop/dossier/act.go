@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -99,7 +100,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 		return out, err
 	}
 	now := nowAt{at: s.Clock.Now(), occurred: cmd.Occurred}
-	answered, err := s.officerAnswers(pkg, t, &cmd, &c, now)
+	answered, err := s.officerAnswers(pkg, t, d, &cmd, &c, now)
 	if err != nil {
 		return out, err
 	}
@@ -208,7 +209,7 @@ func reason(cmd *Command, given form.Answers) error {
 }
 
 // officerAnswers checks what the action's form asks and adds it to the content.
-func (s *Service) officerAnswers(pkg *service.Package, t Task, cmd *Command, c *Content, now nowAt) (answered bool, err error) {
+func (s *Service) officerAnswers(pkg *service.Package, t Task, d Dossier, cmd *Command, c *Content, now nowAt) (answered bool, err error) {
 	f, asks := pkg.Form.Officer(t.Step, cmd.Action)
 	if !asks {
 		return false, reason(cmd, nil)
@@ -222,7 +223,9 @@ func (s *Service) officerAnswers(pkg *service.Package, t Task, cmd *Command, c *
 	if _, ok := f.Leaf(reasonPath); ok && cmd.Comment != "" {
 		given = given.With(form.Answers{reasonPath: {Value: cmd.Comment}})
 	}
-	res := f.Validate(given, form.Env{Now: now.at, Units: s.units, Files: c.Papers, Dossier: c.Answers})
+	res := f.Validate(given, form.Env{
+		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: slices.Concat(c.Papers, cmd.Files), Dossier: c.Answers,
+	})
 	if err := res.Err(); err != nil {
 		return false, err
 	}
@@ -230,9 +233,10 @@ func (s *Service) officerAnswers(pkg *service.Package, t Task, cmd *Command, c *
 		return false, err
 	}
 	delete(res.Answers, reasonPath)
-	if len(res.Answers) == 0 {
+	if len(res.Answers) == 0 && len(cmd.Files) == 0 {
 		return false, nil
 	}
+	c.Papers = slices.Concat(c.Papers, cmd.Files)
 	for path, a := range res.Answers {
 		if a.From == form.Typed {
 			a.From, a.At = form.Officer, now.at
@@ -253,6 +257,9 @@ func (cmd Command) hash() []byte {
 		binary.BigEndian.PutUint64(n[:8], uint64(len(part)))
 		h.Write(n[:8])
 		h.Write([]byte(part))
+	}
+	for _, f := range cmd.Files {
+		h.Write([]byte(f.Paper + "/" + f.SHA256 + "\n"))
 	}
 	return h.Sum(nil)
 }

@@ -50,10 +50,23 @@ func (f *Form) FilePaper(path string) (PaperDef, bool) {
 
 // FileLabel is the label of a file field; zero where there is no such field.
 func (f *Form) FileLabel(path string) decl.Label {
-	if in := f.fileLeaf(path); in != nil {
+	if in := f.anyFile(path); in != nil {
 		return in.say
 	}
 	return decl.Label{}
+}
+
+// anyFile is a file field of the form or of an officer's.
+func (f *Form) anyFile(path string) *input {
+	if in := f.fileLeaf(path); in != nil {
+		return in
+	}
+	for _, act := range f.acts {
+		if in := act.fileLeaf(path); in != nil {
+			return in
+		}
+	}
+	return nil
 }
 
 // Files are the file fields of a page that apply under these answers.

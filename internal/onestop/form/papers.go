@@ -114,7 +114,7 @@ func (f *Form) checkPapers(r *Result, v *vars) {
 	needs := f.needs(v)
 	for _, file := range v.env.Files {
 		i := slices.IndexFunc(needs, func(n PaperNeed) bool { return n.ID == file.Paper })
-		if i < 0 && f.fileLeaf(file.Paper) != nil {
+		if i < 0 && f.anyFile(file.Paper) != nil {
 			continue // the field looks after its own
 		}
 		if i < 0 {

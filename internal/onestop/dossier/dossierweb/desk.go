@@ -279,7 +279,7 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 			x.Apology, x.Sorry = h.apology(ctx, view.Dossier)
 		}
 		if f, ok := pkg.Form.Officer(view.Task.Step, a.Do); ok {
-			env := h.officerEnv(c)
+			env := h.officerEnv(view.Dossier, c)
 			answers := form.Answers{}
 			var found []errs.Field
 			if a.Do == tried {
@@ -302,8 +302,8 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 // officerPage is the one page of an action's form.
 const officerPage = "action"
 
-func (h *handlers) officerEnv(c dossier.Content) form.Env {
-	return form.Env{Now: h.clock.Now(), Units: h.svc.FormUnits(), Files: c.Papers, Dossier: c.Answers}
+func (h *handlers) officerEnv(d dossier.Dossier, c dossier.Content) form.Env {
+	return form.Env{Now: h.clock.Now(), Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers, Dossier: c.Answers}
 }
 
 // act takes an officer's form.
@@ -334,11 +334,19 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f, ok := pkg.Form.Officer(t.Step, cmd.Action); ok {
-		if cmd.Answers, err = json.Marshal(f.ParsePage(officerPage, sent, form.Answers{}, h.officerEnv(c))); err != nil {
+		env := h.officerEnv(d, c)
+		given := f.ParsePage(officerPage, sent, form.Answers{}, env)
+		if cmd.Answers, err = json.Marshal(given); err != nil {
+			return err
+		}
+		if cmd.Files, err = h.officerFiles(r, f, given, env); err != nil {
+			if errs.Is(err, errs.Invalid) {
+				return h.showTask(w, r, web.ProblemOf(ctx, err).Status, v, sent, err)
+			}
 			return err
 		}
 	}
-	if asked, err := h.news(w, r, t, pkg, c, sent); asked || err != nil {
+	if asked, err := h.news(w, r, t, pkg, d, c, sent); asked || err != nil {
 		return err
 	}
 	if _, err := h.svc.Act(ctx, cmd); err != nil {

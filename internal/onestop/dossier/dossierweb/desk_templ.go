@@ -534,7 +534,7 @@ func actionForm(v taskView, a actionView) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = ui.Form(ui.FormArgs{
-			Action: "/desk/tasks/" + v.Task.ID.String(), Key: v.Key, Submit: a.Label, Warning: a.Warning, Problems: a.Problems,
+			Action: "/desk/tasks/" + v.Task.ID.String(), Key: v.Key, Submit: a.Label, Warning: a.Warning, Problems: a.Problems, Upload: uploads(a.Fields),
 			Hidden: []ui.KeyText{{Name: "action", Value: a.Do}, {Name: "version", Value: strconv.FormatInt(v.Task.Version, 10)}},
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -103,7 +103,7 @@ func (h *handlers) routes() []web.Route {
 		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.queue},
 		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.queue},
 		{Method: http.MethodGet, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.task},
-		{Method: http.MethodPost, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.act},
+		{Method: http.MethodPost, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.act, MaxBody: files},
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}/claim", Policy: auth.Officer, Do: h.claimPage},
 		{Method: http.MethodGet, Path: "/desk/dossiers/{code}", Policy: auth.Officer, Do: h.deskDossier},
 		{Method: http.MethodGet, Path: "/desk/dossiers/{code}/correct", Policy: auth.Officer, Do: h.correctPage},

@@ -3,8 +3,8 @@ package formbench_test
 import (
 	"testing"
 
-	"khue/internal/onestop/form/formweb/formbench"
 	"khue/internal/onestop/form/formtest"
+	"khue/internal/onestop/form/formweb/formbench"
 )
 
 func BenchmarkForm(b *testing.B) {
