@@ -192,6 +192,16 @@ func (s *Service) MaySupply(ctx context.Context, d Dossier, v Viewer) bool {
 	return s.maySupply(ctx, auth.From(ctx), d, v)
 }
 
+// Repeated reports whether the subject of ctx acted under a request key before, whatever
+// was sent with it.
+func (s *Service) Repeated(ctx context.Context, key string) (bool, error) {
+	_, found, err := s.replay(ctx, auth.From(ctx).Account, key, nil)
+	if errs.Is(err, errs.Mismatch) {
+		return true, nil
+	}
+	return found, err
+}
+
 func (s *Service) maySupply(ctx context.Context, sub auth.Subject, d Dossier, v Viewer) bool {
 	return isOwner(sub, d) || s.viewerFits(d, v) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)
 }

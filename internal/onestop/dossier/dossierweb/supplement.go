@@ -27,6 +27,11 @@ import (
 func (h *handlers) supply(r *http.Request, code, client string, viewer dossier.Viewer, sent url.Values) (stay bool, err error) {
 	ctx := r.Context()
 	place, d, err := h.supplies(r, code, viewer)
+	if errs.Is(err, errs.Conflict) {
+		if again, e := h.svc.Repeated(ctx, client); e != nil || again {
+			return false, e // the first press did it
+		}
+	}
 	if err != nil {
 		return false, err
 	}
