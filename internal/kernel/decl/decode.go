@@ -20,7 +20,7 @@ import (
 const (
 	maxBytes = 1 << 20
 	maxDepth = 32
-	maxMarks = 60_000 // signs that begin or end a value; a real file has under 10,000
+	maxMarks = 20_000 // signs that begin or end a value; a real file has under 5,000
 )
 
 // tooMuch looks for nesting and size that the parser should not be given: it goes down by

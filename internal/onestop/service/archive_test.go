@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
@@ -166,7 +165,9 @@ func hostile(t testing.TB) map[string]struct {
 	for i := range 5000 {
 		many = append(many, item{name: "rules/r" + string(rune('a'+i%26)) + strings.Repeat("x", i%50) + "-" + itoa(i) + ".dmn"})
 	}
-	fields := "pages:\n  - id: a\n    fields:\n" + strings.Repeat("      - {id: f, type: text}\n", 10_000)
+	fields := func(n int) string {
+		return "pages:\n  - id: a\n    fields:\n" + strings.Repeat("      - {id: f, type: text}\n", n)
+	}
 	deep := strings.Repeat("{a: ", 5000) + "1" + strings.Repeat("}", 5000)
 	return map[string]refusal{
 		"symlink in zip":    {extra(item{name: "rules/x.dmn", body: "/etc/passwd", mode: fs.ModeSymlink}), "service.lint.symlink", "rules/x.dmn"},
@@ -200,7 +201,8 @@ func hostile(t testing.TB) map[string]struct {
 		"no archive":                      {[]byte("hello"), "service.lint.archive", ""},
 		"broken zip":                      {[]byte("PK\x03\x04 broken"), "service.lint.archive", ""},
 		"broken tar":                      {[]byte{0x1f, 0x8b, 8, 0}, "service.lint.archive", ""},
-		"10,000 questions":                {changed("form.yaml", fields), "service.lint.many", "form.yaml"},
+		"10,000 questions":                {changed("form.yaml", fields(10_000)), "decl.tooMany", "form.yaml"},
+		"1,000 questions":                 {changed("form.yaml", fields(1000)), "service.lint.many", "form.yaml"},
 		"deep YAML":                       {changed("form.yaml", deep), "decl.tooDeep", "form.yaml"},
 		"deep list":                       {changed("form.yaml", strings.Repeat("- ", 100_000)+"a"), "decl.tooDeep", "form.yaml"},
 		"tags":                            {changed("form.yaml", strings.Repeat("!a ", 100_000)), "decl.tooDeep", "form.yaml"},
@@ -228,8 +230,8 @@ func body(t testing.TB, name string) string {
 	return string(b)
 }
 
-// TestHostilePackagesAreRefused: each within a second and bounded memory, with element,
-// reason and mend. Not parallel: it looks at the heap.
+// TestHostilePackagesAreRefused: each in bounded memory, with element, reason and mend; how
+// long it takes is measured by khue bench. Not parallel: it looks at the heap.
 func TestHostilePackagesAreRefused(t *testing.T) {
 	b, err := i18n.NewBundle(decl.Messages, form.Messages, process.Messages, service.Messages)
 	if err != nil {
@@ -239,15 +241,10 @@ func TestHostilePackagesAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			began := time.Now()
 			pkg, problems := service.LoadArchive("x.zip", h.data)
-			took := time.Since(began)
 			runtime.ReadMemStats(&after)
 			if pkg != nil || !problems.Failed() {
 				t.Fatal("taken")
-			}
-			if took > time.Second {
-				t.Errorf("took %v", took)
 			}
 			if grown := after.TotalAlloc - before.TotalAlloc; grown > 200<<20 {
 				t.Errorf("allocated %d MB", grown>>20)

@@ -143,17 +143,23 @@ func (l Level) Word(b *i18n.Bundle) decl.Label {
 
 // Public is what the procedure's page says: the word, and why it is no more.
 func (l Level) Public(b *i18n.Bundle) decl.Label {
-	word, why := l.Word(b), l.Words(b)
-	if l.Extent != "" {
-		why = sentences(b, l.Short)
-	}
+	word, why := l.Word(b), l.Reason(b)
 	if why.VI == "" {
 		return decl.Label{VI: word.VI + ".", EN: word.EN + "."}
 	}
 	return decl.Label{VI: word.VI + ". " + why.VI, EN: word.EN + ". " + why.EN}
 }
 
-// Words is the reason as a citizen reads it.
+// Reason says why the service is partial or, before there was full and partial, why its
+// level is no higher.
+func (l Level) Reason(b *i18n.Bundle) decl.Label {
+	if l.Extent != "" {
+		return sentences(b, l.Short)
+	}
+	return l.Words(b)
+}
+
+// Words are the reasons for the number, as a citizen reads them.
 func (l Level) Words(b *i18n.Bundle) decl.Label { return sentences(b, l.Why) }
 
 func sentences(b *i18n.Bundle, list []Reason) decl.Label {

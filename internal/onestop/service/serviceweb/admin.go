@@ -133,7 +133,7 @@ func (d Deps) listWith(w http.ResponseWriter, r *http.Request, status int, ps ui
 			end = end.AddDays(1)
 		}
 		v.InForce.Rows = append(v.InForce.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: p.Name().In(lang), Note: p.ID}, ui.T(p.Version), {Text: l.Word(d.Bundle).In(lang), Note: l.Words(d.Bundle).In(lang)}, ui.T(span(ctx, p.From, end)),
+			{Text: p.Name().In(lang), Note: p.ID}, ui.T(p.Version), {Text: l.Word(d.Bundle).In(lang), Note: l.Reason(d.Bundle).In(lang)}, ui.T(span(ctx, p.From, end)),
 		}})
 	}
 	return web.Render(w, r, status, listPage(v))
@@ -262,7 +262,7 @@ func (d Deps) show(w http.ResponseWriter, r *http.Request, status int, x service
 	if pkg != nil {
 		v.Name = pkg.Name().In(lang) + " " + x.Version
 		l := pkg.Level(d.Working, clock.DateOf(d.Clock.Now()))
-		v.Facts = append(v.Facts, ui.SummaryRow{Key: tr(ctx, "col.level"), Value: ui.Cell{Text: l.Word(d.Bundle).In(lang), Note: l.Words(d.Bundle).In(lang)}})
+		v.Facts = append(v.Facts, ui.SummaryRow{Key: tr(ctx, "col.level"), Value: ui.Cell{Text: l.Word(d.Bundle).In(lang), Note: l.Reason(d.Bundle).In(lang)}})
 		before := d.Services.Before(pkg)
 		v.DiffTitle, v.Diff = tr(ctx, "diffFirst"), diffTable(ctx, service.Diff(before, pkg), before == nil)
 		if before != nil {
