@@ -53,6 +53,9 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		item("app.nav.mine", "/desk/mine")
 		item("app.nav.dates", "/desk/dates")
 		item("app.nav.calendar", "/admin/calendar")
+		if service.MayDecide.Allows(sub) {
+			item("app.nav.services", "/admin/services")
+		}
 	} else {
 		item("app.nav.procedures", "/procedures")
 		item("app.nav.track", "/track")
@@ -64,9 +67,6 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		}
 		if sub.Kind == auth.KindOfficer {
 			item("app.nav.desk", "/desk")
-		}
-		if service.MayDecide.Allows(sub) {
-			item("app.nav.services", "/admin/services")
 		}
 	}
 	if s.User != nil {

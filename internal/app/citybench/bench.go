@@ -54,7 +54,7 @@ func Groups() []Group {
 		{"start", "start.demo_s, start.serve_s, idle.rss_mb, page.first_load_kb", start},
 		{"lifecycle", "lifecycle.per_second, lifecycle.ratio_to_storage, transition.p50_ms, transition.p99_ms", lifecycle},
 		{"lookups", "search.p50_ms, queue.p50_ms, track.p50_ms", lookups},
-		{"process", "form.validate_us, form.page_us, form.page_kb", process},
+		{"process", "form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms", process},
 	}
 }
 

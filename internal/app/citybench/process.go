@@ -4,7 +4,7 @@ import "context"
 
 // processParts measure what services are declared of; each stands in a file of its own.
 func processParts() []func(context.Context, Options) ([]Row, error) {
-	return []func(context.Context, Options) ([]Row, error){processForm}
+	return []func(context.Context, Options) ([]Row, error){processForm, processLint}
 }
 
 // process runs the parts one after the other.

@@ -27,7 +27,7 @@ func (l *loader) roles() {
 			agencies := l.agenciesOf(tree, s.Unit)
 			var without []string
 			for _, a := range agencies {
-				if _, held := tree.Post(a.ID, orgunit.Role(s.Role)); !held {
+				if !holds(tree, a.ID, orgunit.Role(s.Role)) {
 					without = append(without, a.Name)
 				}
 			}
@@ -94,20 +94,33 @@ func heldInDepartment(tree *orgunit.Tree, agencies []orgunit.Unit, role orgunit.
 	})
 }
 
-// named is the agency that a text in FEEL names: "H26.10" by its code, "H26/labour" by the
-// function that it has in the city. None where the text is computed.
+// holds reports whether a post of an agency, or of an office, may act in a role.
+func holds(tree *orgunit.Tree, id orgunit.UnitID, role orgunit.Role) bool {
+	return slices.ContainsFunc(tree.Posts(id), func(p orgunit.Post) bool { return p.Role.Acts(role) })
+}
+
+// named is the agency or office that a text in FEEL names: "H26.10" by its code,
+// "H26/labour" by the function that it has in the city, "H26/labour/onestop" its office.
+// None where the text is computed, or the function is not there on the day: a scenario tells.
 func named(tree *orgunit.Tree, unit string) []orgunit.Unit {
 	if len(unit) < 3 || unit[0] != '"' || strings.Count(unit, `"`) != 2 {
 		return nil
 	}
-	code, key, function := strings.Cut(strings.Trim(unit, `"`), "/")
-	u, err := tree.Resolve(code)
+	parts := strings.Split(strings.Trim(unit, `"`), "/")
+	u, err := tree.Resolve(parts[0])
 	if err != nil {
 		return nil
 	}
 	a, ok := tree.AgencyOf(u.ID)
-	if ok && function && a.ID == tree.Government().ID {
-		a, ok = tree.Body(key)
+	for _, key := range parts[1:] {
+		if !ok {
+			return nil
+		}
+		if a.ID == tree.Government().ID {
+			a, ok = tree.Body(key)
+		} else {
+			a, ok = tree.Office(a.ID, key)
+		}
 	}
 	if !ok {
 		return nil
