@@ -124,10 +124,10 @@ func anyLocal(r *rand.Rand) calendar.Local {
 func TestDueOnUnits(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(7, 8))
-	for range 400 {
+	for range 200 {
 		local := anyLocal(r)
 		cal := unit(t, local)
-		for range 50 {
+		for range 20 {
 			dl := calendar.Deadline{Kind: calendar.WorkingDays, N: 1 + r.IntN(30), CutoffMoves: calendar.Moves(r.IntN(3))}
 			start := at("2026-01-01 00:00").Add(time.Duration(r.IntN(360*24*60)) * time.Minute)
 			due, err := cal.Due(start, dl)
@@ -198,7 +198,7 @@ func TestDaysAreNotHours(t *testing.T) {
 func TestMoreDaysOffNeverBringADateForward(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 3000 {
+	for range 1500 {
 		var l calendar.Local
 		for range 1 + r.IntN(4) {
 			l.Days = append(l.Days, calendar.Day{Date: clock.MustDate("2026-01-01").AddDays(r.IntN(365)), Kind: calendar.UnitOff})
@@ -229,7 +229,7 @@ func TestExplainCountsEqual(t *testing.T) {
 	}
 	whys := []calendar.Why{calendar.Accepted, calendar.Restarted, calendar.Resumed, calendar.Extended, calendar.Redated, calendar.Silence, calendar.Lapse}
 	r := rand.New(rand.NewPCG(11, 12))
-	for i := range 2000 {
+	for i := range 500 {
 		cal := unit(t, anyLocal(r))
 		n := 1 + r.IntN(10)
 		due, err := cal.Due(at("2026-01-01 00:00").Add(time.Duration(r.IntN(360*24*60))*time.Minute), calendar.Deadline{Kind: calendar.WorkingDays, N: n})

@@ -184,3 +184,22 @@ func TestExamplesExplainThemselves(t *testing.T) {
 		})
 	}
 }
+
+func BenchmarkTiming(b *testing.B) {
+	cal := city(b)
+	var lines []dossier.Line
+	when := at("2026-11-02 08:00")
+	for i := range 40 {
+		lines = append(lines, dossier.Line{At: when.Add(time.Duration(i) * 7 * time.Hour), Kind: "dossier.act.approve", Happening: dossier.Happening{
+			Step: string(rune('a' + i%6)), Action: "approve", State: process.Processing, To: []dossier.Moved{{Step: string(rune('a' + (i+1)%6)), Role: "clerk", Unit: int64(i%3 + 1)}},
+		}})
+	}
+	world := dossier.TimingWorld{
+		Calendar: func(orgunit.UnitID) *calendar.Calendar { return cal }, Tier: func(orgunit.UnitID) orgunit.Tier { return orgunit.Commune },
+		Whose: func(string, string) dossier.Whose { return dossier.UnitTime }, Budget: func(string) time.Duration { return time.Hour },
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		dossier.TimingOf(lines, 1, world, at("2026-12-01 08:00"))
+	}
+}
