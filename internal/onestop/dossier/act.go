@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
@@ -22,7 +23,7 @@ import (
 )
 
 // needsReason are the actions that tell the applicant, or an auditor, why.
-var needsReason = map[string]bool{"refuse": true, "supplement": true, "returnStep": true, "stop": true, "extend": true, "recall": true}
+var needsReason = map[string]bool{"refuse": true, "supplement": true, "returnStep": true, "stop": true, "extend": true, "recall": true, "consult": true, "object": true}
 
 // NeedsReason reports whether an action asks for a reason in writing.
 func NeedsReason(action string) bool { return needsReason[action] }
@@ -87,8 +88,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 		if pkg, err = s.pkg(d); err != nil {
 			return err
 		}
-		// The content is the large part of a dossier: most acts do without it.
-		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || pkg.Process.ReadsAnswers() || pkg.TermByTable() || len(pkg.Process.Children()) > 0 {
+		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || readsContent(pkg) {
 			c, err = findContent(v, d.ID)
 		}
 		return err
@@ -104,7 +104,11 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 	if err != nil {
 		return out, err
 	}
-	ch, err := s.step(d, pkg, process.Event{Kind: process.Act, Token: t.Token, Action: cmd.Action}, now, c)
+	asked, err := s.whom(cmd, t, clock.DateOf(now.at))
+	if err != nil {
+		return out, err
+	}
+	ch, err := s.step(d, pkg, process.Event{Kind: process.Act, Token: t.Token, Action: cmd.Action, Units: asked}, now, c)
 	if err != nil {
 		return out, err
 	}
@@ -152,21 +156,32 @@ func (s *Service) write(ctx context.Context, ch *change, sub auth.Subject, now t
 		return receipt, err
 	}
 	err = s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) (err error) {
-		if err := updateDossier(tx, ch.dossier, ch.instance); err != nil {
-			return err
-		}
-		if err := s.writeTasks(tx, ch); err != nil {
-			return err
-		}
-		if receipt, err = s.Journal.Append(tx, entry); err != nil {
-			return err
-		}
-		if err := s.writeFamily(tx, ch, entries, texts); err != nil {
+		if receipt, err = s.put(tx, ch, entry, entries, texts); err != nil {
 			return err
 		}
 		return more(tx)
 	})
 	return receipt, err
+}
+
+// put writes a planned change, its entry and its family.
+func (s *Service) put(tx *db.Tx, ch *change, entry journal.Entry, entries []journal.Entry, texts []contentJSON) (receipt journal.Receipt, err error) {
+	if err := updateDossier(tx, ch.dossier, ch.instance); err != nil {
+		return receipt, err
+	}
+	if err := s.writeTasks(tx, ch); err != nil {
+		return receipt, err
+	}
+	if receipt, err = s.Journal.Append(tx, entry); err != nil {
+		return receipt, err
+	}
+	return receipt, s.writeFamily(tx, ch, entries, texts)
+}
+
+// readsContent reports whether a step of a package may read what was filed. The content
+// is the large part of a dossier: most steps do without it.
+func readsContent(pkg *service.Package) bool {
+	return pkg.Process.ReadsAnswers() || pkg.TermByTable() || len(pkg.Process.Children()) > 0
 }
 
 // checkAct refuses an act before anything is computed.
@@ -253,7 +268,7 @@ func (cmd Command) hash() []byte {
 	binary.BigEndian.PutUint64(n[:8], uint64(cmd.Task))
 	binary.BigEndian.PutUint64(n[8:], uint64(cmd.Version))
 	h.Write(n[:])
-	for _, part := range [...]string{cmd.Action, string(cmd.Answers), cmd.Comment} {
+	for _, part := range [...]string{cmd.Action, string(cmd.Answers), cmd.Comment, unitList(cmd.Units)} {
 		binary.BigEndian.PutUint64(n[:8], uint64(len(part)))
 		h.Write(n[:8])
 		h.Write([]byte(part))

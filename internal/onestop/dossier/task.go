@@ -66,12 +66,13 @@ type TaskPage struct {
 // Command is an act on a task.
 type Command struct {
 	Task     TaskID
-	Version  int64       // that the actor saw
-	Action   string      // of the step: accept, approve, refuse
-	Answers  []byte      // JSON object of the action's form; nil where nothing is asked
-	Files    []form.File // that answer questions of the action's form; kept already
-	Comment  string      // reason, shown where the action tells the applicant something
-	Key      string      // client's request id
+	Version  int64            // that the actor saw
+	Action   string           // of the step: accept, approve, refuse
+	Answers  []byte           // JSON object of the action's form; nil where nothing is asked
+	Files    []form.File      // that answer questions of the action's form; kept already
+	Comment  string           // reason, shown where the action tells the applicant something
+	Units    []orgunit.UnitID // of consult: whom to ask
+	Key      string           // client's request id
 	Occurred time.Time
 }
 

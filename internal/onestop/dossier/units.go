@@ -81,6 +81,9 @@ func (u units) Above(code, tier string, on clock.Date) (form.Unit, bool) {
 // committee, the department that does ("H26/architecture"), and its office after one more
 // stroke ("H26/labour/merit").
 func (u units) place(ref string, on clock.Date) (orgunit.Unit, error) {
+	if v, ok := unitByID(u.reg.At(on), ref); ok {
+		return v, nil
+	}
 	code, rest, _ := strings.Cut(ref, "/")
 	at, err := u.agency(code, on)
 	if err != nil || rest == "" {

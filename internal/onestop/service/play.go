@@ -286,7 +286,10 @@ func (g *game) do(st ScenarioStep) error {
 	}
 	for _, t := range g.inst.Tokens {
 		info, ok := g.p.Process.Step(t.Step)
-		if !ok || dotted && t.Step != step || !slices.ContainsFunc(info.Actions, func(a process.ActionInfo) bool { return a.Do == act }) {
+		if t.Wait == process.ForOpinion && (act == process.DoAgree || act == process.DoObject) && (!dotted || t.Step == step) {
+			return g.fire(process.Event{Kind: process.Act, Token: t.N, Action: act})
+		}
+		if !ok || t.Wait != process.ForTask && t.Wait != process.ForApplicant || dotted && t.Step != step || !slices.ContainsFunc(info.Actions, func(a process.ActionInfo) bool { return a.Do == act }) {
 			continue
 		}
 		if err := g.mayAct(st, info); err != nil {
@@ -305,7 +308,7 @@ func (g *game) do(st ScenarioStep) error {
 			}
 			g.officer = g.officer.With(res.Answers)
 		}
-		return g.fire(process.Event{Kind: process.Act, Token: t.N, Action: act})
+		return g.fire(process.Event{Kind: process.Act, Token: t.N, Action: act, Units: st.Units})
 	}
 	return g.nowhere(st.Do)
 }

@@ -33,6 +33,7 @@ type ScenarioStep struct {
 	Child  string                `yaml:"child"`  // of childEnds and childStops: the step that opened it
 	For    string                `yaml:"for"`    // of wait: P1D
 	With   map[string]decl.Value `yaml:"with"`   // answers of the officer's form, or of the supplement
+	Units  []string              `yaml:"units"`  // of consult: the units asked
 	Papers map[string]any        `yaml:"papers"` // of supply: file names by paper
 	Expect map[string]decl.Value `yaml:"expect"`
 	Fails  string                `yaml:"fails"` // key of the refusal that is expected

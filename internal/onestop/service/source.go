@@ -10,6 +10,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/register/catalog"
+	"khue/internal/register/orgunit"
 )
 
 // Format is the word that service.yaml begins with.
@@ -33,6 +34,7 @@ type source struct {
 	Deadline   []deadlineDef   `yaml:"deadline,required"`
 	Acceptance acceptanceDef   `yaml:"acceptance"`
 	Supplement *supplementDef  `yaml:"supplement"`
+	Consult    *consultDef     `yaml:"consult"`
 	Papers     []form.PaperDef `yaml:"papers"`
 	Fee        Fee             `yaml:"fee,required"`
 	Result     Result          `yaml:"result,required"`
@@ -60,6 +62,13 @@ type deadlineDef struct {
 
 type acceptanceDef struct {
 	WorkingHours int `yaml:"workingHours"`
+}
+
+// consultDef says who answers in a unit that is consulted, and until when.
+type consultDef struct {
+	Pos    decl.Pos
+	Role   decl.Text `yaml:"role,required"`
+	Within decl.Text `yaml:"within,required"` // 12 calendarDays; silence agrees
 }
 
 type supplementDef struct {
@@ -190,6 +199,16 @@ func (l *loader) terms(src *source) {
 		if len(s.Notices) > s.Max+1 {
 			l.fail(file, s.Notices[s.Max+1].Pos, "supplement.notices", "service.lint.notices", "max", s.Max+1)
 		}
+	}
+	if c := src.Consult; c != nil {
+		within, err := calendar.ParseTerm(c.Within.S)
+		if err != nil {
+			l.fail(file, c.Within.Pos, "consult.within", "process.lint.period", "value", c.Within.S)
+		}
+		if _, ok := orgunit.RoleOf(orgunit.Role(c.Role.S)); !ok {
+			l.fail(file, c.Role.Pos, "consult.role", "process.lint.role", "role", c.Role.S)
+		}
+		terms.Consult = process.ConsultTerms{Role: c.Role.S, Within: within}
 	}
 	l.pkg.Terms = terms
 }

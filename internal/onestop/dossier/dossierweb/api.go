@@ -476,6 +476,8 @@ type completeInput struct {
 		Action  string          `json:"action" minLength:"1" maxLength:"40"`
 		Answers json.RawMessage `json:"answers,omitempty" doc:"Answers of the action's form by path."`
 		Comment string          `json:"comment,omitempty" maxLength:"4000"`
+		// Units are whom an act of consulting asks.
+		Units []orgunit.UnitID `json:"units,omitempty" maxItems:"30" doc:"Of consult: ids of the units to ask."`
 	}
 }
 
@@ -485,7 +487,7 @@ func (h *handlers) complete(ctx context.Context, in *completeInput) (*outcomeOut
 		return nil, err
 	}
 	o, err := h.svc.Act(ctx, dossier.Command{
-		Task: v, Version: in.Body.Version, Action: in.Body.Action, Answers: in.Body.Answers, Comment: in.Body.Comment, Key: in.Key,
+		Task: v, Version: in.Body.Version, Action: in.Body.Action, Answers: in.Body.Answers, Comment: in.Body.Comment, Units: in.Body.Units, Key: in.Key,
 	})
 	if err != nil {
 		return nil, err

@@ -8,10 +8,12 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"khue/internal/app"
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/feel"
 	"khue/internal/kernel/web"
@@ -27,7 +29,7 @@ const drawnBirth = `<?xml version="1.0" encoding="UTF-8"?>
 <process id="birth" isExecutable="true">
 <startEvent id="start"/>
 <userTask id="receive" khue:role="clerk" khue:unit="receiving" khue:hours="1" khue:actions="accept supplement refuse"/>
-<userTask id="verify" khue:role="justiceOfficer" khue:unit="competent" khue:hours="3" khue:actions="supplement refuse"><extensionElements>
+<userTask id="verify" khue:role="justiceOfficer" khue:unit="competent" khue:hours="3" khue:actions="consult supplement refuse"><extensionElements>
   <khue:action do="approve" event="verified"/><khue:action do="returnStep" to="receive"/><khue:action do="extend" term="verify-elsewhere"/></extensionElements></userTask>
 <userTask id="enterBook" khue:role="justiceOfficer" khue:unit="competent"><extensionElements><khue:action do="approve" event="entered"/></extensionElements></userTask>
 <serviceTask id="askPopulation" khue:connector="population"><extensionElements>
@@ -49,7 +51,20 @@ func versions(t testing.TB) fs.FS {
 	t.Helper()
 	out := fstest.MapFS{}
 	const from = "birth-registration-2016"
-	err := fs.WalkDir(services.FS, from, func(name string, d fs.DirEntry, err error) error {
+	silence, err := fs.ReadFile(services.FS, from+"/tests/refusal.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := strings.Replace(string(silence[:strings.Index(string(silence), "steps:")]), "00133", "00118", 1) + `steps:
+  - {do: accept, as: clerk}
+  - {do: verify.consult, as: justiceOfficer, units: ["00133"]}
+  - {do: wait, for: P13D}
+then: {journal: [accepted, consulted, silenceAgreed]}
+`
+	for _, dir := range []string{"one", "two"} {
+		out[dir+"/tests/silence.yaml"] = &fstest.MapFile{Data: []byte(silent)}
+	}
+	err = fs.WalkDir(services.FS, from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -60,6 +75,9 @@ func versions(t testing.TB) fs.FS {
 		rel, text := strings.TrimPrefix(name, from), string(b)
 		if rel == "/steps.yaml" {
 			rel, text = "/process.bpmn", drawnBirth
+		}
+		if rel == "/service.yaml" {
+			text = strings.Replace(text, "\nsupplement:", "\nconsult: {role: clerk, within: 12 calendarDays}\nsupplement:", 1)
 		}
 		out["one"+rel] = &fstest.MapFile{Data: []byte(strings.Replace(text, "to: 2025-06-30", "to: 2025-06-29", 1))}
 		next := strings.NewReplacer(`"sign"`, `"decide"`, "step:\n  sign:", "step:\n  decide:", "\n  sign: ", "\n  decide: ").Replace(text)
@@ -206,6 +224,33 @@ func TestAStuckDossierStandsInTheQueueAndIsRepaired(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestUnitsAreConsultedBesideTheWork(t *testing.T) {
+	t.Parallel()
+	reg := &register{number: "999225000001"}
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		code := c.As("citizen").Post("/api/v1/dossiers", citytest.Birth()).Want(201).Text("code")
+		act(t, c, "clerk", code, "accept", nil).Want(200)
+		id, version := task(t, c, "justiceOfficer", code)
+		other, err := c.Dossiers.Place("00118", clock.DateOf(c.Clock.Now()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := map[string]any{"version": version, "action": "consult", "comment": "Cháu bé có cư trú tại phường?", "units": []string{other.ID.String()}}
+		c.As("justiceOfficer").Post("/api/v1/tasks/"+id+"/complete", map[string]any{"version": version, "action": "consult", "comment": "?"}).Want(422)
+		c.As("justiceOfficer").Post("/api/v1/tasks/"+id+"/complete", ask).Want(200)
+		d := at(t, c, code, "verify")
+		v, _ := d.Instance.At("verify")
+		if asked := d.Instance.Opinions(v.N); len(asked) != 1 {
+			t.Fatalf("%+v", d.Instance.Tokens)
+		}
+		c.Pass(13 * 24 * time.Hour) // nobody answers: silence agrees, in the silent unit's name
+		c.Eventually("the silence is recorded", func() bool {
+			return strings.Contains(string(c.As("justiceOfficer").Get("/api/v1/dossiers/"+code+"/timeline").Want(200).Body), "silenceAgreed")
+		})
+		act(t, c, "justiceOfficer", code, "approve", nil).Want(200)
+	}, citytest.With(func(cfg *app.Config) { cfg.Services, cfg.Connectors = versions(t), []dossier.Connector{reg} }))
 }
 
 func TestADuplicateGoesIntoTheOther(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
@@ -18,6 +19,7 @@ import (
 	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
 )
 
 // queueView is the page of a queue.
@@ -201,9 +203,10 @@ type actionView struct {
 	Open     bool
 	Warning  bool
 	Problems ui.Problems
-	Error    string // at the reason
-	Apology  string // of extend: whether it comes in time
-	Sorry    bool   // it does not
+	Error    string    // at the reason
+	Units    *ui.Field // whom to consult
+	Apology  string    // of extend: whether it comes in time
+	Sorry    bool      // it does not
 }
 
 func (h *handlers) task(w http.ResponseWriter, r *http.Request) error {
@@ -261,11 +264,17 @@ func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status i
 // actions lists what the step offers; the one that was tried stays open with what was typed.
 func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Package, c dossier.Content, sent url.Values, refused error) {
 	step, _ := pkg.Process.Step(view.Task.Step)
+	if _, ok := process.OpinionOf(view.Task.Step); ok {
+		step.Actions = []process.ActionInfo{{Do: process.DoAgree}, {Do: process.DoObject}}
+	}
 	tried := sent.Get("action")
 	for i, a := range step.Actions {
 		x := actionView{
 			Do: a.Do, Label: actionLabel(ctx, pkg, view.Task.Step, a.Do), Reason: dossier.NeedsReason(a.Do), Open: i == 0 && tried == "" || a.Do == tried,
 			Warning: a.Do == "refuse" || a.Do == "stop",
+		}
+		if a.Do == process.DoConsult {
+			x.Units = h.consultable(ctx, view.Task, sent["unit"], ui.ProblemsOf(ctx, refused).For("unit"))
 		}
 		if a.Do == tried {
 			x.Comment = sent.Get("comment")
@@ -325,6 +334,13 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 		return h.redraw(w, r, v, sent)
 	}
 	cmd := dossier.Command{Task: v, Version: version(sent), Action: sent.Get("action"), Comment: sent.Get("comment"), Key: key}
+	for _, text := range sent["unit"] {
+		u, err := id.Parse[orgunit.Unit](text)
+		if err != nil {
+			return errs.E(errs.Invalid, "dossier.consult.unit")
+		}
+		cmd.Units = append(cmd.Units, u)
+	}
 	t, d, c, err := h.svc.ReadTask(ctx, v)
 	if err != nil {
 		return err

@@ -92,6 +92,9 @@ func stepLabel(ctx context.Context, pkg *service.Package, step string, public bo
 	if pkg == nil {
 		return step
 	}
+	if at, ok := process.OpinionOf(step); ok {
+		return i18n.T(ctx, "dossierweb.consult.opinion", "step", stepLabel(ctx, pkg, at, public))
+	}
 	if at, ok := dossier.RepairOf(step); ok {
 		return i18n.T(ctx, "dossierweb.correct.repair", "step", stepLabel(ctx, pkg, at, public))
 	}
