@@ -168,8 +168,13 @@ func (p *Package) Name() decl.Label { return p.Text("name") }
 // Summary is one sentence on what the service is for.
 func (p *Package) Summary() decl.Label { return p.Text("summary") }
 
-// CaseName is the name of a case of the procedure.
-func (p *Package) CaseName(id string) decl.Label { return p.Text("case." + id) }
+// CaseName is the name of a case of the procedure; empty where the dossier has none.
+func (p *Package) CaseName(id string) decl.Label {
+	if id == "" {
+		return decl.Label{}
+	}
+	return p.Text("case." + id)
+}
 
 // PaperName is the name of a paper.
 func (p *Package) PaperName(id string) decl.Label {

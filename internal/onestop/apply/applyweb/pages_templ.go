@@ -150,7 +150,7 @@ func startPage(v startView) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-					} else {
+					} else if len(v.Cases.Options) > 0 {
 						templ_7745c5c3_Err = ui.Radios(v.Cases).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
