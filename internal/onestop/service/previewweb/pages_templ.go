@@ -598,7 +598,7 @@ func paper(v formView, p form.PaperNeed) templ.Component {
 			}
 		} else {
 			if name := v.Given[p.ID]; name != "" {
-				templ_7745c5c3_Err = ui.FileList("given", []ui.File{{Name: name, Note: i18n.T(ctx, "preview.fromSample")}}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.FileList("given", []ui.File{{Name: name, Size: i18n.T(ctx, "preview.fromSample")}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

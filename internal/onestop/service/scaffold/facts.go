@@ -51,6 +51,7 @@ type fee struct {
 
 type paper struct {
 	ID, Code, VI, EN string
+	Hint             string // the record's whole words, where they are too long for a name
 	Shown            bool
 	Originals        int
 }
@@ -104,12 +105,27 @@ func papersOf(d *catalog.Detail) []paper {
 			}
 			seen[id] = true
 			out = append(out, paper{
-				ID: id, Code: code, VI: capital(strings.TrimRight(short(name, 240), " ;.")), EN: "Paper " + strings.TrimSpace(code) + " of the national record",
+				ID: id, Code: code, VI: capital(strings.TrimRight(short(name, nameRunes), " ;.")), EN: "Paper " + strings.TrimSpace(code) + " of the national record",
+				Hint:  hintOf(name),
 				Shown: shown.MatchString(i18n.Fold(g.Name)), Originals: p.Originals,
 			})
 		}
 	}
 	return out
+}
+
+const nameRunes, hintRunes = 70, 400
+
+func hintOf(name string) string {
+	if utf8.RuneCountInString(name) <= nameRunes {
+		return ""
+	}
+	return capital(short(name, hintRunes))
+}
+
+// Hinted are the papers whose words were too long for a name.
+func (f facts) Hinted() []paper {
+	return slices.DeleteFunc(slices.Clone(f.Papers), func(p paper) bool { return p.Hint == "" })
 }
 
 // termOf is the first term that the record states in a unit; otherwise five working days
