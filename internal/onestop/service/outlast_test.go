@@ -56,3 +56,24 @@ func TestAWaitThatOutlastsThePromiseNeedsAReason(t *testing.T) {
 		t.Error(ps)
 	}
 }
+
+// A fee that is due at filing and cannot be paid online holds the level, with its own words;
+// an inspection on site caps it with the law.
+func TestLevelsOfPaidServices(t *testing.T) {
+	t.Parallel()
+	for dir, want := range map[string]string{
+		"household-business": "service.level.unpaidAtFiling", "household-business-2020": "service.level.unpaidAtFiling", "house-permit": "service.level.unpaid",
+	} {
+		pkg, ps := service.Load(services.FS, dir)
+		if pkg == nil {
+			t.Fatal(ps)
+		}
+		if l := pkg.Level(service.Working{}, pkg.From); l.N != 3 || l.Why[0].Key != want {
+			t.Errorf("%s: %+v", dir, l)
+		}
+	}
+	pkg, _ := service.Load(services.FS, "house-permit")
+	if l := pkg.Level(service.Working{Payment: true, Signature: true}, pkg.From); l.N != 3 || l.Why[0].Key != "service.level.cap.inspection" {
+		t.Errorf("%+v", l)
+	}
+}
