@@ -102,6 +102,16 @@ type violation struct {
 
 var found = regexp.MustCompile(`(?s)<pre id="axe-found">(.*?)</pre>`)
 
+// checked are the views in which a page is held against axe: every width and theme, but
+// each only once where a page is long.
+func checked(p page) []view {
+	all := views(p)
+	if p.both {
+		return []view{all[0], all[len(all)-1]}
+	}
+	return all
+}
+
 // axe prints the violations of every page and fails when there is one.
 func (b browser) axe(ctx context.Context, base, only string) error {
 	var problems []error
@@ -109,7 +119,7 @@ func (b browser) axe(ctx context.Context, base, only string) error {
 		if only != "" && only != p.name {
 			continue
 		}
-		for _, v := range views(p) {
+		for _, v := range checked(p) {
 			vs, err := b.check(ctx, address(base, p, v, "&axe=1"), v)
 			if err != nil {
 				return err

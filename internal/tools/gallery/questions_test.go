@@ -47,7 +47,7 @@ func TestQuestionsFollowAnswers(t *testing.T) {
 	p := b.MustPage(srv.URL + "/fields?lang=en").Timeout(60 * time.Second)
 	p.MustWaitLoad()
 	type1 := func(id, text string) {
-		p.MustElement("#"+esc(id)).MustSelectAllText().MustInput(text)
+		p.MustElement("#" + esc(id)).MustSelectAllText().MustInput(text)
 	}
 	focus := func() string { return p.MustEval(`() => document.activeElement.id`).Str() }
 
