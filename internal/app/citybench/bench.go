@@ -25,6 +25,7 @@ type Options struct {
 	For     time.Duration // length of a load; 0 means 10 s
 	Import  []string      // files of the national catalogue for search; may be empty
 	Profile string        // file for a CPU profile of the server
+	Timers  int           // due at one instant; 0 means 100,000
 	Log     io.Writer     // progress
 }
 
@@ -34,6 +35,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.For <= 0 {
 		o.For = 10 * time.Second
+	}
+	if o.Timers <= 0 {
+		o.Timers = 100_000
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -48,13 +52,16 @@ type Group struct {
 	Run  func(ctx context.Context, o Options) ([]Row, error)
 }
 
-// Groups lists what this package measures.
-func Groups() []Group {
+// Part measures some rows of a group.
+type Part = func(ctx context.Context, o Options) ([]Row, error)
+
+// Groups lists what this package measures; more joins the group process.
+func Groups(more ...Part) []Group {
 	return []Group{
 		{"start", "start.demo_s, start.serve_s, idle.rss_mb, page.first_load_kb", start},
 		{"lifecycle", "lifecycle.per_second, lifecycle.ratio_to_storage, transition.p50_ms, transition.p99_ms", lifecycle},
 		{"lookups", "search.p50_ms, queue.p50_ms, track.p50_ms", lookups},
-		{"process", "form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms", process},
+		{"process", "process.step_us, process.step_allocs, form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms, timers.late_s", declared(more)},
 	}
 }
 

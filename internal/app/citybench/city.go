@@ -54,7 +54,7 @@ func open(ctx context.Context, o Options, more ...string) (*city, error) {
 		return nil, err
 	}
 	if o.DB != "" {
-		if c.db, c.drop, err = freshDatabase(ctx, o.DB); err != nil {
+		if c.db, c.drop, err = FreshDatabase(ctx, o.DB); err != nil {
 			c.close()
 			return nil, err
 		}
@@ -123,8 +123,8 @@ func (c *city) close() {
 	}
 }
 
-// freshDatabase makes an empty database on a server and returns its URL.
-func freshDatabase(ctx context.Context, admin string) (string, func(), error) {
+// FreshDatabase makes an empty database on a server and returns its URL.
+func FreshDatabase(ctx context.Context, admin string) (string, func(), error) {
 	conn, err := pgx.Connect(ctx, admin)
 	if err != nil {
 		return "", nil, err

@@ -21,7 +21,7 @@ func rawStorage(ctx context.Context, c *city, o Options) (perSecond float64, n i
 	defer func() { _ = os.RemoveAll(dir) }()
 	url, drop := "sqlite:"+filepath.Join(dir, "khue.db"), func() {}
 	if o.DB != "" {
-		if url, drop, err = freshDatabase(ctx, o.DB); err != nil {
+		if url, drop, err = FreshDatabase(ctx, o.DB); err != nil {
 			return 0, 0, err
 		}
 	}

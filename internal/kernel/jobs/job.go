@@ -44,7 +44,16 @@ type Handler struct {
 	Do          func(ctx context.Context, t Task) error
 	MaxAttempts int           // 0 means 12, about three days of tries
 	Timeout     time.Duration // of one try; 0 means a minute
+
+	// Many does up to BatchSize due jobs together, for kinds that come in their tens of
+	// thousands at one instant: it saves reads and commits. It only ever helps: what it has
+	// not marked by Task.Done is done by Do, one by one, whatever Many returned. Kinds with
+	// Many have workers of their own, so that their backlog holds up nobody else's jobs.
+	Many func(ctx context.Context, ts []Task) error
 }
+
+// BatchSize bounds what Handler.Many is given.
+const BatchSize = 64
 
 // Periodic enqueues a job of the kind at every multiple of Every, once in the
 // whole city however many nodes run. What was missed while nobody ran is done once.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type runner struct {
 	q        *Queue
 	handlers map[string]Handler
 	kinds    []string
+	lines    []*line
 	lease    time.Duration
 	freed    signal // a worker is free again
 
@@ -43,8 +45,17 @@ type runner struct {
 	wg      sync.WaitGroup
 }
 
+// line is a set of kinds with workers of its own.
+type line struct {
+	kinds   []string
+	workers int
+	batch   int // jobs that a worker takes at once
+	atWork  int // workers that are; under runner.mu
+}
+
 func (q *Queue) runner(handlers []Handler) (*runner, error) {
 	r := &runner{q: q, handlers: make(map[string]Handler, len(handlers)), freed: newSignal(), running: map[JobID]context.CancelFunc{}}
+	single := &line{workers: q.cfg.Workers, batch: 1}
 	for _, h := range handlers {
 		if h.Kind == "" || h.Do == nil {
 			return nil, fmt.Errorf("jobs: a handler needs a kind and a function")
@@ -61,6 +72,14 @@ func (q *Queue) runner(handlers []Handler) (*runner, error) {
 		r.handlers[h.Kind] = h
 		r.kinds = append(r.kinds, h.Kind)
 		r.lease = max(r.lease, h.Timeout+leaseSlack)
+		if h.Many != nil {
+			r.lines = append(r.lines, &line{kinds: []string{h.Kind}, workers: q.cfg.Workers, batch: BatchSize})
+		} else {
+			single.kinds = append(single.kinds, h.Kind)
+		}
+	}
+	if len(single.kinds) > 0 {
+		r.lines = append(r.lines, single)
 	}
 	return r, nil
 }
@@ -87,18 +106,16 @@ func (q *Queue) Run(ctx context.Context, handlers []Handler, periodic []Periodic
 		for i := range beats {
 			r.complain(ctx, "jobs: periodic", beats[i].enqueue(ctx, q))
 		}
-		if free := q.cfg.Workers - len(r.busy()); free > 0 && len(r.kinds) > 0 {
-			tasks, err := r.claim(ctx, free)
+		var idle []string
+		for _, l := range r.lines {
+			spare, err := r.fill(ctx, l)
 			r.complain(ctx, "jobs: claim", err)
-			for _, t := range tasks {
-				r.start(ctx, t)
+			if spare && err == nil {
+				idle = append(idle, l.kinds...)
 			}
-			if err == nil && len(tasks) == free {
-				continue
-			}
-			if err == nil {
-				wait = r.untilDue(ctx)
-			}
+		}
+		if len(idle) > 0 {
+			wait = r.untilDue(ctx, idle)
 		}
 		timer.Reset(wait)
 		select {
@@ -121,7 +138,7 @@ func (q *Queue) Drain(ctx context.Context, handlers []Handler) (n int, err error
 	}
 	var failed []error
 	for ctx.Err() == nil {
-		tasks, err := r.claim(ctx, 1)
+		tasks, err := r.claim(ctx, r.kinds, 1)
 		if err != nil {
 			return n, err
 		}
@@ -136,11 +153,34 @@ func (q *Queue) Drain(ctx context.Context, handlers []Handler) (n int, err error
 	return n, ctx.Err()
 }
 
-func (r *runner) claim(ctx context.Context, n int) ([]Task, error) {
-	if r.q.db.SingleWriter() {
-		return r.claimInMemory(ctx, n)
+// fill gives the free workers of a line what is due. It reports whether any is left
+// without work: the others wake Run when they are done.
+func (r *runner) fill(ctx context.Context, l *line) (spare bool, err error) {
+	for {
+		r.mu.Lock()
+		free := l.workers - l.atWork
+		r.mu.Unlock()
+		if free == 0 {
+			return false, nil
+		}
+		tasks, err := r.claim(ctx, l.kinds, free*l.batch)
+		if err != nil {
+			return true, err
+		}
+		for chunk := range slices.Chunk(tasks, l.batch) {
+			r.start(ctx, l, chunk)
+		}
+		if len(tasks) < free*l.batch {
+			return true, nil
+		}
 	}
-	return r.claimRows(ctx, n)
+}
+
+func (r *runner) claim(ctx context.Context, kinds []string, n int) ([]Task, error) {
+	if r.q.db.SingleWriter() {
+		return r.claimInMemory(ctx, kinds, n)
+	}
+	return r.claimRows(ctx, kinds, n)
 }
 
 func (r *runner) busy() map[JobID]bool {
@@ -153,11 +193,11 @@ func (r *runner) busy() map[JobID]bool {
 	return out
 }
 
-// untilDue is how long the queue may sleep.
-func (r *runner) untilDue(ctx context.Context) time.Duration {
+// untilDue is how long the workers of these kinds may sleep.
+func (r *runner) untilDue(ctx context.Context, kinds []string) time.Duration {
 	wait := beat
 	err := r.q.db.View(ctx, func(_ context.Context, v *db.View) error {
-		at, some, err := nextDue(v, r.kinds)
+		at, some, err := nextDue(v, kinds)
 		if some && at.After(v.Now()) {
 			wait = min(wait, at.Sub(v.Now()))
 		}
@@ -167,22 +207,51 @@ func (r *runner) untilDue(ctx context.Context) time.Duration {
 	return wait
 }
 
-// start runs a claimed task beside the others. Its context outlives ctx by the grace period.
-func (r *runner) start(ctx context.Context, t Task) {
+// start runs claimed tasks beside the others. Its context outlives ctx by the grace period.
+func (r *runner) start(ctx context.Context, l *line, ts []Task) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.mu.Lock()
-	r.running[t.ID] = cancel
+	l.atWork++
+	for _, t := range ts {
+		r.running[t.ID] = cancel
+	}
 	r.mu.Unlock()
 	r.wg.Go(func() {
 		defer func() {
 			cancel()
 			r.mu.Lock()
-			delete(r.running, t.ID)
+			l.atWork--
+			for _, t := range ts {
+				delete(r.running, t.ID)
+			}
 			r.mu.Unlock()
 			r.freed.set()
 		}()
-		_ = r.try(ctx, t) // written down with the job
+		for _, t := range r.together(ctx, ts) {
+			_ = r.try(ctx, t) // written down with the job
+		}
 	})
+}
+
+// together lets a handler do tasks of one kind at once, and returns those that are left.
+func (r *runner) together(ctx context.Context, ts []Task) (left []Task) {
+	h := r.handlers[ts[0].Kind]
+	if h.Many == nil || len(ts) == 1 {
+		return ts
+	}
+	done := make([]bool, len(ts))
+	for i := range ts {
+		ts[i].queue, ts[i].done = r.q, &done[i]
+	}
+	if err := r.guarded(ctx, h, func(ctx context.Context) error { return h.Many(ctx, ts) }); err != nil {
+		r.q.cfg.Log.InfoContext(ctx, "jobs: not done together", "kind", h.Kind, "jobs", len(ts), "error", mask(err.Error()))
+	}
+	for i, t := range ts {
+		if !done[i] {
+			left = append(left, t)
+		}
+	}
+	return left
 }
 
 // stop waits for the running jobs, then cancels them, then waits again.
@@ -212,7 +281,7 @@ func (r *runner) try(ctx context.Context, t Task) error {
 	h := r.handlers[t.Kind]
 	var done bool
 	t.queue, t.done = r.q, &done
-	err := r.do(ctx, h, t)
+	err := r.guarded(ctx, h, func(ctx context.Context) error { return h.Do(ctx, t) })
 	stopped := err != nil && ctx.Err() != nil
 	ctx = context.WithoutCancel(ctx)
 	if done {
@@ -248,17 +317,17 @@ func gone(err error) bool {
 	return ok && e.Key == "jobs.taken"
 }
 
-// do calls the handler; a panic is an error.
-func (r *runner) do(ctx context.Context, h Handler, t Task) (err error) {
+// guarded calls a handler within its time; a panic is an error.
+func (r *runner) guarded(ctx context.Context, h Handler, do func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("jobs: %s panicked: %v\n%s", t.Kind, v, debug.Stack())
+			err = fmt.Errorf("jobs: %s panicked: %v\n%s", h.Kind, v, debug.Stack())
 		}
 	}()
-	if err := h.Do(ctx, t); err != nil {
-		return fmt.Errorf("jobs: %s: %w", t.Kind, err)
+	if err := do(ctx); err != nil {
+		return fmt.Errorf("jobs: %s: %w", h.Kind, err)
 	}
 	return nil
 }

@@ -29,19 +29,31 @@ func scanTask(s db.Scanner) (Task, error) {
 	return t, err
 }
 
-// dueTasks reads the jobs of these kinds that are due, without claiming them.
+// dueTasks reads the jobs of these kinds that are due, without claiming them. Each kind is
+// read by itself: a backlog of one does not lie before the others.
 func dueTasks(q db.Querier, kinds []string, limit int) ([]Task, error) {
 	args := []any{db.Millis(q.Now()), limit}
-	return db.All(q, scanTask, `SELECT id, kind, args, attempts + 1, run_at FROM jobs_job
-		WHERE NOT dead AND run_at <= $1 AND kind IN (`+places(3, kinds, &args)+`) ORDER BY run_at, id LIMIT $2`, args...)
+	var b strings.Builder
+	for i, k := range kinds {
+		if i > 0 {
+			b.WriteString(` UNION ALL `)
+		}
+		args = append(args, k)
+		b.WriteString(`SELECT * FROM (SELECT id, kind, args, attempts + 1, run_at FROM jobs_job
+			WHERE NOT dead AND kind = $` + strconv.Itoa(len(args)) + ` AND run_at <= $1 ORDER BY run_at, id LIMIT $2) AS k`)
+	}
+	if len(kinds) > 1 {
+		b.WriteString(` ORDER BY run_at, id LIMIT $2`)
+	}
+	return db.All(q, scanTask, b.String(), args...)
 }
 
 // places writes the places of values from $n on and adds them to args.
-func places(n int, values []string, args *[]any) string {
+func places(n int, values []string, between string, args *[]any) string {
 	var b strings.Builder
 	for i, v := range values {
 		if i > 0 {
-			b.WriteByte(',')
+			b.WriteString(between)
 		}
 		b.WriteString("$" + strconv.Itoa(n+i))
 		*args = append(*args, v)
@@ -51,9 +63,17 @@ func places(n int, values []string, args *[]any) string {
 
 // nextDue is when the next job of these kinds is due; false where none waits.
 func nextDue(q db.Querier, kinds []string) (time.Time, bool, error) {
-	var args []any
+	var b strings.Builder
+	args := make([]any, len(kinds))
+	for i, k := range kinds {
+		if i > 0 {
+			b.WriteString(` UNION ALL `)
+		}
+		args[i] = k
+		b.WriteString(`SELECT min(run_at) AS at FROM jobs_job WHERE NOT dead AND kind = $` + strconv.Itoa(i+1))
+	}
 	var ms *int64
-	err := q.QueryRow(`SELECT min(run_at) FROM jobs_job WHERE NOT dead AND kind IN (`+places(1, kinds, &args)+`)`, args...).Scan(&ms)
+	err := q.QueryRow(`SELECT min(at) FROM (`+b.String()+`) AS k`, args...).Scan(&ms)
 	if err != nil || ms == nil {
 		return time.Time{}, false, err
 	}

@@ -25,6 +25,7 @@ type Follower struct {
 const (
 	followMax  = 64   // entries in one transaction
 	followSkip = 1024 // entries without effect before the cursor is written down anyway
+	keyMoved   = "journal.moved"
 )
 
 // reader is a follower at work.
@@ -65,7 +66,7 @@ func (j *Journal) step(ctx context.Context, f *reader) (n int, err error) {
 		f.next = end
 		return n, nil
 	}
-	moved := errs.E(errs.Conflict, "journal.moved")
+	moved := errs.E(errs.Conflict, keyMoved)
 	err = j.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for _, r := range records {
 			if err := f.Fn(ctx, tx, r); err != nil {

@@ -78,8 +78,10 @@ func (j *Journal) drive(ctx context.Context, f *reader, wake signal) {
 	for ctx.Err() == nil {
 		n, err := j.step(ctx, f)
 		switch {
-		case err != nil && errs.Is(err, errs.Conflict) && failures == 0:
-			failures++
+		case taken(err):
+			// Another node follows. It goes on, and this one looks again: both at once would
+			// do the same work twice.
+			wait(ctx, beat)
 		case err != nil && ctx.Err() == nil:
 			j.log.ErrorContext(ctx, "journal: follower stopped at an entry", "follower", f.Name, "seq", f.next, "tries", failures+1, "error", err)
 			wait(ctx, pause(failures))
@@ -94,6 +96,12 @@ func (j *Journal) drive(ctx context.Context, f *reader, wake signal) {
 			failures = 0
 		}
 	}
+}
+
+// taken reports whether another node moved the cursor.
+func taken(err error) bool {
+	e, ok := errs.As(err)
+	return ok && e.Key == keyMoved
 }
 
 // Tick does once, to the end, what Run does all the time: tests and commands call

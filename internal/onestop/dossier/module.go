@@ -15,7 +15,7 @@ func (s *Service) Module() module.Module {
 		Name:       "dossier",
 		Migrations: Migrations(),
 		Messages:   Messages,
-		Jobs: []jobs.Handler{{Kind: JobTimer, Do: s.fire}, {Kind: JobRedate, Do: s.proposeDates}, {Kind: JobConnector, Do: s.ask, MaxAttempts: connectorTries},
+		Jobs: []jobs.Handler{s.timers(), {Kind: JobRedate, Do: s.proposeDates}, {Kind: JobConnector, Do: s.ask, MaxAttempts: connectorTries},
 			{Kind: JobChildEnded, Do: s.childEnded}, {Kind: JobChildStop, Do: s.childStop}, {Kind: JobChildReturn, Do: s.childReturn},
 		},
 		Followers: []journal.Follower{s.follower(), s.calendarFollower()},

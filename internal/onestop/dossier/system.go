@@ -7,6 +7,7 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/journal"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 )
@@ -35,13 +36,13 @@ func (s *Service) advance(ctx context.Context, m moved) (ch *change, err error) 
 	return ch, err
 }
 
-func (s *Service) advanceOnce(ctx context.Context, m moved) (ch *change, err error) {
+func (s *Service) advanceOnce(ctx context.Context, m moved) (*change, error) {
 	var (
 		d    Dossier
 		c    Content
 		rows []Task
 	)
-	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+	err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
 		if d, err = findByID(v, m.id); err != nil {
 			return err
 		}
@@ -58,26 +59,8 @@ func (s *Service) advanceOnce(ctx context.Context, m moved) (ch *change, err err
 	if err != nil {
 		return nil, err
 	}
-	if m.check != nil {
-		if err := m.check(d, pkg); err != nil {
-			return nil, err
-		}
-	}
 	now := nowAt{at: s.Clock.Now()}
-	if ch, err = s.step(d, pkg, m.event, now, c); err != nil {
-		return nil, err
-	}
-	ch.tasks = rows
-	entry, err := ch.entry(m.kind, m.by, d.Receiving.String(), now, func(h *Happening) {
-		if tok, ok := d.Instance.Token(m.event.Token); ok {
-			h.Step = tok.Step
-		} else if w, ok := d.Instance.Watch(m.event.Token); ok {
-			h.Step = w.Event
-		}
-		if m.tell != nil {
-			m.tell(d, h)
-		}
-	})
+	ch, entry, err := s.moving(m, standing{d, pkg, c, rows}, now)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +71,46 @@ func (s *Service) advanceOnce(ctx context.Context, m moved) (ch *change, err err
 		return m.also(tx, ch)
 	}, entry)
 	return ch, err
+}
+
+// standing is a dossier as read, with all that a step needs.
+type standing struct {
+	d    Dossier
+	pkg  *service.Package
+	c    Content
+	rows []Task
+}
+
+// moving computes what an event does to a dossier, and writes nothing.
+func (s *Service) moving(m moved, at standing, now nowAt) (ch *change, entry journal.Entry, err error) {
+	d := at.d
+	if m.check != nil {
+		if err := m.check(d, at.pkg); err != nil {
+			return nil, entry, err
+		}
+	}
+	if ch, err = s.step(d, at.pkg, m.event, now, at.c); err != nil {
+		return nil, entry, err
+	}
+	ch.tasks = at.rows
+	// What silence decides stands in the name of the unit that was silent.
+	unit := d.Receiving
+	for _, t := range at.rows {
+		if t.Open && t.Token == m.event.Token && t.Unit != 0 {
+			unit = t.Unit
+		}
+	}
+	entry, err = ch.entry(m.kind, m.by, unit.String(), now, func(h *Happening) {
+		if tok, ok := d.Instance.Token(m.event.Token); ok {
+			h.Step = tok.Step
+		} else if w, ok := d.Instance.Watch(m.event.Token); ok {
+			h.Step = w.Event
+		}
+		if m.tell != nil {
+			m.tell(d, h)
+		}
+	})
+	return ch, entry, err
 }
 
 // system is the program itself.

@@ -1,0 +1,289 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"khue/internal/app/citybench"
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// benchTimers fires many timers that are due at one instant: applicants who filed online
+// and did not confirm the draft of their entry within a day, so that silence agrees. Whole
+// programs run over one database, one on SQLite and two on PostgreSQL; their clock jumps
+// past the day. timers.late_s is from that instant to the last firing that the journal has,
+// timers.cpu_s the processor time of the programs (without the database server's); each
+// dossier must have fired exactly once.
+func benchTimers(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
+	dir, err := os.MkdirTemp("", "khue-bench-timers-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	b := timerBench{o: o, clk: clock.StartAt(clock.System(), clock.MustDate("2026-11-16").At(9, 0))}
+	b.cfg = Config{Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Clock: b.clk, MigrateAtStart: true, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
+	nodes := 1
+	if o.DB != "" {
+		var drop func()
+		if b.cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
+			return nil, err
+		}
+		defer drop()
+		nodes = 2
+	}
+	defer func() { err = errors.Join(err, b.stop()) }()
+	for range nodes {
+		if err := b.start(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.fill(ctx); err != nil {
+		return nil, fmt.Errorf("filling: %w", err)
+	}
+	if err := b.settle(ctx); err != nil {
+		return nil, err
+	}
+	before := processorTime()
+	began, err := b.fire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	used := processorTime() - before
+	late, err := b.count(ctx, began)
+	if err != nil {
+		return nil, err
+	}
+	at := func(q float64) float64 { return late[min(len(late)-1, int(q*float64(len(late))))].Seconds() }
+	return []citybench.Row{
+		{Name: "timers.late_s", Value: at(1), Unit: "s", N: len(late)},
+		{Name: "timers.late_p50_s", Value: at(0.5), Unit: "s", N: len(late)},
+		{Name: "timers.cpu_s", Value: used.Seconds(), Unit: "s", N: len(late)},
+		{Name: "timers.nodes", Value: float64(nodes), Unit: "", N: nodes},
+	}, nil
+}
+
+// timerBench is a city whose timers come due together.
+type timerBench struct {
+	o     citybench.Options
+	cfg   Config
+	clk   *clock.Shifted
+	nodes []*Program
+	ended []chan error
+	close []context.CancelFunc
+	ids   []dossier.ID
+}
+
+// start runs one more program over the city's database.
+func (b *timerBench) start(ctx context.Context) error {
+	p, err := New(ctx, b.cfg)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	up, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- p.Run(ctx, func(net.Addr) { close(up) }) }()
+	b.nodes, b.ended, b.close = append(b.nodes, p), append(b.ended, ended), append(b.close, cancel)
+	select {
+	case <-up:
+		return nil
+	case err := <-ended:
+		ended <- nil
+		return fmt.Errorf("the program ended: %w", err)
+	}
+}
+
+func (b *timerBench) stop() (err error) {
+	for i, p := range b.nodes {
+		b.close[i]()
+		err = errors.Join(err, <-b.ended[i])
+		p.Close()
+	}
+	return err
+}
+
+// fill files the dossiers and moves them to the draft that the applicant should confirm.
+func (b *timerBench) fill(ctx context.Context) error {
+	const fillers = 64
+	everyRole := []auth.Grant{{Role: string(orgunit.RoleClerk), Scope: auth.Everywhere}, {Role: string(orgunit.RoleJustice), Scope: auth.Everywhere}}
+	ctx = auth.With(ctx, auth.Subject{Account: 1, Name: "Nguyễn Thị Hạnh", Kind: auth.KindCitizen, Grants: everyRole})
+	b.ids = make([]dossier.ID, b.o.Timers)
+	var next atomic.Int64
+	failed := make([]error, fillers)
+	var wg sync.WaitGroup
+	for f := range fillers {
+		wg.Go(func() {
+			for failed[f] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(b.ids) {
+					return
+				}
+				b.ids[i], failed[f] = draft(ctx, b.nodes[i%len(b.nodes)], i)
+				if i%10_000 == 0 {
+					fmt.Fprintf(b.o.Log, "  %d of %d dossiers filed\n", i, len(b.ids))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(failed...)
+}
+
+// draft files one birth registration that waits for its applicant.
+func draft(ctx context.Context, p *Program, i int) (dossier.ID, error) {
+	answers := form.Answers{}
+	for path, v := range map[string]any{
+		"child.registrationUnit": "00118", "child.name": "Nguyễn Minh An", "child.dob": "2026-10-01", "child.sex": "female",
+		"child.ethnicity": "01", "child.hometown": "Gia Lâm, Hà Nội", "child.homeBirth": false, "child.birthPlace": "Bệnh viện Phụ sản Hà Nội",
+		"mother.name": "Nguyễn Thị Hạnh", "mother.dob": "1996", "requester.name": "Nguyễn Thị Hạnh", "requester.id": "999196000001", "requester.relation": "mother",
+	} {
+		answers[path] = form.Answer{Value: v}
+	}
+	filed, err := p.Dossiers.Submit(ctx, dossier.Submission{
+		Service: "hanoi.civil-status.birth-registration", Case: "normal", Channel: service.Online,
+		Applicant: dossier.Party{Name: "Nguyễn Thị Hạnh", Phone: fmt.Sprintf("0912%06d", i)}, Answers: answers,
+		Papers:   []form.File{{Paper: "birthSlip", Name: "giay-chung-sinh.pdf", Type: "pdf", Size: 120_000, Copies: 1}},
+		Delivery: dossier.Delivery{Method: "counter"}, Lang: "vi", Key: web.NewKey(),
+	})
+	if err != nil {
+		return 0, err
+	}
+	at := dossier.Outcome{Task: filed.Task, Version: filed.TaskVersion}
+	for _, action := range [...]string{process.DoAccept, "approve"} {
+		if at, err = p.Dossiers.Act(ctx, dossier.Command{Task: at.Task, Version: at.Version, Action: action, Key: web.NewKey()}); err != nil {
+			return 0, err
+		}
+	}
+	if at.Step != "confirmDraft" {
+		return 0, fmt.Errorf("the dossier waits at %q", at.Step)
+	}
+	return filed.ID, nil
+}
+
+// settle waits until the entries of the filling are numbered and followed.
+func (b *timerBench) settle(ctx context.Context) error {
+	for {
+		s, err := b.nodes[0].Journal.Status(ctx)
+		if err != nil {
+			return err
+		}
+		behind := s.Unnumbered
+		for _, n := range s.Behind {
+			behind += max(n-1024, 0) // a cursor is written down now and then
+		}
+		if behind == 0 {
+			return nil
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// fire lets the day pass and returns when no timer is left, with the instant at which
+// they were due.
+func (b *timerBench) fire(ctx context.Context) (began time.Time, err error) {
+	if b.o.Profile != "" {
+		f, err := os.Create(b.o.Profile)
+		if err != nil {
+			return began, err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return began, err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	fmt.Fprintf(b.o.Log, "  the day passes\n")
+	began = b.clk.Now().AddDate(0, 0, 2)
+	if err := b.clk.JumpTo(began); err != nil {
+		return began, err
+	}
+	for _, p := range b.nodes {
+		p.Jobs.Wake()
+	}
+	for {
+		s, err := b.nodes[0].Jobs.Stats(ctx)
+		if err != nil || s.Due == 0 && s.Waiting == 0 {
+			return began, err
+		}
+		if s.Dead > 0 {
+			return began, fmt.Errorf("%d timers failed for good", s.Dead)
+		}
+		if err := pause(ctx, 300*time.Millisecond); err != nil {
+			return began, err
+		}
+	}
+}
+
+// count holds every dossier against the journal: one firing each, and the step behind it.
+// It returns how late each fired, the earliest first.
+func (b *timerBench) count(ctx context.Context, began time.Time) ([]time.Duration, error) {
+	const counters = 8
+	late := make([]time.Duration, len(b.ids))
+	failed := make([]error, counters)
+	var wg sync.WaitGroup
+	for c := range counters {
+		wg.Go(func() {
+			for i := c; i < len(b.ids) && failed[c] == nil; i += counters {
+				late[i], failed[c] = b.once(ctx, b.ids[i], began)
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(late)
+	return late, errors.Join(failed...)
+}
+
+func (b *timerBench) once(ctx context.Context, d dossier.ID, began time.Time) (late time.Duration, err error) {
+	records, err := b.nodes[0].Journal.BySubject(ctx, journal.Subject{Type: dossier.SubjectType, ID: int64(d)}, 0, 0)
+	n := 0
+	for _, r := range records {
+		if r.Kind == dossier.KindTimer {
+			n++
+			late = r.At.Sub(began)
+		}
+	}
+	if err == nil && n != 1 {
+		err = fmt.Errorf("the timer of dossier %s fired %d times", d, n)
+	}
+	return late, err
+}
+
+// processorTime is what this process has used of the processors.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
