@@ -8,6 +8,9 @@
 //	Definition ──Compile──► Form ──Parse──► Answers ──Validate──► Result
 //	                         └────────Render────────► Page (drawn by formweb)
 //
+// Suggest fills a new form from sources that upper floors contribute, and News says what a
+// page that was sent had not shown. They are pure too: a Source is asked by others.
+//
 // Composite fields (person, address) are written out into their parts when the
 // form is compiled, so that answers are flat: "mother.name", "mother.residence.unit".
 // What was typed is kept even where it is wrong. An answer to a question that the
