@@ -5,17 +5,19 @@ import (
 	"testing"
 
 	"khue/internal/citytest"
+	"khue/internal/kernel/clock"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/process"
 )
 
 // linked is an application for birth, residence and insurance card at the demo's commune.
-func linked() map[string]any {
+func linked(commune string) map[string]any {
 	b := citytest.Counter()
+	b["unit"] = commune
 	b["service"] = "hanoi.civil-status.linked-birth"
 	answers := b["answers"].(map[string]any)
 	for k, v := range map[string]any{
-		"residence.commune": "00133", "residence.address": "Tổ 5", "residence.with": "mother", "residence.head": "Nguyễn Thị Hạnh",
+		"child.registrationUnit": commune, "residence.commune": commune, "residence.address": "Tổ 5", "residence.with": "mother", "residence.head": "Nguyễn Thị Hạnh",
 		"card.hospital": "Trạm y tế phường Ngọc Lâm",
 	} {
 		answers[k] = v
@@ -70,75 +72,87 @@ func birth(t *testing.T, c *citytest.City, code string) {
 // and date; each end is given to the parent once, and one return closes them all.
 func TestChildDossiers(t *testing.T) {
 	t.Parallel()
-	citytest.Each(t, func(t *testing.T, c *citytest.City) {
-		filed := c.As("clerk").Post("/api/v1/dossiers", linked()).Want(201)
-		code, key := filed.Text("code"), filed.Text("accessKey")
-		by(t, c, "motcua", code, "accept", nil).Want(200)
-		parent, kids := family(t, c, code, key)
-		if len(kids) != 1 || kids[0].Service != "hanoi.civil-status.birth-registration" || kids[0].Code == code || !kids[0].DueAt.IsZero() {
-			t.Fatalf("after acceptance: %+v", kids)
-		}
-		if kids[0].Parent != parent.ID || kids[0].Reception != parent.Receiving || kids[0].Applicant != "Nguyễn Thị Hạnh" {
-			t.Errorf("child: %+v", kids[0])
-		}
-		birth(t, c, kids[0].Code)
-		c.Eventually("police and insurance have it", func() bool { _, kids = family(t, c, code, key); return len(kids) == 3 })
-		police, card := kids[1], kids[2]
-		if police.Service != "hanoi.residence.child" {
-			police, card = card, police
-		}
-		if u, _ := c.Units.Now().Get(police.Competent); u.Name != "Công an phường" || !u.External() {
-			t.Errorf("residence is at %s", u.Name)
-		}
-		if u, _ := c.Units.Now().Get(card.Receiving); u.Name != "Bảo hiểm xã hội quận" {
-			t.Errorf("the card is at %s", u.Name)
-		}
-		_, content, _, err := c.Dossiers.Read(t.Context(), police.Code)
-		if err == nil {
-			t.Errorf("a stranger reads %+v", content)
-		}
-		by(t, c, "congan", police.Code, "accept", nil).Want(200)
-		by(t, c, "bhxh", card.Code, "accept", nil).Want(200)
-		parent, kids = family(t, c, code, key)
-		due := map[string]bool{parent.DueAt.String(): true}
-		for _, k := range kids[1:] {
-			if k.DueAt.IsZero() || due[k.DueAt.String()] {
-				t.Errorf("%s is due %v, like another", k.Service, k.DueAt)
-			}
-			due[k.DueAt.String()] = true
-		}
-		by(t, c, "congan", police.Code, "approve", nil).Want(200)
-		by(t, c, "congan.truong", police.Code, "sign", nil).Want(200)
-		by(t, c, "congan", police.Code, "number", map[string]any{"entry.number": "88/TB", "entry.date": "2025-06-23"}).Want(200)
-		by(t, c, "congan", police.Code, "submit", nil).Want(200)
-		by(t, c, "bhxh", card.Code, "refuse", map[string]any{"reason": "Trẻ đã có thẻ."}).Want(200)
-		c.Eventually("both ends reached the parent", func() bool { parent, _ = family(t, c, code, key); return parent.State == process.Done })
-		timeline := string(c.As("clerk").Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Body)
-		if n := strings.Count(timeline, `"dossier.childEnded"`); n != 3 {
-			t.Errorf("%d ends of children: %s", n, timeline)
-		}
-		page := string(c.Visitor().Get("/dossiers/" + code + "?k=" + key).Want(200).Body)
-		for _, want := range []string{police.Code, card.Code, kids[0].Code, "Công an phường", "Bảo hiểm xã hội quận"} {
-			if !strings.Contains(page, want) {
-				t.Errorf("the page does not show %s", want)
-			}
-		}
-		by(t, c, "motcua", code, "issue", nil).Want(200)
-		c.Eventually("the children are returned with it", func() bool {
-			_, kids = family(t, c, code, key)
-			return kids[0].State == process.Returned && kids[1].State.Ended() && kids[2].State.Ended()
+	for day, want := range map[string]struct{ commune, police, insurance string }{
+		"2025-06-23": {"00133", "Công an phường", "Bảo hiểm xã hội quận"},
+		"2026-11-09": {"00118", "Công an phường", "Bảo hiểm xã hội thành phố Hà Nội"},
+	} {
+		t.Run(day, func(t *testing.T) {
+			t.Parallel()
+			citytest.Each(t, func(t *testing.T, c *citytest.City) {
+				testChildDossiers(t, c, day, want.commune, want.police, want.insurance)
+			}, citytest.At(clock.MustDate(day).At(8, 10)))
 		})
-		if kids[1].State == kids[2].State {
-			t.Errorf("one was refused: %v, %v", kids[1].State, kids[2].State)
+	}
+}
+
+func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, atInsurance string) {
+	filed := c.As("clerk").Post("/api/v1/dossiers", linked(commune)).Want(201)
+	code, key := filed.Text("code"), filed.Text("accessKey")
+	by(t, c, "motcua", code, "accept", nil).Want(200)
+	parent, kids := family(t, c, code, key)
+	if len(kids) != 1 || kids[0].Service != "hanoi.civil-status.birth-registration" || kids[0].Code == code || !kids[0].DueAt.IsZero() {
+		t.Fatalf("after acceptance: %+v", kids)
+	}
+	if kids[0].Parent != parent.ID || kids[0].Reception != parent.Receiving || kids[0].Applicant != "Nguyễn Thị Hạnh" {
+		t.Errorf("child: %+v", kids[0])
+	}
+	birth(t, c, kids[0].Code)
+	c.Eventually("police and insurance have it", func() bool { _, kids = family(t, c, code, key); return len(kids) == 3 })
+	police, card := kids[1], kids[2]
+	if police.Service != "hanoi.residence.child" {
+		police, card = card, police
+	}
+	if u, _ := c.Units.Now().Get(police.Competent); u.Name != atPolice || !u.External() {
+		t.Errorf("residence is at %s", u.Name)
+	}
+	if u, _ := c.Units.Now().Get(card.Receiving); u.Name != atInsurance {
+		t.Errorf("the card is at %s", u.Name)
+	}
+	_, content, _, err := c.Dossiers.Read(t.Context(), police.Code)
+	if err == nil {
+		t.Errorf("a stranger reads %+v", content)
+	}
+	by(t, c, "congan", police.Code, "accept", nil).Want(200)
+	by(t, c, "bhxh", card.Code, "accept", nil).Want(200)
+	parent, kids = family(t, c, code, key)
+	due := map[string]bool{parent.DueAt.String(): true}
+	for _, k := range kids[1:] {
+		if k.DueAt.IsZero() || due[k.DueAt.String()] {
+			t.Errorf("%s is due %v, like another", k.Service, k.DueAt)
 		}
+		due[k.DueAt.String()] = true
+	}
+	by(t, c, "congan", police.Code, "approve", nil).Want(200)
+	by(t, c, "congan.truong", police.Code, "sign", nil).Want(200)
+	by(t, c, "congan", police.Code, "number", map[string]any{"entry.number": "88/TB", "entry.date": day}).Want(200)
+	by(t, c, "congan", police.Code, "submit", nil).Want(200)
+	by(t, c, "bhxh", card.Code, "refuse", map[string]any{"reason": "Trẻ đã có thẻ."}).Want(200)
+	c.Eventually("both ends reached the parent", func() bool { parent, _ = family(t, c, code, key); return parent.State == process.Done })
+	timeline := string(c.As("clerk").Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Body)
+	if n := strings.Count(timeline, `"dossier.childEnded"`); n != 3 {
+		t.Errorf("%d ends of children: %s", n, timeline)
+	}
+	page := string(c.Visitor().Get("/dossiers/" + code + "?k=" + key).Want(200).Body)
+	for _, want := range []string{police.Code, card.Code, kids[0].Code, atPolice, atInsurance} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %s", want)
+		}
+	}
+	by(t, c, "motcua", code, "issue", nil).Want(200)
+	c.Eventually("the children are returned with it", func() bool {
+		_, kids = family(t, c, code, key)
+		return kids[0].State == process.Returned && kids[1].State.Ended() && kids[2].State.Ended()
 	})
+	if kids[1].State == kids[2].State {
+		t.Errorf("one was refused: %v, %v", kids[1].State, kids[2].State)
+	}
 }
 
 // TestChildrenEndWithTheirParent: what nobody waits for is withdrawn.
 func TestChildrenEndWithTheirParent(t *testing.T) {
 	t.Parallel()
 	citytest.Each(t, func(t *testing.T, c *citytest.City) {
-		filed := c.As("clerk").Post("/api/v1/dossiers", linked()).Want(201)
+		filed := c.As("clerk").Post("/api/v1/dossiers", linked("00133")).Want(201)
 		code, key := filed.Text("code"), filed.Text("accessKey")
 		by(t, c, "motcua", code, "accept", nil).Want(200)
 		c.Visitor().Post("/api/v1/dossiers/"+code+"/withdraw?accessKey="+key, map[string]any{"reason": "Nộp nhầm."})
