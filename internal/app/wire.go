@@ -104,11 +104,22 @@ func (p *Program) checks() []web.Check {
 // offer tells the catalogue what is offered and at which computed level.
 func (p *Program) offer(ctx context.Context) error {
 	return p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		offered := map[string]bool{}
 		for _, pkg := range p.Services.On(p.today()) {
+			offered[pkg.Procedure] = true
 			l := pkg.Level(p.working(), p.today())
 			words := l.Public(p.Bundle)
 			why := catalog.Why{VI: words.VI, EN: words.EN}
 			if err := p.Catalog.SetOffering(tx, catalog.Code(pkg.Procedure), "", catalog.Level(l.N), why); err != nil {
+				return err
+			}
+		}
+		for _, pkg := range p.Services.All() { // retired, or not begun
+			if offered[pkg.Procedure] {
+				continue
+			}
+			offered[pkg.Procedure] = true
+			if err := p.Catalog.SetOffering(tx, catalog.Code(pkg.Procedure), "", 0, catalog.Why{}); err != nil {
 				return err
 			}
 		}

@@ -44,7 +44,7 @@ type LibraryDeps struct {
 	Signer   CitySigner
 	World    World // in which scenarios are played before anything is taken
 	Log      *slog.Logger
-	// Changed is called after the registry has changed; may be nil.
+	// Changed is called after the registry has changed, and on each new day; may be nil.
 	Changed func(ctx context.Context) error
 }
 
@@ -55,6 +55,7 @@ type Library struct {
 	epoch  atomic.Int64
 	mu     sync.Mutex // one refresh at a time
 	loaded map[string]*Package
+	day    clock.Date // of the last word to Changed: a version begins with its day
 }
 
 // NewLibrary returns the library. Refresh or Run brings its packages into the registry.
@@ -458,8 +459,11 @@ func (l *Library) Refresh(ctx context.Context) (err error) {
 		}
 		return nil
 	})
-	if err != nil || epoch == l.epoch.Load() {
+	if err != nil {
 		return err
+	}
+	if epoch == l.epoch.Load() {
+		return l.changed(ctx, false)
 	}
 	var placed []placed
 	for _, x := range rows {
@@ -474,10 +478,20 @@ func (l *Library) Refresh(ctx context.Context) (err error) {
 	}
 	l.Registry.publish(placed)
 	l.epoch.Store(epoch)
-	if l.Changed != nil {
-		return l.Changed(ctx)
+	return l.changed(ctx, true)
+}
+
+// changed tells of a new state, or of a new day.
+func (l *Library) changed(ctx context.Context, news bool) error {
+	today := clock.DateOf(l.Clock.Now())
+	if !news && l.day == today {
+		return nil
 	}
-	return nil
+	l.day = today
+	if l.Changed == nil {
+		return nil
+	}
+	return l.Changed(ctx)
 }
 
 // verified loads what the city published, unless it is not what it signed.

@@ -1,11 +1,16 @@
 package serviceweb_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"net/http"
+	"os"
 	"slices"
 	"testing"
 
 	"khue/internal/citytest"
+	"khue/internal/kernel/clock"
+	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/serviceweb"
 )
 
@@ -48,4 +53,73 @@ func TestServicesOfADay(t *testing.T) {
 		t.Errorf("%+v", one)
 	}
 	c.Visitor().Get("/api/v1/services/nothing").Want(http.StatusNotFound)
+}
+
+// handed is the sample of the guide for another procedure, signed by a registered author.
+func handed(t *testing.T, c *citytest.City) string {
+	t.Helper()
+	files, problems := service.ReadFolder(os.DirFS("../testdata/sample"), ".")
+	if problems.Failed() {
+		t.Fatal(problems)
+	}
+	files["service.yaml"] = bytes.Replace(files["service.yaml"], []byte(`"1.001193"`), []byte(`"1.004873"`), 1)
+	private, public, err := service.NewKey("cong-ty-mau")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Library.AddAuthor(t.Context(), public, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Sign(files, private); err != nil {
+		t.Fatal(err)
+	}
+	archive, err := service.Pack(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(archive)
+}
+
+// TestACompanySubmitsByProgram: over the API from hand to force, on both engines.
+func TestACompanySubmitsByProgram(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		const path = "/api/v1/service-submissions"
+		body := map[string]any{"archive": handed(t, c)}
+		var check struct {
+			OK       bool                 `json:"ok"`
+			Problems []serviceweb.Finding `json:"problems"`
+		}
+		c.As("citizen").Post(path+"/check", body).Want(http.StatusOK).Into(&check)
+		if !check.OK {
+			t.Fatalf("%+v", check)
+		}
+		c.As("citizen").Post(path+"/check", map[string]any{"archive": base64.StdEncoding.EncodeToString([]byte("PK nothing"))}).Want(http.StatusOK).Into(&check)
+		if check.OK || len(check.Problems) != 1 || check.Problems[0].Text.VI == "" || check.Problems[0].Text.EN == "" {
+			t.Errorf("%+v", check)
+		}
+		c.Visitor().Post(path, body).Want(http.StatusUnauthorized)
+		var x serviceweb.Submission
+		c.As("citizen").Post(path, body).Want(http.StatusCreated).Into(&x)
+		if x.Stage != "submitted" || x.Author != "cong-ty-mau" {
+			t.Fatalf("%+v", x)
+		}
+		one := path + "/" + x.ID
+		c.As("clerk").Get(one).Want(http.StatusNotFound)
+		c.As("citizen").Get(one).Want(http.StatusOK)
+		c.As("citizen").Post(one+"/decisions", map[string]any{"do": "approve"}).Want(http.StatusForbidden)
+		c.As("designer").Post(one+"/decisions", map[string]any{"do": "publish", "day": "2026-11-24"}).Want(http.StatusConflict)
+		c.As("designer").Post(one+"/decisions", map[string]any{"do": "approve"}).Want(http.StatusOK)
+		c.As("leader").Post(one+"/decisions", map[string]any{"do": "publish", "day": "2026-11-24"}).Want(http.StatusOK).Into(&x)
+		if x.Stage != "published" || x.From != "2026-11-24" {
+			t.Errorf("%+v", x)
+		}
+		find := "/api/v1/services/" + x.Service
+		c.Visitor().Get(find).Want(http.StatusNotFound)
+		var full serviceweb.Full
+		c.Visitor().Get(find + "?on=2026-11-24").Want(http.StatusOK).Into(&full)
+		if full.Digest != x.Digest || full.Extent != "partial" {
+			t.Errorf("%+v", full.Brief)
+		}
+	}, citytest.At(clock.MustDate("2026-11-23").At(9, 0)))
 }
