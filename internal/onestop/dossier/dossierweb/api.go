@@ -33,7 +33,7 @@ type paperBody struct {
 	Name      string `json:"name" maxLength:"200"`
 	Type      string `json:"type" enum:"pdf,jpg,png" doc:"From the content, not the name."`
 	Size      int64  `json:"size" minimum:"0"`
-	SHA256    string `json:"sha256,omitempty" pattern:"^[0-9a-f]{64}$"`
+	SHA256    string `json:"sha256,omitempty" pattern:"^[0-9a-f]{64}$" doc:"The sender's note. It does not fetch a file: files come by upload."`
 	Originals int    `json:"originals,omitempty" minimum:"0" maximum:"99"`
 	Copies    int    `json:"copies,omitempty" minimum:"0" maximum:"99"`
 	ShownOnly bool   `json:"shownOnly,omitempty" doc:"Shown at the counter and given back."`
@@ -109,6 +109,7 @@ func papersOf(in []paperBody) []form.File {
 	for i, p := range in {
 		out[i] = form.File(p)
 		out[i].Name = web.CleanFileName(p.Name)
+		out[i].SHA256 = "" // a digest that somebody knows opens no file: bytes come by upload
 	}
 	return out
 }
