@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"khue/internal/kernel/decl"
+	"khue/internal/kernel/filecheck"
 )
 
 // A field of type file is answered by a file, which is handed in under the field's path
@@ -22,7 +23,7 @@ func (c *compiler) file(in *input, fd FieldDef) {
 		in.file.MaxBytes = defaultMB << 20
 	}
 	for _, a := range fd.Accept {
-		if !slices.Contains(fileKinds, a) {
+		if !slices.Contains(filecheck.Kinds(), a) {
 			c.fail(fd.Pos, fd.ID, "form.lint.accept", "type", a)
 		}
 	}

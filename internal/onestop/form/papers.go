@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/filecheck"
 )
 
 // paper is one compiled paper of the dossier.
@@ -16,12 +17,13 @@ type paper struct {
 	must cond
 }
 
-// Kinds of files that can be taken; what a file is comes from its content.
+// Kinds of files that a paper takes where it does not say; filecheck knows which others
+// it may name. What a file is comes from its content.
 //
 //nolint:gochecknoglobals // immutable table
 var fileKinds = []string{"pdf", "jpg", "png"}
 
-// FileKinds are the kinds of files that a paper may be.
+// FileKinds are the kinds of files that a paper takes where it does not say.
 func FileKinds() []string { return slices.Clone(fileKinds) }
 
 const (
@@ -45,7 +47,7 @@ func (c *compiler) papers(f *Form) {
 			p.need.Accept = fileKinds
 		}
 		for _, a := range d.Accept {
-			if !slices.Contains(fileKinds, a) {
+			if !slices.Contains(filecheck.Kinds(), a) {
 				c.fail(d.Pos, "papers."+d.ID, "form.lint.accept", "type", a)
 			}
 		}

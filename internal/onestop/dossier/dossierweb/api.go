@@ -31,7 +31,7 @@ type partyBody struct {
 type paperBody struct {
 	Paper     string `json:"paper" maxLength:"64" doc:"Id of the paper in the service."`
 	Name      string `json:"name" maxLength:"200"`
-	Type      string `json:"type" enum:"pdf,jpg,png" doc:"From the content, not the name."`
+	Type      string `json:"type" enum:"pdf,jpg,png,docx,xlsx" doc:"From the content, not the name."`
 	Size      int64  `json:"size" minimum:"0"`
 	SHA256    string `json:"sha256,omitempty" pattern:"^[0-9a-f]{64}$" doc:"The sender's note. It does not fetch a file: files come by upload."`
 	Originals int    `json:"originals,omitempty" minimum:"0" maximum:"99"`
