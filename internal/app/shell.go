@@ -44,7 +44,8 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	}
 	desk := strings.HasPrefix(r.URL.Path, "/desk") || strings.HasPrefix(r.URL.Path, "/admin")
 	item := func(key, href string) {
-		current := r.URL.Path == href || href != "/" && href != "/desk" && strings.HasPrefix(r.URL.Path, href+"/")
+		current := r.URL.Path == href || href != "/" && href != "/desk" && strings.HasPrefix(r.URL.Path, href+"/") ||
+			href == "/desk" && (strings.HasPrefix(r.URL.Path, "/desk/tasks/") || strings.HasPrefix(r.URL.Path, "/desk/dossiers/"))
 		s.Nav = append(s.Nav, ui.NavItem{Label: i18n.T(ctx, key), Href: href, Current: current})
 	}
 	if desk {

@@ -83,6 +83,35 @@ func TestDatesOverTheAPI(t *testing.T) {
 	}, citytest.At(clock.MustDate("2026-11-20").At(10, 0)))
 }
 
+// The applicant's silence, a supplement and the count that starts again say when and why.
+func TestWaitsExplainThemselves(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := citytest.Birth()
+		b["answers"].(map[string]any)["child.registrationUnit"] = "00118"
+		b["answers"].(map[string]any)["child.dob"] = "2026-11-01"
+		code := c.As("citizen").Post("/api/v1/dossiers", b).Want(201).Text("code")
+		act(t, c, "clerk", code, "accept", nil).Want(200)
+		act(t, c, "justiceOfficer", code, "approve", nil).Want(200)
+		dates := func(code string) citytest.Answer {
+			t.Helper()
+			return c.As("citizen").In("en").Get("/api/v1/dossiers/" + code + "/dates").Want(200)
+		}
+		if a := dates(code); a.Text("waits.0.why") != "silence" || !strings.Contains(a.Text("waits.0.text"), "counts as agreement") || !strings.HasPrefix(a.Text("waits.0.at"), "2026-11-21") {
+			t.Errorf("the draft waits: %s", a.Body)
+		}
+		if page := string(c.As("citizen").In("en").Get("/dossiers/" + code).Want(200).Body); !strings.Contains(page, "counts as agreement") {
+			t.Error("the citizen's page does not say until when silence agrees")
+		}
+
+		code = c.As("citizen").Post("/api/v1/dossiers", business()).Want(201).Text("code")
+		act(t, c, "clerk", code, "supplement", map[string]any{"reason": "Chưa ghi rõ ngành, nghề chính."}).Want(200)
+		if a := dates(code); a.Text("waits.0.why") != "lapse" || !strings.Contains(a.Text("waits.0.text"), "after that the dossier is stopped") {
+			t.Errorf("a supplement waits: %s", a.Body)
+		}
+	}, citytest.At(clock.MustDate("2026-11-20").At(10, 0)))
+}
+
 func TestPagesOfDates(t *testing.T) {
 	t.Parallel()
 	citytest.Each(t, func(t *testing.T, c *citytest.City) {
