@@ -128,7 +128,7 @@ func (c *compiler) variables(p *bpmn.Process) {
 	walk = func(b *bpmn.Body) {
 		for _, e := range b.Elements {
 			add(e.Attrs["result"].S)
-			add(e.Attrs["item"].S)
+			add(inner(e, "item").S)
 			for _, x := range e.Ext {
 				if x.Name == "out" {
 					add(x.Attrs["name"].S)

@@ -100,63 +100,6 @@ func (c *compiler) isActivity(n *node) bool {
 	return false
 }
 
-// words are the khue: attributes by the kind of element that they belong to.
-//
-//nolint:gochecknoglobals // immutable table
-var words = map[bpmn.Kind][]string{
-	bpmn.UserTask: {
-		"role", "unit", "form", "hours", "clock", "counts", "actions", "within", "silence", "publicLabel", "notify", "collection", "item",
-	},
-	bpmn.ServiceTask:      {"connector", "notify", "collection", "item", "counts"},
-	bpmn.BusinessRuleTask: {"decision", "result", "notify", "collection", "item"},
-	bpmn.ScriptTask:       {"result", "notify", "collection", "item"},
-	bpmn.CallActivity:     {"unit", "case", "notify", "collection", "item", "counts"},
-	bpmn.SubProcess:       {"notify", "collection", "item"},
-	bpmn.SendTask:         {"correlate", "notify", "collection", "item"},
-	bpmn.ReceiveTask:      {"correlate", "notify", "collection", "item", "counts"},
-	bpmn.Task:             {"notify", "collection", "item"},
-	bpmn.ManualTask:       {"notify", "collection", "item"},
-	bpmn.EndEvent:         {"state", "notify", "correlate"},
-	bpmn.StartEvent:       {"notify", "correlate"},
-	bpmn.CatchEvent:       {"notify", "correlate", "counts"},
-	bpmn.ThrowEvent:       {"notify", "correlate"},
-	bpmn.BoundaryEvent:    {"notify", "correlate"},
-}
-
-// attributes refuses khue: words that mean nothing where they stand.
-func (c *compiler) attributes(e *bpmn.Element) {
-	for name, t := range e.Attrs {
-		if known := words[e.Kind]; !slices.Contains(known, name) {
-			c.fail(t.Pos, e.ID+"."+name, "process.lint.attribute", "name", name, "kind", string(e.Kind), "nearest", decl.Nearest(name, known))
-		}
-	}
-	for _, x := range e.Ext {
-		ok := false
-		switch x.Name {
-		case "action":
-			ok = e.Kind == bpmn.UserTask
-		case "in":
-			ok = e.Kind == bpmn.ServiceTask || e.Kind == bpmn.CallActivity || e.Kind == bpmn.SendTask
-		case "out":
-			ok = e.Kind == bpmn.ServiceTask || e.Kind == bpmn.CallActivity
-		}
-		if !ok {
-			c.fail(x.Pos, e.ID, "process.lint.attribute", "name", x.Name, "kind", string(e.Kind), "nearest", "action, in, out")
-		}
-	}
-}
-
-// attr is an attribute of an element, or what its lane says.
-func (c *compiler) attr(e *bpmn.Element, name string) decl.Text {
-	if t, ok := e.Attrs[name]; ok {
-		return t
-	}
-	if name == "role" || name == "unit" {
-		return c.lane[e.ID][name]
-	}
-	return decl.Text{}
-}
-
 func (c *compiler) flag(e *bpmn.Element, name string, deflt bool) bool {
 	t, ok := e.Attrs[name]
 	if !ok {
@@ -466,7 +409,7 @@ func (c *compiler) message(n *node, e *bpmn.Element, ref string, catches bool) {
 	if n.name != "" && strings.ContainsAny(n.name, "${}") {
 		c.refuse(e, "process.lint.messageName", "message", n.name)
 	}
-	n.key = c.expr(e.Attrs["correlate"], e.ID+".correlate", feel.KindAny)
+	n.key = c.expr(inner(e, "correlate"), e.ID+".correlate", feel.KindAny)
 }
 
 // timer compiles when a timer event fires: an instant, a term, or a cycle of terms.
@@ -529,11 +472,12 @@ func (c *compiler) many(n *node, e *bpmn.Element) {
 		c.refuse(e, "process.lint.loop")
 		return
 	}
-	m := &many{sequential: e.Loop.Sequential, item: c.variable(e.Attrs["item"].S)}
+	m := &many{sequential: e.Loop.Sequential, item: c.variable(inner(e, "item").S)}
 	m.count = c.expr(e.Loop.Cardinality, e.ID+".loopCardinality", feel.KindNumber)
-	m.list = c.expr(e.Attrs["collection"], e.ID+".collection", feel.KindList)
+	list := inner(e, "collection")
+	m.list = c.expr(list, e.ID+".collection", feel.KindList)
 	m.complete = c.expr(e.Loop.Completion, e.ID+".completionCondition", feel.KindBoolean)
-	if !e.Loop.Cardinality.Set() && !e.Attrs["collection"].Set() {
+	if !e.Loop.Cardinality.Set() && !list.Set() {
 		c.refuse(e, "process.lint.loop")
 	}
 	n.many = m

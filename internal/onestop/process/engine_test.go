@@ -409,15 +409,18 @@ func TestMany(t *testing.T) {
 			begin(t, loop("", `><loopCardinality>5</loopCardinality><completionCondition>loop.done >= 2</completionCondition>`)).want("a a a a a").do("a").want("a a a a").do("a").want("b")
 		},
 		"one for each unit that is asked": func(t *testing.T) {
-			r := begin(t, loop(` khue:collection="units" khue:item="office"`, `>`)).want("a a a")
-			var asked []string
-			for _, tok := range r.inst.Tokens {
-				if tok.Item != nil {
-					asked = append(asked, tok.Item.String())
+			words := ` khue:collection="units" khue:item="office"`
+			for _, text := range []string{loop(words, `>`), loop("", words+`>`)} {
+				r := begin(t, text).want("a a a")
+				var asked []string
+				for _, tok := range r.inst.Tokens {
+					if tok.Item != nil {
+						asked = append(asked, tok.Item.String())
+					}
 				}
-			}
-			if strings.Join(asked, " ") != "east west north" {
-				t.Error(asked)
+				if strings.Join(asked, " ") != "east west north" {
+					t.Error(asked)
+				}
 			}
 		},
 		"a boundary ends them all": func(t *testing.T) {
@@ -499,6 +502,33 @@ func TestMessagesFindTheirOwn(t *testing.T) {
 	for _, tok := range r.inst.Tokens {
 		if tok.Key == "west" {
 			t.Error("west still waits")
+		}
+	}
+}
+
+// TestWordsOfALoopAndAMessage: modellers write khue: words at the element or inside it.
+func TestWordsOfALoopAndAMessage(t *testing.T) {
+	t.Parallel()
+	for _, at := range [][2]string{{` khue:correlate="&quot;west&quot;"`, ""}, {"", ` khue:correlate="&quot;west&quot;"`}} {
+		r := begin(t, `<intermediateCatchEvent id="w"`+at[0]+`><messageEventDefinition messageRef="m1"`+at[1]+`/></intermediateCatchEvent>
+			( > w > b > )`).want("w")
+		if _, _, err := process.Step(r.def, r.inst, process.Event{Kind: process.Message, Name: "m1", Key: "south"}, r.env); err == nil {
+			t.Error("a message for nobody was taken")
+		}
+		r.event(process.Event{Kind: process.Message, Name: "m1", Key: "west"}).want("b")
+	}
+	// The element of a collection is named where the loop is, and read inside it.
+	r := begin(t, `<receiveTask id="w" messageRef="m1" khue:correlate="u"><multiInstanceLoopCharacteristics khue:collection="units" khue:item="u"/></receiveTask>
+		( > w > b > )`).want("w w w")
+	r.event(process.Event{Kind: process.Message, Name: "m1", Key: "north"}).want("w w")
+	// What means nothing there is refused.
+	for text, word := range map[string]string{
+		`<userTask id="a"><multiInstanceLoopCharacteristics khue:colection="units"/></userTask>`:                                                                   "a.colection",
+		`<intermediateCatchEvent id="a"><messageEventDefinition messageRef="m1" khue:correlat="1"/></intermediateCatchEvent>`:                                      "a.correlat",
+		`<intermediateCatchEvent id="a"><timerEventDefinition khue:correlate="1"><timeDuration>P1D</timeDuration></timerEventDefinition></intermediateCatchEvent>`: "a.correlate",
+	} {
+		if _, ps := drawn(t, text+"\n( > a > )"); !slices.ContainsFunc(ps, func(p decl.Problem) bool { return p.Element == word }) {
+			t.Errorf("%s: %v", text, ps)
 		}
 	}
 }
