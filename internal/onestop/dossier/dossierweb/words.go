@@ -206,7 +206,7 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 			out = append(out, e)
 			continue
 		}
-		e.Title = h.eventTitle(ctx, pkg, l)
+		e.Title, e.Text = h.eventTitle(ctx, pkg, l), said(ctx, l)
 		e.By = h.eventBy(ctx, l, public)
 		switch l.State {
 		case process.NotAccepted, process.Stopped, process.Withdrawn:
@@ -219,6 +219,18 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 		out = append(out, e)
 	}
 	return h.future(ctx, d, pkg, out, public)
+}
+
+// said is the comment of a line, with the order that it rests on and the dossier it leads to.
+func said(ctx context.Context, l dossier.Line) string {
+	text := l.Comment
+	if l.Authority != "" {
+		text = i18n.T(ctx, "dossierweb.correct.order", "comment", text, "authority", l.Authority)
+	}
+	if l.Link != "" {
+		text = i18n.T(ctx, "dossierweb.correct.linked", "comment", text, "code", l.Link)
+	}
+	return text
 }
 
 func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossier.Line) string {
