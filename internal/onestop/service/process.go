@@ -27,9 +27,7 @@ func (l *loader) process() {
 		Roles:     func(r string) bool { _, ok := orgunit.RoleOf(orgunit.Role(r)); return ok },
 		Decisions: l.decision,
 	}
-	for _, r := range orgunit.Roles() {
-		opt.RoleNames = append(opt.RoleNames, string(r.Role))
-	}
+	opt.RoleNames = roleNames()
 	drawn, both := l.read(processFile)
 	if !both {
 		var src process.Source
@@ -104,4 +102,13 @@ func (a asked) Decide(facts feel.Vars, own func(string) feel.Value, env feel.Env
 	}
 	env.Steps, env.Memory = ruleSteps, ruleMemory
 	return a.model.Decide(a.decision, in, env)
+}
+
+// roleNames are the roles that a step may name, for the mend of one that it may not.
+func roleNames() []string {
+	var out []string
+	for _, r := range orgunit.Roles() {
+		out = append(out, string(r.Role))
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"slices"
+	"strings"
 
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
@@ -206,7 +207,7 @@ func (l *loader) terms(src *source) {
 			l.fail(file, c.Within.Pos, "consult.within", "process.lint.period", "value", c.Within.S)
 		}
 		if _, ok := orgunit.RoleOf(orgunit.Role(c.Role.S)); !ok {
-			l.fail(file, c.Role.Pos, "consult.role", "process.lint.role", "role", c.Role.S)
+			l.fail(file, c.Role.Pos, "consult.role", "process.lint.role", "role", c.Role.S, "known", strings.Join(roleNames(), ", "))
 		}
 		terms.Consult = process.ConsultTerms{Role: c.Role.S, Within: within}
 	}
