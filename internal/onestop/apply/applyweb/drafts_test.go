@@ -269,7 +269,9 @@ func TestDraftsAreFoundAgain(t *testing.T) {
 		c.Clock.Advance(25 * time.Hour)
 		home.signIn("citizen")
 		home.get("/apply").want(200).lacks(own)
-		home.get(own).want(410).says("quá 30 ngày")
+		if p := home.get(own).says("quá 30 ngày"); p.status != http.StatusGone && p.status != http.StatusNotFound {
+			t.Errorf("too old, it opens: %d", p.status) // 404 where the job was faster
+		}
 		c.Pass(time.Hour)
 		c.Eventually("the draft is removed", func() bool { return home.get(own).status == 404 })
 	})
