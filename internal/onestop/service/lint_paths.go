@@ -192,9 +192,16 @@ func (l *loader) purposes() {
 			if slices.Contains(own, head) {
 				continue
 			}
-			if !slices.ContainsFunc(d.Uses, func(u string) bool { return u == head || strings.HasPrefix(u, head+".") }) {
+			if !declared(d.Uses, head) {
 				l.fail("form.yaml", fd.Pos, fd.ID+".suggest", "service.lint.use", "source", s, "known", list(d.Uses))
 			}
+		}
+	}
+	drawn, _ := l.read(processFile)
+	for _, name := range l.pkg.Process.Connectors() {
+		head, _, _ := strings.Cut(name, ".")
+		if !declared(d.Uses, head) {
+			l.fail(processFile, placeOfText(drawn, `"`+name+`"`), name, "service.lint.use", "source", name, "known", list(d.Uses))
 		}
 	}
 	for _, p := range l.def.Pages {
@@ -207,6 +214,11 @@ func (l *loader) purposes() {
 			tell(fd)
 		}
 	}
+}
+
+// declared reports whether data.uses names something of a register.
+func declared(uses []string, register string) bool {
+	return slices.ContainsFunc(uses, func(u string) bool { return u == register || strings.HasPrefix(u, register+".") })
 }
 
 // own are the sources of answers that are the applicant's own.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"khue/internal/kernel/bpmn"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/feel"
@@ -87,6 +88,7 @@ func (c *conditions) check() {
 			c.l.warn("service.yaml", p.Required.Pos, at+".required", "service.lint.neverRequired", "condition", p.Required.S)
 		}
 	}
+	c.flows()
 	for _, s := range c.l.chain().Steps {
 		c.words("steps.yaml", s.ID+".when", s.When)
 		if c.never(condition{f, []decl.Text{s.When}}) {
@@ -99,6 +101,29 @@ func (c *conditions) check() {
 				c.l.fail("steps.yaml", a.When.Pos, s.ID+"."+a.Do+".when", "service.lint.never", "condition", a.When.S)
 			}
 		}
+	}
+}
+
+// flows looks into the conditions of a drawn process: its cases, channels and codes must be
+// those that there are. Whether a flow can be taken is the engine's to know: it may read
+// what the process has set.
+func (c *conditions) flows() {
+	if _, drawn := c.l.read(processFile); !drawn {
+		return
+	}
+	var walk func(b *bpmn.Body)
+	walk = func(b *bpmn.Body) {
+		for _, f := range b.Flows {
+			c.words(processFile, f.ID, f.Condition)
+		}
+		for _, e := range b.Elements {
+			if e.Body != nil {
+				walk(e.Body)
+			}
+		}
+	}
+	for _, p := range c.l.pkg.Process.Model().Processes {
+		walk(&p.Body)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
@@ -180,4 +181,76 @@ func onLine(t *testing.T, fsys fs.FS, p decl.Problem, words string) bool {
 	}
 	lines := strings.Split(string(raw), "\n")
 	return p.Pos.Line <= len(lines) && strings.Contains(lines[p.Pos.Line-1], words)
+}
+
+// drawn is the sample with its process drawn: the chain without the applicant's step, and a
+// look-up in a register before the leader signs. x is laid over the drawing.
+func drawn(t testing.TB, x func(string) string) fs.FS {
+	t.Helper()
+	fsys := sample(t, gone("steps.yaml")).(fstest.MapFS)
+	delete(fsys, "sample/tests/silent.yaml")
+	task := func(id, role, unit, actions string) string {
+		return `
+    <bpmn:userTask id="` + id + `" khue:role="` + role + `" khue:unit="` + unit + `" khue:hours="1" khue:actions="` + actions + `"/>`
+	}
+	flow := func(id, from, to, when string) string {
+		if when != "" {
+			when = "<bpmn:conditionExpression>" + when + "</bpmn:conditionExpression>"
+		}
+		return `
+    <bpmn:sequenceFlow id="` + id + `" sourceRef="` + from + `" targetRef="` + to + `">` + when + `</bpmn:sequenceFlow>`
+	}
+	body := bpmnHead + `<bpmn:startEvent id="start"/>` +
+		task("receive", "clerk", "receiving", "accept supplement refuse") + task("verify", "justiceOfficer", "competent", "approve supplement refuse") +
+		`<bpmn:exclusiveGateway id="which" default="plain"/><bpmn:serviceTask id="ask" khue:connector="population.person"/><bpmn:exclusiveGateway id="join"/>` +
+		task("sign", "leader", "competent", "sign") + task("handOver", "clerk", "receiving", "issue") + `<bpmn:endEvent id="end"/>` +
+		flow("f1", "start", "receive", "") + flow("f2", "receive", "verify", "") + flow("f3", "verify", "which", "") + flow("look", "which", "ask", `case = "surrogacy"`) +
+		flow("plain", "which", "join", "") + flow("f4", "ask", "join", "") + flow("f5", "join", "sign", "") + flow("f6", "sign", "handOver", "") + flow("f7", "handOver", "end", "") +
+		"</bpmn:process></bpmn:definitions>"
+	if x != nil {
+		body = x(body)
+	}
+	fsys["sample/process.bpmn"] = &fstest.MapFile{Data: []byte(body)}
+	return fsys
+}
+
+func TestFaultsOfDrawnProcesses(t *testing.T) {
+	t.Parallel()
+	b, err := i18n.NewBundle(decl.Messages, form.Messages, process.Messages, service.Messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]struct {
+		change    func(string) string
+		line, key string
+		element   string
+	}{
+		"a case that there is not":    {replace("surrogacy", "surogacy"), "look", "service.lint.codeNear", "look"},
+		"a register nobody declared":  {replace("population.person", "land.parcel"), "land.parcel", "service.lint.use", "land.parcel"},
+		"a role of another tier":      {replace("justiceOfficer", "deputyDirector"), `id="verify"`, "service.lint.roleNobody", "verify.role"},
+		"a way around the signature":  {replace(`sourceRef="ask" targetRef="join"`, `sourceRef="ask" targetRef="handOver"`), `id="handOver"`, "service.lint.unsigned", "handOver.issue"},
+		"more hours than the law has": {replace(`khue:hours="1"`, `khue:hours="9"`), "sameDay", "service.lint.budget", "deadline[0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fsys := drawn(t, f.change)
+			_, problems := service.Load(fsys, "sample")
+			for _, p := range problems {
+				told(t, b, p)
+				if p.Key == f.key && p.Element == f.element && onLine(t, fsys, p, f.line) {
+					return
+				}
+			}
+			t.Errorf("got %v", problems)
+		})
+	}
+	t.Run("sound", func(t *testing.T) {
+		t.Parallel()
+		_, problems := service.Load(drawn(t, nil), "sample")
+		for _, p := range problems {
+			if p.Level == decl.Error && !strings.HasPrefix(p.File, "sample/tests") {
+				t.Error(p)
+			}
+		}
+	})
 }
