@@ -132,7 +132,7 @@ func (s *Service) beget(parent Dossier, e process.ChildOpened, now nowAt, c Cont
 	}
 	d := Dossier{
 		ID: id.New[Dossier](s.Gen), Service: pkg.ID, Package: pkg.Digest, Procedure: pkg.Procedure, Case: kase, Channel: channel,
-		Reception: parent.Receiving, Receiving: at[0], Competent: at[1], Submitter: parent.Submitter, Applicant: parent.Applicant, Phone: parent.Phone,
+		Reception: parent.Receiving, Receiving: at[0], Competent: at[1], Submitter: parent.Submitter, Applicant: parent.Applicant, Phone: parent.Phone, Mail: parent.Mail,
 		SubmittedAt: now.at, Version: 1, Parent: parent.ID, ParentToken: e.Token,
 	}
 	filing := c.Filing

@@ -41,6 +41,9 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 	}
 	var c Content
 	for _, milestone := range l.Reached {
+		if d.Parent != 0 && (milestone == "submitted" || milestone == "issued") {
+			continue // its parent tells of these, for all children at once
+		}
 		n, ok := pkg.Notices[milestone]
 		if !ok && milestone != milestoneRedated {
 			continue

@@ -1,11 +1,13 @@
 package dossierweb_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/mail"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/process"
 )
@@ -145,6 +147,38 @@ func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, a
 	})
 	if kids[1].State == kids[2].State {
 		t.Errorf("one was refused: %v, %v", kids[1].State, kids[2].State)
+	}
+}
+
+// TestChildNotices: who filed is told once of the filing, and then by each agency of what it
+// asks or promises.
+func TestChildNotices(t *testing.T) {
+	t.Parallel()
+	c := citytest.New(t)
+	box, ok := c.Mail.(*mail.Recorder)
+	if !ok {
+		t.Fatal("the test's city does not record its mail")
+	}
+	b := linked("00133")
+	b["applicant"] = map[string]any{"name": "Nguyễn Thị Hạnh", "phone": "0912000001", "email": "hanh@vidu.example"}
+	filed := c.As("clerk").In("vi").Post("/api/v1/dossiers", b).Want(201)
+	code := filed.Text("code")
+	by(t, c, "motcua", code, "accept", nil).Want(200)
+	_, kids := family(t, c, code, filed.Text("accessKey"))
+	by(t, c, "motcua", kids[0].Code, "supplement", map[string]any{"reason": "Giấy chứng sinh mờ."}).Want(200)
+	subjects := func() string {
+		var out []string
+		for _, m := range box.Sent() {
+			out = append(out, m.Subject)
+		}
+		slices.Sort(out)
+		return strings.Join(out, "\n")
+	}
+	want := []string{"Đã nhận hồ sơ " + code, "Hồ sơ " + code + " đã được tiếp nhận", "Hồ sơ " + kids[0].Code + " cần bổ sung"}
+	slices.Sort(want)
+	c.Eventually("three letters", func() bool { return len(box.Sent()) >= len(want) })
+	if got := subjects(); got != strings.Join(want, "\n") {
+		t.Errorf("told:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))
 	}
 }
 
