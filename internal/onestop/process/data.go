@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"khue/internal/kernel/feel"
 )
@@ -103,7 +105,7 @@ func contextOf(raw map[string]any, depth int) (feel.Value, error) {
 	}
 	pairs, ok := raw["%"].([]any)
 	if !ok || len(raw) != 1 {
-		return feel.Null(), fmt.Errorf("process: a context is written as a list of pairs")
+		return plainContext(raw, depth)
 	}
 	entries := make([]feel.Entry, 0, len(pairs))
 	for _, p := range pairs {
@@ -113,6 +115,19 @@ func contextOf(raw map[string]any, depth int) (feel.Value, error) {
 		}
 		name, _ := pair[0].(string)
 		v, err := dataOf(pair[1], depth+1)
+		if err != nil {
+			return feel.Null(), err
+		}
+		entries = append(entries, feel.Entry{Name: name, Value: v})
+	}
+	return feel.ContextOf(entries...), nil
+}
+
+// plainContext reads an object of plain JSON, its names in order.
+func plainContext(raw map[string]any, depth int) (feel.Value, error) {
+	entries := make([]feel.Entry, 0, len(raw))
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		v, err := dataOf(raw[name], depth+1)
 		if err != nil {
 			return feel.Null(), err
 		}

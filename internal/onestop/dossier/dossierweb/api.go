@@ -513,4 +513,5 @@ func (h *handlers) api(a *web.API) {
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/claim", "claimTask", 0), auth.Officer, h.claim)
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/assign", "assignTask", 0), auth.Officer, h.assign)
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/complete", "completeTask", 0), auth.SignedIn, h.complete)
+	h.courseAPI(a, op)
 }

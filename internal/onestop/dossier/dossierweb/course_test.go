@@ -26,7 +26,10 @@ import (
 // and has no way on where the number is not the one it wants.
 const drawnBirth = `<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:khue="https://khue.vn/bpmn/1" id="d" targetNamespace="https://khue.vn/test">
+<message id="m" name="court.word"/>
 <process id="birth" isExecutable="true">
+<boundaryEvent id="word" attachedToRef="sign" cancelActivity="false" khue:correlate="child.name"><messageEventDefinition messageRef="m"/></boundaryEvent>
+<endEvent id="noted"/><sequenceFlow id="f10" sourceRef="word" targetRef="noted"/>
 <startEvent id="start"/>
 <userTask id="receive" khue:role="clerk" khue:unit="receiving" khue:hours="1" khue:actions="accept supplement refuse"/>
 <userTask id="verify" khue:role="justiceOfficer" khue:unit="competent" khue:hours="3" khue:actions="consult supplement refuse"><extensionElements>
@@ -158,6 +161,13 @@ func TestAConnectorIsAskedUntilItAnswers(t *testing.T) {
 		if len(d.Instance.Vars) != 1 || d.Instance.Vars[0].Value.String() != "999225000001" {
 			t.Errorf("the register's answer is not kept: %+v", d.Instance.Vars)
 		}
+		say := func(role, name, corr string) citytest.Answer {
+			return c.As(role).Post("/api/v1/dossiers/"+code+"/messages", map[string]any{"name": name, "corr": corr})
+		}
+		say("clerk", "court.word", "Nguyễn Minh An").Want(403)
+		say("chairman", "court.word", "Somebody Else").Want(409)
+		say("chairman", "court.say", "Nguyễn Minh An").Want(409)
+		say("chairman", "court.word", "Nguyễn Minh An").Want(200)
 		act(t, c, "chairman", code, "sign", nil).Want(200)
 	})
 }
