@@ -143,13 +143,13 @@ func heldBy(tree *orgunit.Tree, agencies []orgunit.Unit) string {
 
 // chain is steps.yaml as written, empty where the process is drawn.
 func (l *loader) chain() process.Source {
-	if l.steps_ == nil {
-		l.steps_ = &process.Source{}
+	if l.steps == nil {
+		l.steps = &process.Source{}
 		if b, ok := l.read("steps.yaml"); ok {
-			decl.Decode("steps.yaml", b, l.steps_) // its mistakes are told elsewhere
+			decl.Decode("steps.yaml", b, l.steps) // its mistakes are told elsewhere
 		}
 	}
-	return *l.steps_
+	return *l.steps
 }
 
 // stepPlace is where a step is declared: in the chain, or in the drawing.

@@ -44,7 +44,7 @@ type loader struct {
 	content  map[string][]byte   // the files, as digested
 	src      *source             // service.yaml
 	def      form.Definition     // form.yaml
-	steps_   *process.Source     // steps.yaml
+	steps    *process.Source     // steps.yaml
 	register *registerDef        // register.yaml
 	places   map[string]decl.Pos // of the texts
 	conds    *conditions
