@@ -188,6 +188,10 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		return out, err
 	}
 	s.plan(ch, in.Submitter.Name, now.at)
+	entries, texts, err := s.register(ctx, ch, in.Submitter.Name, now)
+	if err != nil {
+		return out, err
+	}
 	var receipt journal.Receipt
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := insertDossier(tx, d, ch.instance); err != nil {
@@ -200,6 +204,9 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 			return err
 		}
 		if receipt, err = s.Journal.Append(tx, entry); err != nil {
+			return err
+		}
+		if err := s.writeFamily(tx, ch, entries, texts); err != nil {
 			return err
 		}
 		return once.Record(tx, sub.Account, in.Key, hash, int64(d.ID))
