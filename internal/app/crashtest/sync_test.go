@@ -52,9 +52,10 @@ func TestAnswerWaitsForTheLog(t *testing.T) {
 	if want := 3 * (1 + len(c.stages)); answers != want {
 		t.Errorf("%d answers to commands in the trace, want %d", answers, want)
 	}
-	// The journal's sequencer commits in the background: now and then it begins a write
-	// between a command's sync and its answer. Without a sync every answer is dirty.
-	if dirty > answers/4 {
+	// The journal's sequencer, its followers and the jobs commit in the background: they begin
+	// a write between a command's sync and its answer, the oftener the slower the machine is.
+	// Without a sync every answer is dirty.
+	if dirty > answers*2/3 {
 		t.Errorf("%d of %d answers went out while the log was not synced", dirty, answers)
 	}
 	t.Logf("%d answers, each behind a sync of what it wrote; another commit had begun at %d", answers, dirty)
