@@ -96,9 +96,9 @@ func tail(q db.Querier) (batch, error) {
 	return b, err
 }
 
-// batchesFrom reads batches that end after entry number seq.
-func batchesFrom(q db.Querier, seq int64, limit int) ([]batch, error) {
-	return db.All(q, scanBatch, `SELECT `+batchColumns+` FROM journal_batch
+// idsFrom reads batches that end after entry number seq, without their hashes.
+func idsFrom(q db.Querier, seq int64, limit int) ([]batch, error) {
+	return db.All(q, scanBatch, `SELECT first, count, at, xid, ids, edge AS hashes, edge FROM journal_batch
 		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) ORDER BY first LIMIT $2`, seq, limit)
 }
 
