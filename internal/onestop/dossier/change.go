@@ -84,6 +84,7 @@ func (s *Service) gather(ch *change, term *calendar.Deadline, now nowAt) (err er
 		return err
 	}
 	ch.happened.State, ch.happened.Mail, ch.happened.Term = inst.State, ch.dossier.Mail, term
+	ch.happened.When, ch.happened.Paused = db.Millis(now.at), int64(inst.Paused)
 	if !ch.dossier.DueAt.IsZero() {
 		ch.happened.Due = db.Millis(ch.dossier.DueAt)
 	}

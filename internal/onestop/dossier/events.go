@@ -50,6 +50,9 @@ type Happening struct {
 	Left    []string           `json:"left,omitempty"`    // steps that ended beside Step
 	Late    bool               `json:"late,omitempty"`    // the task's term had run out
 	Sorry   int64              `json:"sorry,omitempty"`   // of an apology that came too late: until when it was due
+	When    int64              `json:"when,omitempty"`    // instant of the act, by which its dates are counted; the entry is written a moment later
+	Paused  int64              `json:"paused,omitempty"`  // the count stands still since, after the act
+	TaskDue int64              `json:"taskDue,omitempty"` // until when the task was to be done
 	Mail    bool               `json:"mail,omitempty"`    // the applicant reads notices by e-mail
 	Public  bool               `json:"public,omitempty"`  // the comment is for the applicant
 	Parent  string             `json:"parent,omitempty"`  // code of the dossier that opened this one
@@ -60,6 +63,7 @@ type Happening struct {
 	Cause     string `json:"cause,omitempty"`     // why a branch got stuck: a message key
 	Authority string `json:"authority,omitempty"` // the order that a correction rests on
 	Link      string `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
+	Demo      bool   `json:"demo,omitempty"`      // invented: the line tells when it is meant to have happened
 }
 
 // Moved is where a branch went.
@@ -84,5 +88,9 @@ func lineOf(r journal.Record) (Line, error) {
 	if r.Erased {
 		return l, nil
 	}
-	return l, json.Unmarshal(r.Payload, &l.Happening)
+	err := json.Unmarshal(r.Payload, &l.Happening)
+	if l.Demo {
+		l.At = r.Occurred
+	}
+	return l, err
 }

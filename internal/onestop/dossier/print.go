@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -26,7 +27,7 @@ const (
 	PaperSupplement = "supplement" // form 02
 	PaperRefusal    = "refusal"    // form 03
 	PaperExtension  = "extension"  // form 04
-	PaperStop       = "stop"       // form 05
+	PaperStop       = "stop"       // form 05 since 2025
 	PaperResult     = "result"
 )
 
@@ -67,6 +68,13 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 	lines, err := s.Timeline(ctx, d, SeeAll)
 	if err != nil {
 		return nil, err
+	}
+	if paper == PaperControl {
+		if access != SeeAll || auth.From(ctx).Kind != auth.KindOfficer || d.AcceptedAt.IsZero() {
+			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
+		}
+		p.line.At = d.AcceptedAt // it was opened with the acceptance: the form of that day
+		return p.render(p.controlSlip(lines), lines[len(lines)-1].At)
 	}
 	if r, ok := more(p.pkg, paper); ok {
 		for _, l := range lines {
@@ -109,12 +117,12 @@ func (p printing) unit(u orgunit.UnitID) string {
 	return v.Name
 }
 
-// oneStopPaper is one of the forms 01 to 05. They share head, fields and foot; the law's
-// names differ by date and stand in the texts.
+// oneStopPaper is one of the papers that acts make. They share head, fields and foot; which
+// form it is stands in paperLaws.
 func (p printing) oneStopPaper(paper string) pdf.Layout {
 	d := p.d
-	link := strings.TrimSuffix(p.address, "/") + "/dossiers/" + url.PathEscape(d.Code) + "?k=" + url.QueryEscape(p.s.AccessKey(d.Code))
 	day := clock.DateOf(p.line.At)
+	f, _ := FormOf(paper, day)
 	fields := []pdf.Field{
 		{Label: p.t("code"), Value: d.Code, Strong: true},
 		{Label: p.t("applicant"), Value: d.Applicant, Strong: true},
@@ -124,40 +132,51 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 	if p.c.Filing.Applicant.Email != "" {
 		fields = append(fields, pdf.Field{Label: p.t("email"), Value: p.c.Filing.Applicant.Email})
 	}
-	blocks := []pdf.Block{
-		{Heading: &pdf.Heading{
-			Left:   []string{strings.ToUpper(p.unit(d.Receiving)), p.t("oneStop")},
-			Number: p.t("number", "code", d.Code), Place: p.t("place", "day", twoDigits(day.Day), "month", twoDigits(int(day.Month)), "year", strconv.Itoa(day.Year)),
-		}},
-		{Title: &pdf.Title{Text: p.t("title." + paper), QR: link, QRCaption: p.t("scan")}},
-		{Fields: &pdf.Fields{Rows: fields}},
-	}
+	blocks := append(p.head(paper, day), pdf.Block{Fields: &pdf.Fields{Rows: fields}})
 	switch paper {
 	case PaperReceipt:
 		blocks = append(blocks, p.receipt()...)
 	default:
-		lead, text := p.t("reason."+paper), p.line.Comment
+		lead, text := p.t("reason."+f.Words), p.line.Comment
 		if paper == PaperExtension && p.line.DueWhy == string(calendar.Redated) {
 			lead, text = p.t("reason.redate"), p.why()
 		}
 		blocks = append(blocks, pdf.Block{Paragraph: &pdf.Paragraph{Text: lead, Style: "bold"}}, pdf.Block{Note: &pdf.Note{Text: text}})
 		if paper == PaperExtension {
-			blocks = append(blocks, p.newDate()...)
+			blocks = append(blocks, p.newDate(f)...)
 		}
 	}
 	blocks = append(blocks, pdf.Block{Signatures: []pdf.Signature{
 		{Role: p.t("signer.applicant"), Hint: p.t("signHint"), Name: p.c.Filing.Submitter.Name},
 		{Role: p.t("signer.clerk"), Hint: p.t("signHint"), Name: p.line.By},
 	}})
-	return pdf.Layout{Page: pdf.Page{Size: paperSize(day), Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
+	return pdf.Layout{Page: pdf.Page{Size: f.Size, Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
+}
+
+// head is the beginning of every form: which form of which circular, whose it is, its title.
+func (p printing) head(paper string, day clock.Date) []pdf.Block {
+	link := strings.TrimSuffix(p.address, "/") + "/dossiers/" + url.PathEscape(p.d.Code) + "?k=" + url.QueryEscape(p.s.AccessKey(p.d.Code))
+	f, source := FormOf(paper, day)
+	var out []pdf.Block
+	if source != "" {
+		out = append(out, pdf.Block{Paragraph: &pdf.Paragraph{Text: p.t("form", "number", f.Number, "source", source), Align: "right", Style: "small"}})
+	}
+	return append(
+		out,
+		pdf.Block{Heading: &pdf.Heading{
+			Left:   []string{strings.ToUpper(p.unit(p.d.Receiving)), p.t("oneStop")},
+			Number: p.t("number", "code", p.d.Code), Place: p.t("place", "day", twoDigits(day.Day), "month", twoDigits(int(day.Month)), "year", strconv.Itoa(day.Year)),
+		}},
+		pdf.Block{Title: &pdf.Title{Text: p.t("title." + f.Words), QR: link, QRCaption: p.t("scan")}},
+	)
 }
 
 // newDate is the end of form 04: the date in its place, why it is that date, and whether
 // the apology came in time.
-func (p printing) newDate() []pdf.Block {
+func (p printing) newDate(f PaperForm) []pdf.Block {
 	var rows []pdf.Field
 	if p.line.Due != 0 {
-		rows = append(rows, pdf.Field{Label: p.t("newDue"), Value: i18n.DateTime(p.lang, db.Time(p.line.Due)), Strong: true})
+		rows = append(rows, pdf.Field{Label: p.t("newDue." + f.Words), Value: i18n.DateTime(p.lang, db.Time(p.line.Due)), Strong: true})
 	}
 	if p.line.Sorry != 0 {
 		rows = append(rows, pdf.Field{Label: p.t("sorry"), Value: p.t("sorryLate", "by", i18n.DateTime(p.lang, db.Time(p.line.Sorry)))})
@@ -176,15 +195,6 @@ func (p printing) why() string {
 		return ""
 	}
 	return r.Words(i18n.WithLang(p.ctx, i18n.BundleOf(p.ctx), p.lang))
-}
-
-// paperSize: Circular 01/2018 prints forms 01 to 05 on A5; what Circular 03/2025 says of
-// the size is not known here, so A4 from its day on.
-func paperSize(day clock.Date) string {
-	if day.Before(clock.MustDate("2025-07-01")) {
-		return "A5"
-	}
-	return "A4"
 }
 
 // receipt is the middle of form 01: papers handed in, and the promise.

@@ -1,0 +1,8 @@
+// Package sheet writes tables as files for spreadsheet programs: Office Open XML (.xlsx)
+// and CSV. Rows are taken one by one and never held in memory together.
+//
+// Every cell is a number or text. Text is never a formula: what begins like one, which a
+// stranger may have typed as their name, is shown and not computed.
+//
+// Owns no table and no event. What must not come here: what a table is about, words of it.
+package sheet
