@@ -27,7 +27,7 @@ func TestQuestionsWithoutScripts(t *testing.T) {
 		}
 		b.post(at+"/site", site...).want(200).says("Lấy từ: hồ sơ cá nhân") // the owner's page, with the account's name
 		b.post(at+"/owner", "owner.kind", "person", "owner.organisation", "Công ty Mái Ấm").want(422)
-		b.get(at+"/review").want(200).says("không còn cần trả lời nên đã bỏ").lacks("Công ty Mái Ấm")
+		b.get(at + "/review").want(200).says("không còn cần trả lời nên đã bỏ").lacks("Công ty Mái Ấm")
 
 		at = b.begin()
 		late := append([]string{"_seen", ""}, child...)

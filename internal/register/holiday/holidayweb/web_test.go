@@ -55,7 +55,9 @@ func TestCalendarPages(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(page, `action="/admin/calendar/`)
 	change, _, _ := strings.Cut(rest, `"`)
-	decide := func(a citytest.Actor, form url.Values) citytest.Answer { return send(a, "/admin/calendar/"+change, form) }
+	decide := func(a citytest.Actor, form url.Values) citytest.Answer {
+		return send(a, "/admin/calendar/"+change, form)
+	}
 	decide(c.As("designer"), url.Values{"do": {"approve"}}).Want(403) // its proposer
 	decide(c.As("chairman"), url.Values{"do": {"approve"}}).Want(403) // of a ward
 	decide(c.As("leader"), url.Values{"do": {"reject"}}).Want(422)    // why?
