@@ -115,7 +115,11 @@ func (j *Journal) begin(ctx context.Context, f *reader) error {
 
 // readFrom reads at most limit records from number seq on, and the number after the last.
 func readFrom(q db.Querier, seq int64, limit int) (out []Record, end int64, err error) {
-	bs, err := batchesFrom(q, seq, limit)
+	// Batches that were written in bulk hold more than a reader takes: look at two first.
+	bs, err := idsFrom(q, seq, min(limit, 2))
+	if err == nil && len(bs) == 2 && bs[1].end()-seq < int64(limit) {
+		bs, err = idsFrom(q, seq, limit)
+	}
 	if err != nil {
 		return nil, seq, err
 	}
