@@ -26,6 +26,10 @@ type demoCmd struct {
 	JSON   bool   `help:"Print address and accounts as one JSON object."`
 	Empty  bool   `help:"Without the invented dossiers of the opening."`
 	SMTP   string `help:"Mail server, smtp://… or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+
+	Filled   bool `help:"With a year of invented dossiers. A folder whose filling was broken off is filled to the end."`
+	Dossiers int  `help:"Invented dossiers of a filled city." default:"200000"`
+	FillOnly bool `name:"fill-only" help:"Stop when the city is filled." hidden:""`
 }
 
 // opening is the instant of a demo: 08:10 of a day, or the time given.
@@ -54,6 +58,9 @@ func (d *demoCmd) Run(c *command) error {
 		}
 		defer func() { _ = os.RemoveAll(folder) }()
 	} else if old, err := os.ReadDir(folder); err == nil && len(old) > 0 {
+		if d.Filled && filledBefore(folder) {
+			return d.refill(c, folder, at)
+		}
 		return fmt.Errorf("%w: the folder %s is not empty; a demo begins afresh. Name another, or serve it: khue serve --data %s", errUsage, folder, folder)
 	}
 	begins := at
@@ -79,6 +86,11 @@ func (d *demoCmd) Run(c *command) error {
 			city.At = p.Clock.Now()
 		}
 		if err := p.Populate(c.ctx, city); err != nil {
+			return err
+		}
+	}
+	if d.Filled {
+		if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
 			return err
 		}
 	}

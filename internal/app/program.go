@@ -181,7 +181,7 @@ func (p *Program) onestop(context.Context) error {
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret,
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	return nil

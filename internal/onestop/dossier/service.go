@@ -64,6 +64,8 @@ type Deps struct {
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
 	Address string
+	// Demo is a city of invented people: only such a one may be filled.
+	Demo bool
 	// Secret signs access keys. It lives as long as the city's data.
 	Secret []byte
 }

@@ -1,0 +1,115 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/onestop/dossier"
+	"khue/internal/register/orgunit"
+)
+
+// A demo may be filled with a year of invented dossiers, so that every page is judged full.
+
+// fillMark is the file by which a folder is known to be a demo that was to be filled. It
+// holds what the demo tells, and its clock.
+const fillMark = "demo-filled.json"
+
+func filledBefore(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, fillMark))
+	return err == nil
+}
+
+// busyCommune is how much more comes in at the commune of the story than at another.
+const busyCommune = 60
+
+// Fill adds n invented dossiers and tells how many were added. Forbidden dossier.fill.notDemo in a city that is
+// no demo.
+func (p *Program) Fill(ctx context.Context, city DemoCity, n int, progress func(done, total int)) (rep dossier.FillReport, err error) {
+	if p.Config.Opened.IsZero() {
+		return rep, errs.E(errs.Forbidden, "dossier.fill.notDemo")
+	}
+	in := dossier.Filling{N: n, Progress: progress, Weights: map[string]float64{"00133": busyCommune, "00118": busyCommune}}
+	for _, a := range city.Accounts {
+		sub, err := p.Auth.Resolve(ctx, a.Token)
+		if err != nil {
+			return rep, err
+		}
+		in.Officers = append(in.Officers, posts(sub)...)
+	}
+	return p.Dossiers.Fill(ctx, in)
+}
+
+// posts are the posts of an account, one for each role and unit.
+func posts(sub auth.Subject) (out []dossier.FillOfficer) {
+	for _, g := range sub.Grants {
+		var unit orgunit.UnitID
+		if _, err := fmt.Sscanf(g.Scope, "unit:%d", &unit); err == nil {
+			out = append(out, dossier.FillOfficer{Account: sub.Account, Name: sub.Name, Role: g.Role, Unit: unit})
+		}
+	}
+	return out
+}
+
+// fill fills a settled city and says how far it is.
+func (d *demoCmd) fill(c *command, p *Program, folder string, city *DemoCity) error {
+	mark, err := json.Marshal(city)
+	if err != nil {
+		return err
+	}
+	// Tokens of invented accounts, whose password is printed anyway.
+	if err := os.WriteFile(filepath.Join(folder, fillMark), mark, 0o600); err != nil {
+		return err
+	}
+	bar := newProgress(c.err, "dossiers")
+	clk := clock.System()
+	began := clk.Now()
+	rep, err := p.Fill(c.ctx, *city, d.Dossiers, bar.show)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if took := clk.Now().Sub(began).Seconds(); rep.Added > 0 {
+		fmt.Fprintf(c.err, "%s invented dossiers in %.1f s, %s a second\n", i18n.Number(c.lang, int64(rep.Added)), took, i18n.Number(c.lang, int64(float64(rep.Added)/took)))
+	}
+	return nil
+}
+
+// refill goes on where a filling was broken off, and serves the city.
+func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
+	raw, err := os.ReadFile(filepath.Join(folder, fillMark))
+	if err != nil {
+		return err
+	}
+	var city DemoCity
+	if err := json.Unmarshal(raw, &city); err != nil {
+		return err
+	}
+	if city.At.After(at) {
+		at = city.At
+	}
+	p, err := New(c.ctx, Config{Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, Opened: at, Log: c.log, MigrateAtStart: true})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
+		return err
+	}
+	return p.Run(c.ctx, func(a net.Addr) {
+		city.URL = "http://" + a.String()
+		if d.JSON {
+			_ = c.json(city)
+			return
+		}
+		city.print(c, filepath.Clean(folder))
+	})
+}
