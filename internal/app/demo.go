@@ -30,6 +30,7 @@ type demoCmd struct {
 	Filled   bool `help:"With a year of invented dossiers. A folder whose filling was broken off is filled to the end."`
 	Dossiers int  `help:"Invented dossiers of a filled city." default:"200000"`
 	FillOnly bool `name:"fill-only" help:"Stop when the city is filled." hidden:""`
+	FillIdle bool `name:"fill-idle" help:"Nobody acts on them and all lie at the demo's commune: long queues to be measured." hidden:""`
 }
 
 // opening is the instant of a demo: 08:10 of a day, or the time given.

@@ -11,7 +11,6 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
-	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/orgunit"
@@ -31,13 +30,10 @@ func filledBefore(folder string) bool {
 // busyCommune is how much more comes in at the commune of the story than at another.
 const busyCommune = 60
 
-// Fill adds n invented dossiers and tells how many were added. Forbidden dossier.fill.notDemo in a city that is
-// no demo.
-func (p *Program) Fill(ctx context.Context, city DemoCity, n int, progress func(done, total int)) (rep dossier.FillReport, err error) {
-	if p.Config.Opened.IsZero() {
-		return rep, errs.E(errs.Forbidden, "dossier.fill.notDemo")
-	}
-	in := dossier.Filling{N: n, Progress: progress, Weights: map[string]float64{"00133": busyCommune, "00118": busyCommune}}
+// Fill adds invented dossiers to a demo: more of them at its commune, some of the open tasks
+// in the hands of its officers. Errors: Forbidden dossier.fill.notDemo.
+func (p *Program) Fill(ctx context.Context, city DemoCity, in dossier.Filling) (rep dossier.FillReport, err error) {
+	in.Weights = map[string]float64{"00133": busyCommune, "00118": busyCommune}
 	for _, a := range city.Accounts {
 		sub, err := p.Auth.Resolve(ctx, a.Token)
 		if err != nil {
@@ -72,12 +68,26 @@ func (d *demoCmd) fill(c *command, p *Program, folder string, city *DemoCity) er
 	bar := newProgress(c.err, "dossiers")
 	clk := clock.System()
 	began := clk.Now()
-	rep, err := p.Fill(c.ctx, *city, d.Dossiers, bar.show)
+	in := dossier.Filling{N: d.Dossiers, Idle: d.FillIdle, Progress: bar.show}
+	if d.FillIdle {
+		commune, err := demoCommune(p.Units.At(p.today()), p.today())
+		if err != nil {
+			return err
+		}
+		place, _ := p.Units.At(p.today()).Get(commune.Serves)
+		in.Service = "hanoi.civil-status.birth-registration"
+		in.At, in.Since = place.Code, p.Clock.Now().Add(-day)
+	}
+	rep, err := p.Fill(c.ctx, *city, in)
 	bar.end()
 	if err != nil {
 		return err
 	}
-	if took := clk.Now().Sub(began).Seconds(); rep.Added > 0 {
+	took := clk.Now().Sub(began).Seconds()
+	if d.FillOnly && d.JSON {
+		return c.json(map[string]any{"added": rep.Added, "entries": rep.Entries, "open": rep.Open, "seconds": took})
+	}
+	if rep.Added > 0 {
 		fmt.Fprintf(c.err, "%s invented dossiers in %.1f s, %s a second\n", i18n.Number(c.lang, int64(rep.Added)), took, i18n.Number(c.lang, int64(float64(rep.Added)/took)))
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
+	"khue/internal/onestop/dossier"
 )
 
 // TestAFilledCityAddsUp: invented dossiers stand like others, their journal holds, their
@@ -19,7 +20,7 @@ func TestAFilledCityAddsUp(t *testing.T) {
 	const n = 300
 	citytest.Each(t, func(t *testing.T, c *citytest.City) {
 		ctx := t.Context()
-		rep, err := c.Fill(ctx, c.Demo, n, nil)
+		rep, err := c.Fill(ctx, c.Demo, dossier.Filling{N: n})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +65,7 @@ func TestAFilledCityAddsUp(t *testing.T) {
 		if err != nil || !found.OK() || found.Pending != 0 {
 			t.Errorf("the journal does not hold: %+v %v", found, err)
 		}
-		again, err := c.Fill(ctx, c.Demo, n, nil)
+		again, err := c.Fill(ctx, c.Demo, dossier.Filling{N: n})
 		if err != nil || again.Added != 0 {
 			t.Errorf("a second filling added %d: %v", again.Added, err)
 		}
@@ -72,7 +73,7 @@ func TestAFilledCityAddsUp(t *testing.T) {
 	t.Run("a city that is no demo", func(t *testing.T) {
 		t.Parallel()
 		c := citytest.New(t)
-		if _, err := c.Fill(t.Context(), c.Demo, 1, nil); !errs.Is(err, errs.Forbidden) {
+		if _, err := c.Fill(t.Context(), c.Demo, dossier.Filling{N: 1}); !errs.Is(err, errs.Forbidden) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -26,6 +26,7 @@ type Options struct {
 	Import  []string      // files of the national catalogue for search; may be empty
 	Profile string        // file for a CPU profile of the server
 	Timers  int           // due at one instant; 0 means 100,000
+	Fill    int           // invented dossiers; 0 means 20,000
 	Log     io.Writer     // progress
 }
 
@@ -38,6 +39,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timers <= 0 {
 		o.Timers = 100_000
+	}
+	if o.Fill <= 0 {
+		o.Fill = 20_000
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -61,6 +65,8 @@ func Groups(more ...Part) []Group {
 		{"start", "start.demo_s, start.serve_s, idle.rss_mb, page.first_load_kb", start},
 		{"lifecycle", "lifecycle.per_second, lifecycle.ratio_to_storage, transition.p50_ms, transition.p99_ms", lifecycle},
 		{"lookups", "search.p50_ms, queue.p50_ms, track.p50_ms", lookups},
+		{"fill", "fill.dossiers_per_second, fill.cpu_us, fill.entries_per_dossier", filling},
+		{"desk", "desk.queue10k_ms, desk.queue10k_role_ms, desk.queue10k_api_ms, desk.mine_ms", desk},
 		{"process", "process.step_us, process.step_allocs, form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms, timers.late_s", declared(more)},
 	}
 }

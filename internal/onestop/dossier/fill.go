@@ -24,10 +24,13 @@ const fillBatch = 100
 
 // Filling says what an invented year looks like. Zero values are taken care of, but for N.
 type Filling struct {
-	N        int       // dossiers
-	Since    time.Time // first submission; zero: a year ago
-	More     bool      // also where the city has been filled before
-	Weights  map[string]float64
+	N        int                // dossiers
+	Since    time.Time          // first submission; zero: a year ago
+	More     bool               // also where the city has been filled before
+	Weights  map[string]float64 // of communes by code; what is not named weighs 1 to 5
+	At       string             // commune to which all is filed; empty: by weight
+	Service  string             // the only one; empty: all that can be
+	Idle     bool               // nobody acts on them: queues as long as N
 	Officers []FillOfficer
 	Progress func(done, total int)
 }

@@ -63,6 +63,7 @@ type cast struct {
 type stage struct {
 	s       *Service
 	weights map[string]float64
+	only    string // service
 	mu      sync.Mutex
 	casts   map[clock.Date]*cast // by day
 	parts   map[string]*part     // by digest
@@ -81,7 +82,7 @@ func (g *stage) on(day clock.Date) *cast {
 			p = partOf(pkg)
 			g.parts[pkg.Digest] = p
 		}
-		if len(p.pleas) > 0 {
+		if len(p.pleas) > 0 && (g.only == "" || g.only == pkg.ID) {
 			c.parts = append(c.parts, *p)
 			c.sum += p.weight
 		}

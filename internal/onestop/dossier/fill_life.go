@@ -21,15 +21,15 @@ import (
 type filler struct {
 	s        *Service
 	run      filling
+	in       Filling
 	stage    *stage
-	officers []FillOfficer
 	standing *orgunit.Tree // of the day that the filling ends on
 }
 
 func newFiller(s *Service, run filling, in Filling) *filler {
 	return &filler{
-		s: s, run: run, officers: in.Officers, standing: s.Units.At(clock.DateOf(run.until)),
-		stage: &stage{s: s, weights: in.Weights, casts: map[clock.Date]*cast{}, parts: map[string]*part{}},
+		s: s, run: run, in: in, standing: s.Units.At(clock.DateOf(run.until)),
+		stage: &stage{s: s, weights: in.Weights, only: in.Service, casts: map[clock.Date]*cast{}, parts: map[string]*part{}},
 	}
 }
 
@@ -93,7 +93,7 @@ func (f *filler) live(i int) (life, error) {
 	var err error
 	for try := range lifeTries {
 		l := &living{filler: f, r: rand.New(rand.NewPCG(uint64(f.run.run), uint64(i)<<8|uint64(try)))} //nolint:gosec // invented people
-		if err = l.begin(i); err == nil {
+		if err = l.begin(i); err == nil && !f.in.Idle {
 			err = l.lead()
 		}
 		if err == nil && !l.stands() {
@@ -144,7 +144,11 @@ func (l *living) begin(i int) error {
 	}
 	l.part = all.part(l.r)
 	pl := pick(l.r, l.pleas)
-	l.cast = &recast{r: l.r, unit: all.commune(l.r), day: day, of: pl.on, was: pl.unit, girl: l.r.IntN(2) == 0, sexes: map[string]bool{}, memory: map[string]string{}}
+	commune := l.in.At
+	if commune == "" {
+		commune = all.commune(l.r)
+	}
+	l.cast = &recast{r: l.r, unit: commune, day: day, of: pl.on, was: pl.unit, girl: l.r.IntN(2) == 0, sexes: map[string]bool{}, memory: map[string]string{}}
 	l.fate = fateOf(l.r, l.run.until.Sub(l.now) < recently)
 	l.pace = 0.15 + l.r.Float64()*0.6
 	if l.fate == fateSlow {
@@ -402,7 +406,7 @@ func (l *living) step(ev process.Event, kind, unit, by string, more func(*Happen
 func (l *living) give() {
 	for k := range l.tasks {
 		t := &l.tasks[k]
-		for _, o := range l.officers {
+		for _, o := range l.in.Officers {
 			if t.Open && t.Assignee == 0 && o.Unit == t.Unit && orgunit.Role(o.Role).Acts(orgunit.Role(t.Role)) && l.r.IntN(4) == 0 {
 				t.Assignee, t.LastBy = o.Account, o.Name
 			}
