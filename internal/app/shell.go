@@ -53,6 +53,8 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		item("app.nav.queue", "/desk")
 		item("app.nav.mine", "/desk/mine")
 		item("app.nav.dates", "/desk/dates")
+		item("app.nav.book", "/desk/book")
+		item("app.nav.report", "/desk/report")
 		item("app.nav.calendar", "/admin/calendar")
 		if service.MayDecide.Allows(sub) {
 			item("app.nav.services", "/admin/services")

@@ -70,6 +70,9 @@ func (s *Service) Book(ctx context.Context, unit orgunit.UnitID, p Period, after
 	if sub := auth.From(ctx); sub.Kind != auth.KindOfficer || !s.hasPost(ctx, sub, unit) {
 		return nil, nil, errs.E(errs.Forbidden, "dossier.report.notYours")
 	}
+	if unit == 0 {
+		return nil, nil, errs.E(errs.Invalid, "dossier.report.unit", errs.WithFields(errs.Field{Path: "unit", Key: "dossier.report.unit"}))
+	}
 	if limit <= 0 || limit > bookPage {
 		limit = bookPage
 	}

@@ -5,9 +5,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/filecheck"
 	"khue/internal/kernel/i18n"
@@ -39,20 +42,24 @@ func (h *handlers) file(w http.ResponseWriter, r *http.Request) error {
 func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossier.Line, key string) []ui.Anchor {
 	var out []ui.Anchor
 	seen := map[string]bool{}
-	add := func(paper string) {
+	add := func(paper string, day clock.Date) {
 		if seen[paper] {
 			return
 		}
 		seen[paper] = true
+		label := i18n.T(ctx, "dossierweb.print."+paper)
+		if f, _ := dossier.FormOf(paper, day); f.Number != "" {
+			label = i18n.T(ctx, "dossierweb.print.numbered", "name", i18n.T(ctx, "dossierweb.print."+f.Words), "number", f.Number)
+		}
 		href := "/dossiers/" + url.PathEscape(d.Code) + "/papers/" + paper + ".pdf"
 		if key != "" {
 			href += "?k=" + url.QueryEscape(key)
 		}
-		out = append(out, ui.Anchor{Label: i18n.T(ctx, "dossierweb.print."+paper), Href: href})
+		out = append(out, ui.Anchor{Label: label, Href: href})
 	}
 	for _, l := range lines {
 		for _, p := range l.Papers {
-			add(p)
+			add(p, clock.DateOf(lastOf(lines, p)))
 		}
 	}
 	pkg, _ := h.services.ByDigest(d.Package)
@@ -65,9 +72,22 @@ func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossie
 		}
 	}
 	if d.State == process.Done || d.State == process.Returned {
-		add(dossier.PaperResult)
+		add(dossier.PaperResult, clock.Date{})
+	}
+	if !d.AcceptedAt.IsZero() && auth.From(ctx).Kind == auth.KindOfficer {
+		add(dossier.PaperControl, clock.DateOf(d.AcceptedAt))
 	}
 	return out
+}
+
+// lastOf is when a paper was made for the last time: that one is printed.
+func lastOf(lines []dossier.Line, paper string) (at time.Time) {
+	for _, l := range lines {
+		if slices.Contains(l.Papers, paper) {
+			at = l.At
+		}
+	}
+	return at
 }
 
 // print draws one paper. The result goes to its owner and to officers only.

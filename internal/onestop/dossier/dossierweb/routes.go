@@ -2,6 +2,7 @@ package dossierweb
 
 import (
 	"embed"
+	"slices"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/web"
@@ -23,6 +24,8 @@ type Deps struct {
 	Units    *orgunit.Service
 	Clock    clock.Clock
 	Uploads  *upload.Service
+	// Catalogue names procedures and their fields.
+	Catalogue Catalogue
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
 }
@@ -35,12 +38,14 @@ type handlers struct {
 	uploads  *upload.Service
 	address  string
 	tries    *tries
+
+	catalogue Catalogue
 }
 
 func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries()}
-	return web.Module{Name: "dossier", Routes: append(h.routes(), h.dateRoutes()...), API: h.api}
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue}
+	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes()), API: h.api}
 }
