@@ -27,6 +27,9 @@ func filledBefore(folder string) bool {
 	return err == nil
 }
 
+// goOn is how long after the last thing that happened a demo is opened again.
+const goOn = 5 * time.Minute
+
 // busyCommune is how much more comes in at the commune of the story than at another.
 const busyCommune = 60
 
@@ -111,6 +114,15 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 		return err
 	}
 	defer p.Close()
+	last, err := p.Journal.Last(c.ctx)
+	if err != nil {
+		return err
+	}
+	if clk, ok := p.Clock.(*clock.Shifted); ok && last.Add(goOn).After(clk.Now()) {
+		if err := clk.JumpTo(last.Add(goOn)); err != nil {
+			return err
+		}
+	}
 	if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
 		return err
 	}

@@ -100,6 +100,20 @@ func (j *Journal) BySubject(ctx context.Context, s Subject, after EntryID, limit
 	return out, err
 }
 
+// Last is the instant that is written in the youngest id; zero where the log is empty. A
+// demo whose clock goes on later must not begin before it: ids would come again.
+func (j *Journal) Last(ctx context.Context) (at time.Time, err error) {
+	defer errs.Op(&err, "journal.Last")
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
+		n, err := youngest(v)
+		if n > 0 {
+			at = id.Time(n)
+		}
+		return err
+	})
+	return at, err
+}
+
 func (r *row) record(seq int64) Record {
 	return Record{
 		ID: EntryID(r.id), Seq: seq, At: db.Time(r.at), Occurred: db.Time(r.occurred), Kind: r.kind,

@@ -150,6 +150,12 @@ func checkpointsBetween(q db.Querier, after, upTo int64) ([]storedCheckpoint, er
 	return db.All(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size > $1 AND size <= $2 ORDER BY size`, after, upTo)
 }
 
+// youngest is the greatest id; 0 where there is none.
+func youngest(q db.Querier) (n int64, err error) {
+	err = q.QueryRow(`SELECT COALESCE(max(id), 0) FROM journal_entry`).Scan(&n)
+	return n, err
+}
+
 func countEntries(q db.Querier) (n int64, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM journal_entry`).Scan(&n)
 	return n, err
