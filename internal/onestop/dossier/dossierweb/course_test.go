@@ -16,6 +16,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/feel"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/process"
@@ -154,6 +155,15 @@ func at(t *testing.T, c *citytest.City, code, step string) dossier.Dossier {
 	return d
 }
 
+func parseTask(t testing.TB, text string) dossier.TaskID {
+	t.Helper()
+	v, err := id.Parse[dossier.Task](text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 func TestAConnectorIsAskedUntilItAnswers(t *testing.T) {
 	t.Parallel()
 	course(t, "999225000001", func(t *testing.T, c *citytest.City, code string) {
@@ -180,7 +190,16 @@ func TestAStuckDossierStandsInTheQueueAndIsRepaired(t *testing.T) {
 		if len(stuck) != 1 || stuck[0].Cause != "process.repair.noWay" {
 			t.Fatalf("%+v", d.Instance)
 		}
-		task(t, c, "chairman", code) // it stands in the leaders' queue
+		id, _ := task(t, c, "chairman", code) // it stands in the leaders' queue, with the cause
+		var found bool
+		if tk, dos, _, err := c.Dossiers.ReadTask(as(t, c, "chairman"), parseTask(t, id)); err == nil {
+			element, repair := dossier.RepairOf(tk.Step)
+			_, found = dos.Instance.At(element)
+			found = found && repair && tk.Open
+		}
+		if !found {
+			t.Error("the task does not lead to what is stuck")
+		}
 		do := func(role string, x dossier.Correction) error {
 			x.Dossier, x.Key = code, web.NewKey()
 			_, err := c.Dossiers.Correct(as(t, c, role), x)

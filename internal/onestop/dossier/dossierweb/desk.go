@@ -169,6 +169,7 @@ func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, now time
 
 // taskView is the page on which an officer works.
 type taskView struct {
+	Repair   string // why the dossier is stuck, where the task is to mend that
 	Task     dossier.Task
 	Dossier  dossier.Dossier
 	Name     string // of the procedure
@@ -238,6 +239,11 @@ func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status i
 	}
 	view := h.dossierView(ctx, d, c, pkg, lines)
 	view.Task, view.Step, view.Key = t, stepLabel(ctx, pkg, t.Step, false), web.NewKey()
+	if _, ok := dossier.RepairOf(t.Step); ok {
+		if tok, ok := d.Instance.Token(t.Token); ok && tok.Cause != "" {
+			view.Repair = i18n.T(ctx, tok.Cause)
+		}
+	}
 	me := auth.From(ctx).Account
 	view.Mine = t.Assignee == me && me != 0
 	if t.Assignee != 0 && !view.Mine {
