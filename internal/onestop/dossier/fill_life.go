@@ -49,7 +49,7 @@ const (
 
 func fateOf(r *rand.Rand, recent bool) fate {
 	n := r.IntN(1000)
-	if recent && n < 30 {
+	if recent && n < 8 {
 		return fateStalled
 	}
 	for _, f := range [...]struct {
