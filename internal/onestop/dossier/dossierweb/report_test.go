@@ -83,3 +83,29 @@ func TestReportAndBookOfAUnit(t *testing.T) {
 		t.Error("the desk does not link the control slip")
 	}
 }
+
+// TestReportAndBookAskOnce: one query each, however many dossiers there are.
+func TestReportAndBookAskOnce(t *testing.T) {
+	t.Parallel()
+	c := citytest.New(t)
+	accepted := func(n int) {
+		for range n {
+			act(t, c, "clerk", c.As("citizen").Post("/api/v1/dossiers", citytest.Birth()).Want(201).Text("code"), "accept", nil).Want(200)
+		}
+	}
+	for _, n := range []int{1, 12} {
+		accepted(n)
+		for _, path := range []string{"/desk/report", "/desk/report?unit=all&by=procedure", "/desk/report/report.csv", "/desk/book", "/desk/book/book.xlsx"} {
+			c.As("clerk").Get(path).Want(200) // warm: sessions, the catalogue
+			least := int64(1 << 30)
+			for range 8 { // the followers of the journal read beside us
+				before := c.DB.Stats().Queries
+				c.As("clerk").Get(path).Want(200)
+				least = min(least, c.DB.Stats().Queries-before)
+			}
+			if least != 1 {
+				t.Errorf("%s asks %d times with %d more dossiers", path, least, n)
+			}
+		}
+	}
+}
