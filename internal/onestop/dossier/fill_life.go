@@ -150,7 +150,7 @@ func (l *living) begin(i int) error {
 	}
 	l.cast = &recast{r: l.r, unit: commune, day: day, of: pl.on, was: pl.unit, girl: l.r.IntN(2) == 0, sexes: map[string]bool{}, memory: map[string]string{}}
 	l.fate = fateOf(l.r, l.run.until.Sub(l.now) < recently)
-	l.pace = 0.15 + l.r.Float64()*0.6
+	l.pace = 0.1 + l.r.Float64()*0.4
 	if l.fate == fateSlow {
 		l.pace = 4 + 3*l.r.Float64()
 	}
@@ -262,7 +262,7 @@ func (l *living) next() (time.Time, func() error) {
 	info, _ := l.pkg.Process.Step(tok.Step)
 	takes := time.Duration(float64(max(info.Minutes, 45))*l.pace*(0.3+l.r.Float64())) * time.Minute
 	if d.State == process.Done {
-		takes = time.Duration(l.r.IntN(30)) * time.Hour // the owner comes when they like
+		takes = time.Duration(l.r.IntN(10)) * time.Hour // the owner comes when they like
 	}
 	at := l.after(takes)
 	if l.fate == fateWithdrawn && l.acted >= 1 && d.State != process.Done {
