@@ -6,7 +6,8 @@
 // at work: it moves from step to step, and its version counts the moves) and
 // dossier_code (blocks of codes leased to nodes) and dossier_redate (new dates that a
 // change of the calendar proposes). What happened is not kept
-// twice: the timeline is the journal's entries about the dossier.
+// twice: the timeline is the journal's entries about the dossier. The report of a period and
+// the tracking book are read from the rows; RecountOf proves the report from the journal.
 //
 // It publishes the journal entries of events.go. Every change is one guarded
 // transaction: read, step the pure process, then write under the task's version.

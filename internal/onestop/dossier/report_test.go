@@ -39,6 +39,10 @@ func live(ctx context.Context, t *testing.T, c *citytest.City, r *rand.Rand, cod
 	if err != nil {
 		t.Fatal(err)
 	}
+	asked := map[string][]byte{
+		"examine.approve": []byte(`{"check.examined": ["owner", "name", "trade", "seat"]}`), "seal.number": []byte(`{"certificate.number": "01A1"}`),
+		"receive.refuse": []byte(`{"ground": "name"}`), "examine.refuse": []byte(`{"ground": "name"}`),
+	}
 	viewer := dossier.Viewer{Key: c.Dossiers.AccessKey(code)}
 	key := fmt.Sprintf("k%016x", r.Uint64())
 	dice := r.IntN(40)
@@ -70,7 +74,7 @@ func live(ctx context.Context, t *testing.T, c *citytest.City, r *rand.Rand, cod
 					break
 				}
 			}
-			_, err = c.Dossiers.Act(ctx, dossier.Command{Task: x.ID, Version: x.Version, Action: a.Do, Comment: "Lý do của bước này", Key: key})
+			_, err = c.Dossiers.Act(ctx, dossier.Command{Task: x.ID, Version: x.Version, Action: a.Do, Comment: "Lý do của bước này", Answers: asked[x.Step+"."+a.Do], Key: key})
 			break
 		}
 	}
@@ -150,6 +154,25 @@ func TestTheReportEqualsARecountFromTheJournal(t *testing.T) {
 				t.Errorf("%v: %d received, %d settled, %d open", p, sum.Received(), sum.Settled(), sum.Pending())
 			}
 			seen = seen.Plus(sum)
+		}
+		rows, _, err := c.Dossiers.Book(ctx, d.Receiving, dossier.Period{From: first, To: first.AddDays(days)}, dossier.BookCursor{}, 0)
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("the book has %d rows, %v", len(rows), err)
+		}
+		returned := 0
+		for _, row := range rows {
+			lines, err := c.Dossiers.Timeline(ctx, dossier.Dossier{ID: row.ID}, dossier.SeeAll)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last := lines[len(lines)-1]; row.State == process.Returned {
+				if returned++; !row.ReturnedAt().Equal(time.UnixMilli(last.When)) {
+					t.Errorf("%s was returned at %s, says the book; the journal %s", row.Code, row.ReturnedAt(), time.UnixMilli(last.When))
+				}
+			}
+		}
+		if returned == 0 && !testing.Short() {
+			t.Error("no dossier was returned")
 		}
 		t.Logf("seen: %+v of %d dossiers over %d days", seen, len(codes), days)
 		for name, n := range map[string]int{
