@@ -246,6 +246,9 @@ func (c *recast) value(path string, v any) any {
 	case string:
 		return c.text(path, v)
 	case json.Number:
+		if strings.HasSuffix(path, ".number") {
+			return json.Number(strconv.Itoa(1 + c.r.IntN(900)))
+		}
 		if v.String() == time.Date(c.of.Year, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006") {
 			return json.Number(c.day.Time().Format("2006"))
 		}

@@ -152,7 +152,7 @@ func (l *living) begin(i int) error {
 	l.fate = fateOf(l.r, l.run.until.Sub(l.now) < recently)
 	l.pace = 0.1 + l.r.Float64()*0.4
 	if l.fate == fateSlow {
-		l.pace = 4 + 3*l.r.Float64()
+		l.pace = 1.3 + l.r.Float64()
 	}
 	in := Submission{Service: l.pkg.ID, Case: pl.kase, Channel: service.Channel(pl.channel), Lang: "vi"}
 	if in.Case == "" && len(l.pkg.Cases) > 0 {
