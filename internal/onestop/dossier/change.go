@@ -131,8 +131,8 @@ func (ch *change) take(e process.Effect, now time.Time) {
 	case process.PaperRequested:
 		ch.happened.Papers = append(ch.happened.Papers, e.Paper)
 	case process.TimerCleared, process.ResultRequested, process.MessageSent, process.SignalSent:
-		// A message is told by its milestone. A timer that fires after its token moved is refused by Step; the unsigned
-		// result is drawn when it is asked for.
+		// A message is told by its milestone. A timer that fires after its token moved is
+		// refused by Step; the unsigned result is drawn when it is asked for.
 	}
 }
 

@@ -55,7 +55,15 @@ func TestLargeModels(t *testing.T) {
 				if d, ps = process.CompileModel(m, process.Options{File: "p.bpmn", Plain: true}); d != nil {
 					d.Minutes()
 					d.Avoids(process.DoSign)
-					_, _, _ = process.Step(d, process.Instance{}, process.Event{Kind: process.Submit}, process.Env{Now: began, Calendar: cal(t)})
+					inst, _, err := process.Step(d, process.Instance{}, process.Event{Kind: process.Submit}, process.Env{Now: began, Calendar: cal(t)})
+					if fault := bpmnrun.Holds(inst); err == nil && fault != "" && !strings.Contains(fault, "for ever") {
+						t.Error(fault)
+					}
+				}
+			}
+			for _, p := range ps {
+				if p.Level == decl.Error && (p.Element == "" || p.Key == "") {
+					t.Errorf("refused without an element: %v", p)
 				}
 			}
 			if took := time.Since(began); took > time.Second && !testing.Short() {

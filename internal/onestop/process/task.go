@@ -238,7 +238,7 @@ func (m *machine) scopeFor(t Token, to int) int {
 	for in := t.In; ; {
 		host, ok := m.i.Token(in)
 		if !ok {
-			if in == 0 && m.isRoot(want) {
+			if in == 0 && want == 0 {
 				return 0
 			}
 			return -1
@@ -249,8 +249,6 @@ func (m *machine) scopeFor(t Token, to int) int {
 		in = host.In
 	}
 }
-
-func (m *machine) isRoot(b int) bool { return b == 0 }
 
 // jump puts a token at a task outside the drawn flows: back a step, or where authority
 // wants it. Branches that began after that task and have not come together again are

@@ -418,20 +418,7 @@ func (l *Library) decide(ctx context.Context, key string, v SubmissionID, what [
 const refreshEvery = time.Second
 
 // Run keeps the registry fresh until ctx ends.
-func (l *Library) Run(ctx context.Context) error {
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := l.Refresh(ctx); err != nil && !errors.Is(err, context.Canceled) && errs.KindOf(err) != errs.Unavailable {
-				return err
-			}
-		}
-	}
-}
+func (l *Library) Run(ctx context.Context) error { return db.KeepFresh(ctx, refreshEvery, l.Refresh) }
 
 // Refresh brings what is published into the registry, where that changed since the last
 // reading. A package whose bytes are not those that the city signed is left out and told

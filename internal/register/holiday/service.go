@@ -3,7 +3,6 @@ package holiday
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -277,17 +276,4 @@ func (s *Service) Refresh(ctx context.Context) (err error) {
 
 // Run keeps the calendars fresh until ctx ends: a change approved on any node is seen here
 // within a second or two.
-func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := s.Refresh(ctx); err != nil && !errors.Is(err, context.Canceled) && errs.KindOf(err) != errs.Unavailable {
-				return err
-			}
-		}
-	}
-}
+func (s *Service) Run(ctx context.Context) error { return db.KeepFresh(ctx, refreshEvery, s.Refresh) }

@@ -2,7 +2,6 @@ package orgunit
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -100,20 +99,7 @@ func read(rows []factRow, epoch int64) (*state, error) {
 
 // Run keeps the units fresh until ctx ends: a change on any node is seen here
 // within a second or two.
-func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := s.Refresh(ctx); err != nil && !errors.Is(err, context.Canceled) && errs.KindOf(err) != errs.Unavailable {
-				return err
-			}
-		}
-	}
-}
+func (s *Service) Run(ctx context.Context) error { return db.KeepFresh(ctx, refreshEvery, s.Refresh) }
 
 // Register returns all units over all time as last read.
 func (s *Service) Register() *Register { return s.state.Load().reg }
