@@ -32,6 +32,7 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/orgunit"
+	"khue/internal/register/person"
 	"khue/services"
 )
 
@@ -52,6 +53,7 @@ type Program struct {
 	Units    *orgunit.Service
 	Holidays *holiday.Service
 	Catalog  *catalog.Service
+	People   *person.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -148,7 +150,14 @@ func (p *Program) register(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{})
+	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
+		return err
+	}
+	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
+	if err != nil {
+		return err
+	}
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Secret: sealing})
 	return err
 }
 

@@ -37,13 +37,14 @@ import (
 	"khue/internal/register/holiday/holidayweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
+	"khue/internal/register/person"
 )
 
 // Migrations are the tables of the whole house, in floor order.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations,
+		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(), dossier.Migrations(), apply.Migrations(),
 	}
 }
@@ -51,7 +52,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(), p.Dossiers.Module(), p.Apply.Module(),
+		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(), p.Dossiers.Module(), p.Apply.Module(),
 	}
 }
 
@@ -68,7 +69,7 @@ func (p *Program) keeping() module.Module {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages,
+		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}

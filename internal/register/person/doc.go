@@ -1,0 +1,12 @@
+// Package person knows people by their personal number, so that nobody types at a counter
+// what the city was told before.
+//
+// A person is found by a keyed digest of their number, of the old nine-digit number, or of
+// their phone; everything else is sealed. Whoever reads the database without the key file
+// reads neither numbers nor names. Every look at a person is an entry of the journal with
+// its basis: LookedAt.
+//
+// Owns the table person_person and the entries of events.go. What must not come here:
+// accounts (kernel/auth), what somebody applied for (onestop/counter), proof that the data
+// are those of the national register: they are what was told at a counter or read from a card.
+package person
