@@ -65,54 +65,77 @@ func (s *Service) Act(ctx context.Context, cmd Command) (out Outcome, err error)
 	return Outcome{}, err
 }
 
-func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash []byte) (out Outcome, err error) {
-	var (
-		t Task
-		d Dossier
-		c Content
-		// Rows of other branches matter only where there are any.
-		rows []Task
-		pkg  *service.Package
-	)
+// found is what an act reads: the task with its dossier, and what lies beside them where
+// the act needs it.
+type found struct {
+	t    Task
+	d    Dossier
+	c    Content // where the step or the action reads it
+	rows []Task  // of all branches of the dossier
+	pkg  *service.Package
+}
+
+// needs says what of a dossier an act has to read beside its task.
+func (f *found) needs(action string) (branches, content bool) {
+	_, asks := f.pkg.Form.Officer(f.t.Step, action)
+	return len(f.d.Instance.Tokens) > 1, asks || readsContent(f.pkg)
+}
+
+func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		if t, d, err = findForTask(v, cmd.Task); err != nil {
+		if f.t, f.d, err = findForTask(v, cmd.Task); err != nil {
 			return err
 		}
-		if len(d.Instance.Tokens) > 1 {
-			if rows, err = tasksOf(v, d.ID); err != nil {
+		if f.pkg, err = s.pkg(f.d); err != nil {
+			return err
+		}
+		branches, content := f.needs(cmd.Action)
+		f.rows = []Task{f.t}
+		if branches {
+			if f.rows, err = tasksOf(v, f.d.ID); err != nil {
 				return err
 			}
-		} else {
-			rows = []Task{t}
 		}
-		if pkg, err = s.pkg(d); err != nil {
-			return err
-		}
-		if _, asks := pkg.Form.Officer(t.Step, cmd.Action); asks || readsContent(pkg) {
-			c, err = findContent(v, d.ID)
+		if content {
+			f.c, err = findContent(v, f.d.ID)
 		}
 		return err
 	})
+	return f, err
+}
+
+// intend checks an act and computes what it would change, without writing. answered says
+// that f's content has grown by the action's answers.
+func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f *found, now nowAt) (ch *change, answered bool, err error) {
+	if err := s.checkAct(ctx, sub, f.t, f.d, *cmd); err != nil {
+		return nil, false, err
+	}
+	if answered, err = s.officerAnswers(f.pkg, f.t, f.d, cmd, &f.c, now); err != nil {
+		return nil, false, err
+	}
+	asked, err := s.whom(*cmd, f.t, clock.DateOf(now.at))
+	if err != nil {
+		return nil, false, err
+	}
+	ch, err = s.step(f.d, f.pkg, process.Event{Kind: process.Act, Token: f.t.Token, Action: cmd.Action, Units: asked}, now, f.c)
+	if err != nil {
+		return nil, false, err
+	}
+	ch.tasks = f.rows
+	return ch, answered, nil
+}
+
+func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash []byte) (out Outcome, err error) {
+	f, err := s.findAct(ctx, cmd)
 	if err != nil {
 		return out, err
 	}
-	if err := s.checkAct(ctx, sub, t, d, cmd); err != nil {
-		return out, err
-	}
+	t, d := f.t, f.d
 	now := nowAt{at: s.Clock.Now(), occurred: cmd.Occurred}
-	answered, err := s.officerAnswers(pkg, t, d, &cmd, &c, now)
+	ch, answered, err := s.intend(ctx, sub, &cmd, &f, now)
 	if err != nil {
 		return out, err
 	}
-	asked, err := s.whom(cmd, t, clock.DateOf(now.at))
-	if err != nil {
-		return out, err
-	}
-	ch, err := s.step(d, pkg, process.Event{Kind: process.Act, Token: t.Token, Action: cmd.Action, Units: asked}, now, c)
-	if err != nil {
-		return out, err
-	}
-	ch.tasks = rows
 	entry, err := ch.entry(KindOf(cmd.Action), sub, t.Unit.String(), now, func(h *Happening) {
 		h.Step, h.Action, h.By, h.Role, h.Comment = t.Step, cmd.Action, sub.Name, t.Role, cmd.Comment
 		h.Late, h.Public, h.TaskDue = t.Late(now.at), publicReason[cmd.Action], db.Millis(t.DueAt)
@@ -125,7 +148,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 	}
 	var text contentJSON
 	if answered {
-		if text, err = encodeContent(c); err != nil {
+		if text, err = encodeContent(f.c); err != nil {
 			return out, err
 		}
 	}
@@ -140,11 +163,18 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 	if err != nil {
 		return out, err
 	}
-	out = Outcome{Dossier: d.ID, Code: d.Code, State: ch.dossier.State, DueAt: ch.dossier.DueAt, Task: t.ID, Version: t.Version + 1, Entry: receipt.ID.String()}
+	out = ch.outcome(t)
+	out.Version, out.Entry = t.Version+1, receipt.ID.String()
+	return out, nil
+}
+
+// outcome is where the change leaves the dossier and the branch of a task.
+func (ch *change) outcome(t Task) Outcome {
+	out := Outcome{Dossier: ch.dossier.ID, Code: ch.dossier.Code, State: ch.dossier.State, DueAt: ch.dossier.DueAt, Task: t.ID, Version: t.Version}
 	if len(ch.opened) > 0 {
 		out.Step = ch.opened[0].Step
 	}
-	return out, nil
+	return out
 }
 
 // write puts a change into the database as one unit.

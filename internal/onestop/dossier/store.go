@@ -142,16 +142,20 @@ func bySubmitter(q db.Querier, account int64, before ID, limit int) ([]Dossier, 
 }
 
 func findContent(q db.Querier, v ID) (Content, error) {
-	var c Content
 	var answers, papers, filing, officer string
 	err := q.QueryRow(`SELECT answers, papers, filing, officer FROM dossier_content WHERE dossier_id = $1`, v).
 		Scan(&answers, &papers, &filing, &officer)
 	if err != nil {
-		return c, notFound(err, "dossier.notFound")
+		return Content{}, notFound(err, "dossier.notFound")
 	}
-	return c, errors.Join(
+	return decodeContent(answers, papers, filing, officer)
+}
+
+func decodeContent(answers, papers, filing, officer string) (c Content, err error) {
+	err = errors.Join(
 		json.Unmarshal([]byte(answers), &c.Answers), json.Unmarshal([]byte(papers), &c.Papers),
 		json.Unmarshal([]byte(filing), &c.Filing), json.Unmarshal([]byte(officer), &c.Officer))
+	return c, err
 }
 
 // contentJSON is a content as it is stored and hashed.

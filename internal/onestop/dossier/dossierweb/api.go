@@ -513,5 +513,6 @@ func (h *handlers) api(a *web.API) {
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/claim", "claimTask", 0), auth.Officer, h.claim)
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/assign", "assignTask", 0), auth.Officer, h.assign)
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/complete", "completeTask", 0), auth.SignedIn, h.complete)
+	web.Op(a, op(http.MethodPost, "/tasks/bulk", "bulkTasks", 0), auth.Officer, h.bulk)
 	h.courseAPI(a, op)
 }
