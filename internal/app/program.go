@@ -63,6 +63,7 @@ type Program struct {
 	Server   *web.Server
 
 	modules []module.Module
+	pages   map[string]auth.Policy // who may open what, by path
 	closers []func()
 }
 
@@ -228,6 +229,9 @@ func (p *Program) doors(context.Context) (err error) {
 		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
 		Shell: p.shell, About: p.about(),
 	}, p.webModules()...)
+	if err == nil {
+		p.pages = p.policies()
+	}
 	return err
 }
 

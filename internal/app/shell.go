@@ -12,7 +12,6 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
-	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
 )
 
@@ -42,24 +41,21 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	if !p.Config.Opened.IsZero() {
 		s.Demo = i18n.T(ctx, "app.demo", "at", p.Clock.Now())
 	}
-	desk := strings.HasPrefix(r.URL.Path, "/desk") || strings.HasPrefix(r.URL.Path, "/admin")
-	item := func(key, href string) {
-		current := r.URL.Path == href || href != "/" && href != "/desk" && strings.HasPrefix(r.URL.Path, href+"/") ||
-			href == "/desk" && (strings.HasPrefix(r.URL.Path, "/desk/tasks/") || strings.HasPrefix(r.URL.Path, "/desk/dossiers/"))
-		s.Nav = append(s.Nav, ui.NavItem{Label: i18n.T(ctx, key), Href: href, Current: current})
-	}
-	if desk {
+	path := r.URL.Path
+	admin := path == "/admin" || strings.HasPrefix(path, "/admin/")
+	switch {
+	case admin || path == "/desk" || strings.HasPrefix(path, "/desk/") || sub.Kind == auth.KindOfficer && path == "/inbox":
 		s.Density, s.ServiceName, s.Home = ui.DensityCompact, i18n.T(ctx, "app.desk"), "/desk"
-		item("app.nav.queue", "/desk")
-		item("app.nav.mine", "/desk/mine")
-		item("app.nav.dates", "/desk/dates")
-		item("app.nav.book", "/desk/book")
-		item("app.nav.report", "/desk/report")
-		item("app.nav.calendar", "/admin/calendar")
-		if service.MayDecide.Allows(sub) {
-			item("app.nav.services", "/admin/services")
+		entries, prefix := deskNav(), "app.nav."
+		if admin {
+			s.ServiceName, entries, prefix = i18n.T(ctx, "app.admin"), adminNav(), "app.adminNav."
 		}
-	} else {
+		s.Nav, s.NavMore = p.menu(ctx, sub, path, prefix, entries)
+	default:
+		item := func(key, href string) {
+			current := path == href || href != "/" && strings.HasPrefix(path, href+"/")
+			s.Nav = append(s.Nav, ui.NavItem{Label: i18n.T(ctx, key), Href: href, Current: current})
+		}
 		item("app.nav.procedures", "/procedures")
 		item("app.nav.track", "/track")
 		if sub.Kind == auth.KindCitizen || sub.Kind != auth.KindOfficer && web.Browser(r) != "" {

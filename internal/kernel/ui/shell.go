@@ -66,6 +66,7 @@ type Shell struct {
 	User        *User  // nil for a visitor
 	SignIn      string // path of the sign-in page, shown to a visitor; "" hides it
 	Nav         []NavItem
+	NavMore     []NavItem // folded away behind the bar
 	Footer      []FooterLink
 	Demo        string // ribbon text while the data are invented; "" otherwise
 }

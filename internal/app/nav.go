@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/register/orgunit"
+)
+
+// navEntry is one entry of the menu of officers. It is shown to those whom the policy of
+// its page admits; an entry whose page is not built is not shown at all.
+type navEntry struct {
+	key, href string
+	// daily are the roles whose daily work it is: theirs stands in the bar, the rest under "more".
+	daily []orgunit.Role
+	// only are the roles that the page serves, where its policy does not say so.
+	only []orgunit.Role
+	// also are further folders of the same page.
+	also []string
+}
+
+// everyone marks what stands in the bar of all.
+var everyone = []orgunit.Role{"*"}
+
+// deskNav is the menu of the desk, in the order of the bar.
+func deskNav() []navEntry {
+	clerks := []orgunit.Role{orgunit.RoleClerk}
+	return []navEntry{
+		{key: "today", href: "/desk", daily: everyone, also: []string{"/desk/mine", "/desk/tasks", "/desk/dossiers"}},
+		{key: "queue", href: "/desk/queue", daily: everyone},
+		{key: "counter", href: "/desk/counter", daily: clerks, only: clerks},
+		{key: "return", href: "/desk/return", daily: clerks, only: clerks},
+		{key: "originals", href: "/desk/originals"},
+		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},
+		{key: "orders", href: "/desk/orders"},
+		{key: "balance", href: "/desk/balance", daily: []orgunit.Role{orgunit.RoleHead}, only: []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader}},
+		{key: "splits", href: "/desk/splits"},
+		{key: "dates", href: "/desk/dates", only: []orgunit.Role{orgunit.RoleClerk, orgunit.RoleHead, orgunit.RoleLeader}},
+		{key: "book", href: "/desk/book"},
+		{key: "report", href: "/desk/report", daily: []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader, "auditor"}},
+		{key: "phrases", href: "/desk/phrases"},
+		{key: "leave", href: "/desk/leave"},
+		{key: "inbox", href: "/inbox"},
+		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer"}, also: []string{"/admin/calendar"}},
+	}
+}
+
+// adminNav is the menu of the administration.
+func adminNav() []navEntry {
+	return []navEntry{
+		{key: "home", href: "/admin", daily: everyone},
+		{key: "units", href: "/admin/units", daily: everyone},
+		{key: "officers", href: "/admin/officers", daily: everyone},
+		{key: "proposals", href: "/admin/proposals", daily: everyone},
+		{key: "calendar", href: "/admin/calendar", daily: everyone},
+		{key: "services", href: "/admin/services", daily: everyone},
+		{key: "fees", href: "/admin/fees"},
+		{key: "roles", href: "/admin/roles"},
+		{key: "templates", href: "/admin/templates"},
+		{key: "notices", href: "/admin/notices"},
+		{key: "imports", href: "/admin/imports"},
+		{key: "reorganise", href: "/admin/reorganise"},
+	}
+}
+
+// policies are the policies of the pages that can be asked for, by path.
+func (p *Program) policies() map[string]auth.Policy {
+	out := map[string]auth.Policy{}
+	for _, r := range p.Server.Routes() {
+		if r.Method == http.MethodGet {
+			out[r.Path] = r.Policy
+		}
+	}
+	return out
+}
+
+// menu draws the entries that a reader may open: their daily work, and the rest. The page
+// that they are on is marked, and stands in the bar whosever work it is.
+func (p *Program) menu(ctx context.Context, sub auth.Subject, path, prefix string, entries []navEntry) (bar, more []ui.NavItem) {
+	here := currentOf(path, entries)
+	for i, e := range entries {
+		policy, built := p.pages[e.href]
+		if !built || !policy.Allows(sub) || len(e.only) > 0 && !holds(sub, e.only) {
+			continue
+		}
+		item := ui.NavItem{Label: i18n.T(ctx, prefix+e.key), Href: e.href, Current: i == here}
+		if item.Current || holds(sub, e.daily) {
+			bar = append(bar, item)
+		} else {
+			more = append(more, item)
+		}
+	}
+	return bar, more
+}
+
+// holds reports whether a post of the reader acts in one of the roles.
+func holds(sub auth.Subject, roles []orgunit.Role) bool {
+	return slices.ContainsFunc(roles, func(want orgunit.Role) bool {
+		return want == everyone[0] || slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool { return orgunit.Role(g.Role).Acts(want) })
+	})
+}
+
+// currentOf is the entry whose folder a path lies in: of several the longest; -1 for none.
+func currentOf(path string, entries []navEntry) int {
+	best, size := -1, 0
+	for i, e := range entries {
+		for _, folder := range append([]string{e.href}, e.also...) {
+			if (path == folder || strings.HasPrefix(path, folder+"/") && folder != "/desk" && folder != "/admin") && len(folder) > size {
+				best, size = i, len(folder)
+			}
+		}
+	}
+	return best
+}
