@@ -19,7 +19,7 @@ const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.varia
  d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
- t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at`
+ t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner`
 
 // dossierRow takes the columns of dossierColumns; finish makes them a Dossier.
 type dossierRow struct {
@@ -55,7 +55,7 @@ func (r *taskRow) dest() []any {
 	t := &r.t
 	return []any{
 		&t.ID, &t.Dossier, &t.Token, &t.Step, &t.Role, &t.Unit, &t.Assignee, &t.Open, &r.due, &r.opened,
-		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last,
+		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last, &t.Owner,
 	}
 }
 
@@ -207,20 +207,20 @@ func updateDossier(tx *db.Tx, d Dossier, instance []byte) error {
 
 func insertTask(tx *db.Tx, t Task) error {
 	return tx.Exec(`INSERT INTO dossier_task (id, dossier_id, token, step, role, unit, assignee, open, due_at, opened_at,
- code, package, procedure, applicant, state, promised, version, last_by, last_at)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
+ code, package, procedure, applicant, state, promised, version, last_by, last_at, owner)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
 		t.ID, t.Dossier, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open, db.Millis(t.DueAt), db.Millis(t.OpenedAt),
-		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt))
+		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt), t.Owner)
 }
 
 // updateTask moves a task, if it still stands at version t.Version; otherwise the
 // unit fails with errTaken.
 func updateTask(tx *db.Tx, t Task) error {
 	return tx.Guard(errTaken, `UPDATE dossier_task SET token = $3, step = $4, role = $5, unit = $6, assignee = $7, open = $8,
- due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14
+ due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14, owner = $15
  WHERE id = $1 AND version = $2`,
 		t.ID, t.Version, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open,
-		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt))
+		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt), t.Owner)
 }
 
 // queue reads one page of the open tasks of a unit and one role, or of an account.

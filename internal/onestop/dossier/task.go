@@ -22,7 +22,8 @@ type Task struct {
 	Step      string
 	Role      string // process.RoleApplicant where the applicant acts
 	Unit      orgunit.UnitID
-	Assignee  int64 // account; 0 while nobody took it
+	Owner     orgunit.UnitID // agency that decides the dossier, wherever the task stands
+	Assignee  int64          // account; 0 while nobody took it
 	Open      bool
 	DueAt     time.Time // until when this task should be done
 	OpenedAt  time.Time
