@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -9,6 +10,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/pdf"
+	"khue/internal/kernel/ui"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/register/catalog"
@@ -99,6 +101,29 @@ func (o offers) Offer(ctx context.Context, procedure catalog.Code) (catalogweb.O
 		}
 	}
 	return out, true, nil
+}
+
+// phraseChoices names what a phrase of the desk may be for: the services in force and the
+// acts that ask for a reason.
+type phraseChoices struct{ p *Program }
+
+// Procedures are those of the declared services, by name.
+func (c phraseChoices) Procedures(ctx context.Context) []ui.Option {
+	var out []ui.Option
+	for _, pkg := range c.p.Services.On(c.p.today()) {
+		out = append(out, ui.Option{Value: pkg.Procedure, Label: pkg.Name().In(i18n.LangOf(ctx))})
+	}
+	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(i18n.Fold(a.Label), i18n.Fold(b.Label)) })
+	return slices.CompactFunc(out, func(a, b ui.Option) bool { return a.Value == b.Value })
+}
+
+// Actions are the acts that ask for a reason.
+func (c phraseChoices) Actions(ctx context.Context) []ui.Option {
+	var out []ui.Option
+	for _, do := range dossier.ReasonActions() {
+		out = append(out, ui.Option{Value: do, Label: i18n.T(ctx, "app.act."+do)})
+	}
+	return out
 }
 
 // address is the site as readers see it.

@@ -25,6 +25,7 @@ import (
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
+	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
@@ -58,6 +59,7 @@ type Program struct {
 	Library  *service.Library
 	Notices  *notify.Service
 	Uploads  *upload.Service
+	Desk     *desk.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
 	Server   *web.Server
@@ -189,6 +191,7 @@ func (p *Program) onestop(context.Context) error {
 	}
 	p.Notices = notify.New(p.DB, p.Gen, p.Jobs, p.Mail)
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
+	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),

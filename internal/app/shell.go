@@ -46,6 +46,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	switch {
 	case admin || path == "/desk" || strings.HasPrefix(path, "/desk/") || sub.Kind == auth.KindOfficer && path == "/inbox":
 		s.Density, s.ServiceName, s.Home = ui.DensityCompact, i18n.T(ctx, "app.desk"), "/desk"
+		s.Desk = sub.Kind == auth.KindOfficer
 		entries, prefix := deskNav(), "app.nav."
 		if admin {
 			s.ServiceName, entries, prefix = i18n.T(ctx, "app.admin"), adminNav(), "app.adminNav."

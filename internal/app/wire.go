@@ -19,6 +19,8 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/apply/applyweb"
+	"khue/internal/onestop/desk"
+	"khue/internal/onestop/desk/deskweb"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/dossier/dossierweb"
 	"khue/internal/onestop/form"
@@ -45,14 +47,18 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
 		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
-		service.Migrations(), notify.Migrations(), upload.Migrations(), dossier.Migrations(), apply.Migrations(),
+		service.Migrations(), notify.Migrations(), upload.Migrations(),
+		desk.Migrations(),
+		dossier.Migrations(), apply.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(), p.Dossiers.Module(), p.Apply.Module(),
+		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.Desk.Module(),
+		p.Dossiers.Module(), p.Apply.Module(),
 	}
 }
 
@@ -70,7 +76,9 @@ func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
-		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
+		desk.Messages, deskweb.Messages,
+		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
 }
@@ -82,6 +90,7 @@ func (p *Program) webModules() []web.Module {
 		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog, Address: p.address()}),
+		deskweb.Routes(p.Desk, phraseChoices{p}),
 		applyweb.Routes(p.Apply, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}

@@ -14,14 +14,16 @@ mkdirSync(cache, { recursive: true })
 
 // The rules of govuk-frontend come out under our own names. Fallbacks of its custom
 // properties are dropped: ours are always set.
-const { css } = sass.compile(join(web, 'css/khue.scss'), {
-  loadPaths: [join(web, 'node_modules/govuk-frontend/dist')],
-  quietDeps: true
-})
-writeFileSync(
-  join(cache, 'app.css'),
-  css.replaceAll('govuk-', 'kh-').replace(/var\((--kh-[a-z-]+-colour), [^()]+\)/g, 'var($1)')
-)
+for (const [from, to] of [['khue', 'app'], ['desk', 'desk']]) {
+  const { css } = sass.compile(join(web, 'css', from + '.scss'), {
+    loadPaths: [join(web, 'node_modules/govuk-frontend/dist')],
+    quietDeps: true
+  })
+  writeFileSync(
+    join(cache, to + '.css'),
+    css.replaceAll('govuk-', 'kh-').replace(/var\((--kh-[a-z-]+-colour), [^()]+\)/g, 'var($1)')
+  )
+}
 
 const range = (from, to) =>
   Array.from({ length: to - from + 1 }, (_, i) => String.fromCodePoint(from + i)).join('')

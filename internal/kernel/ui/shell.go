@@ -68,6 +68,7 @@ type Shell struct {
 	Nav         []NavItem
 	NavMore     []NavItem // folded away behind the bar
 	Footer      []FooterLink
+	Desk        bool   // an officer's page: loads the styles and scripts of the desk
 	Demo        string // ribbon text while the data are invented; "" otherwise
 }
 

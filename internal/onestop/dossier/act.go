@@ -28,6 +28,11 @@ var needsReason = map[string]bool{"refuse": true, "supplement": true, "returnSte
 // NeedsReason reports whether an action asks for a reason in writing.
 func NeedsReason(action string) bool { return needsReason[action] }
 
+// ReasonActions lists the actions that ask for a reason, the most used first.
+func ReasonActions() []string {
+	return []string{"supplement", "refuse", "returnStep", "extend", "stop", "consult", "object", "recall"}
+}
+
 // publicReason are the actions whose reason is written to the applicant.
 var publicReason = map[string]bool{"refuse": true, "supplement": true, "stop": true, "extend": true}
 

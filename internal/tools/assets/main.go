@@ -146,7 +146,7 @@ func run(dir, name string, args ...string) error {
 }
 
 // bundle returns esbuild's outputs by the plain name of their source. Citizens' files are
-// written out for telephones of 2018; htmx, which only the desk loads, is left as it is.
+// written out for telephones of 2018; what only the desk loads is left as it is.
 func bundle(dir string) (map[string]api.OutputFile, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -160,7 +160,7 @@ func bundle(dir string) (map[string]api.OutputFile, error) {
 	}, ".cache/app.css", "js/app.js", "icons/icon.svg"); err != nil {
 		return nil, err
 	}
-	return out, esbuild(abs, out, nil, "js/live.js")
+	return out, esbuild(abs, out, nil, "js/live.js", ".cache/desk.css", "js/desk.js")
 }
 
 func esbuild(abs string, out map[string]api.OutputFile, oldest []api.Engine, entries ...string) error {

@@ -1,0 +1,31 @@
+package desk
+
+import (
+	"embed"
+	"io/fs"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/module"
+)
+
+// Messages are this package's sentences (keys under "desk").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Module is what the desk brings to the program.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "desk", Migrations: Migrations(), Messages: Messages}
+}
+
+// Migrations are the tables of this module.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return db.Migrations{Module: "desk", FS: sub}
+}

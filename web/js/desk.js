@@ -1,0 +1,5 @@
+// What makes the work of officers faster; the pages of citizens do not load it. Nothing here
+// is needed: without it every act is a link, a button or a select.
+import { pickPhrases } from './phrases.js'
+
+pickPhrases(document)
