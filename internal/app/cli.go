@@ -182,6 +182,7 @@ type serveCmd struct {
 	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
 	PublicURL string `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
 	SMTP      string `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	SMS       string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 	MailFrom  string `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
 }
 
@@ -189,6 +190,7 @@ type serveCmd struct {
 func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
+	cfg.SMS = s.SMS
 	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err

@@ -21,6 +21,10 @@ type Config struct {
 	PublicURL string // as readers see the site; empty: http://Listen
 	SMTP      string // host:port of the mail relay; empty: mail is kept in the log only
 	MailFrom  string // sender of notices
+	SMS       string // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	// PushHosts are hosts, with their port, that may be called with web push beside the
+	// browsers' own services.
+	PushHosts []string
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time

@@ -26,6 +26,7 @@ type demoCmd struct {
 	JSON   bool   `help:"Print address and accounts as one JSON object."`
 	Empty  bool   `help:"Without the invented dossiers of the opening."`
 	SMTP   string `help:"Mail server, smtp://… or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	SMS    string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 
 	Filled   bool `help:"With a year of invented dossiers. A folder whose filling was broken off is filled to the end."`
 	Dossiers int  `help:"Invented dossiers of a filled city." default:"200000"`
@@ -69,7 +70,7 @@ func (d *demoCmd) Run(c *command) error {
 		begins = prologue(at)
 	}
 	p, err := New(c.ctx, Config{
-		Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, Opened: begins, Log: c.log, MigrateAtStart: true,
+		Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: begins, Log: c.log, MigrateAtStart: true,
 	})
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func deskNav() []navEntry {
 		{key: "report", href: "/desk/report", daily: []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader, "auditor"}},
 		{key: "phrases", href: "/desk/phrases"},
 		{key: "leave", href: "/desk/leave"},
-		{key: "inbox", href: "/inbox"},
+		{key: "inbox", href: "/inbox", daily: everyone},
 		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer"}, also: []string{"/admin/calendar"}},
 	}
 }

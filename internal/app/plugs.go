@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/mail"
 	"slices"
 	"strings"
 
@@ -132,6 +133,14 @@ func (p *Program) address() string {
 		return strings.TrimSuffix(p.Config.PublicURL, "/")
 	}
 	return "http://" + p.Config.Listen
+}
+
+// contact is where push services find the city's operator.
+func (p *Program) contact() string {
+	if a, err := mail.ParseAddress(p.Config.MailFrom); err == nil {
+		return "mailto:" + a.Address
+	}
+	return p.address()
 }
 
 // fonts are the type of papers. Without built assets they are empty and a paper says so.

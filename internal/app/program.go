@@ -23,6 +23,10 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
+	"khue/internal/kernel/push"
+	"khue/internal/kernel/push/pushweb"
+	"khue/internal/kernel/sms"
+	"khue/internal/kernel/sms/smsweb"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/desk"
@@ -50,6 +54,7 @@ type Program struct {
 	Blobs    blob.Store
 	Staging  blob.Staging
 	Mail     mail.Sender
+	SMS      sms.Sender // nil where the city has no carrier
 	Auth     *auth.Service
 	Units    *orgunit.Service
 	Holidays *holiday.Service
@@ -189,12 +194,23 @@ func (p *Program) onestop(context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Notices = notify.New(p.DB, p.Gen, p.Jobs, p.Mail)
+	keys, err := push.LoadKeys(filepath.Join(p.Config.Data, "keys", "push.key"))
+	if err != nil {
+		return err
+	}
+	if p.SMS, err = smsweb.New(p.Config.SMS); err != nil {
+		return err
+	}
+	p.Notices = notify.New(notify.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Mail: p.Mail, SMS: p.SMS,
+		// The true time also in a demo: push services compare it with theirs.
+		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
+	})
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	return nil
@@ -283,6 +299,7 @@ func (p *Program) background() []func(context.Context) error {
 		p.Units.Run,
 		p.Holidays.Run,
 		p.Library.Run,
+		p.Notices.Line,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
 }

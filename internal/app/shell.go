@@ -64,15 +64,33 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		}
 		if sub.Kind == auth.KindCitizen {
 			item("app.nav.dossiers", "/dossiers")
+			item("app.nav.inbox", "/inbox")
 		}
 		if sub.Kind == auth.KindOfficer {
 			item("app.nav.desk", "/desk")
 		}
 	}
+	p.countInbox(ctx, s.Nav, s.NavMore)
 	if s.User != nil {
 		s.User.Unit = p.postLine(ctx, sub)
 	}
 	return s
+}
+
+// countInbox shows how many notices the reader has not read.
+func (p *Program) countInbox(ctx context.Context, bars ...[]ui.NavItem) {
+	for _, bar := range bars {
+		for i := range bar {
+			if bar[i].Href != "/inbox" {
+				continue
+			}
+			n, err := p.Notices.Unread(ctx)
+			if err != nil {
+				continue // a page without its count is better than none
+			}
+			bar[i].Count = n
+		}
+	}
 }
 
 // postLine is an officer's first post in words.

@@ -13,8 +13,11 @@ import (
 	"khue/internal/kernel/filecheck"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/once"
+	"khue/internal/kernel/push"
+	"khue/internal/kernel/sms"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
@@ -25,6 +28,7 @@ import (
 	"khue/internal/onestop/dossier/dossierweb"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/notify/notifyweb"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/previewweb"
@@ -77,7 +81,7 @@ func sentences() []fs.FS {
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
-		desk.Messages, deskweb.Messages,
+		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
 		citizen.Messages, Messages,
 	}
@@ -91,6 +95,7 @@ func (p *Program) webModules() []web.Module {
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog, Address: p.address()}),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
+		notifyweb.Routes(p.Notices),
 		applyweb.Routes(p.Apply, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}

@@ -7,6 +7,7 @@ import { locateHere } from './locate.js'
 import { sendOnce } from './once.js'
 import { followAnswers } from './questions.js'
 import { sendFiles } from './upload.js'
+import { takeNotices } from './notices.js'
 
 function enhance(root) {
   focusNews(root)
@@ -19,6 +20,7 @@ function enhance(root) {
 
 enhance(document)
 sendFiles(document)
+takeNotices(document)
 sendOnce(document)
 // Regions that htmx brings in.
 document.addEventListener('htmx:after:swap', (event) => {

@@ -390,7 +390,12 @@ func (s *Service) give(ctx context.Context, v TaskID, version int64, key, kind s
 		t.Assignee, t.LastBy, t.LastAt = to, sub.Name, now
 		ch := &change{dossier: d, happened: Happening{State: d.State}}
 		var entry journal.Entry
-		entry, err = ch.entry(kind, sub, t.Unit.String(), nowAt{at: now}, func(h *Happening) { h.Step, h.By, h.Role = t.Step, sub.Name, t.Role })
+		entry, err = ch.entry(kind, sub, t.Unit.String(), nowAt{at: now}, func(h *Happening) {
+			h.Step, h.By, h.Role = t.Step, sub.Name, t.Role
+			if kind == KindAssigned && to != 0 {
+				h.Whom = []int64{to}
+			}
+		})
 		if err != nil {
 			return t, err
 		}

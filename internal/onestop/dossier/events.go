@@ -60,10 +60,12 @@ type Happening struct {
 	Service string             `json:"service,omitempty"` // package of the child
 	Outcome process.State      `json:"outcome,omitempty"` // state of the child
 
-	Cause     string `json:"cause,omitempty"`     // why a branch got stuck: a message key
-	Authority string `json:"authority,omitempty"` // the order that a correction rests on
-	Link      string `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
-	Demo      bool   `json:"demo,omitempty"`      // invented: the line tells when it is meant to have happened
+	Cause     string      `json:"cause,omitempty"`     // why a branch got stuck: a message key
+	Authority string      `json:"authority,omitempty"` // the order that a correction rests on
+	Link      string      `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
+	Whom      []int64     `json:"whom,omitempty"`      // accounts that the entry is addressed to: given the task, mentioned, ordered
+	Escalated *Escalation `json:"escalated,omitempty"`
+	Demo      bool        `json:"demo,omitempty"` // invented: the line tells when it is meant to have happened
 }
 
 // Moved is where a branch went.

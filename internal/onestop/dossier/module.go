@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"io/fs"
+	"time"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/jobs"
@@ -17,7 +18,9 @@ func (s *Service) Module() module.Module {
 		Messages:   Messages,
 		Jobs: []jobs.Handler{s.timers(), {Kind: JobRedate, Do: s.proposeDates}, {Kind: JobConnector, Do: s.ask, MaxAttempts: connectorTries},
 			{Kind: JobChildEnded, Do: s.childEnded}, {Kind: JobChildStop, Do: s.childStop}, {Kind: JobChildReturn, Do: s.childReturn},
+			{Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},
 		},
+		Periodic:  []jobs.Periodic{{Kind: JobWarn, Every: warnEvery}, {Kind: JobDigest, Every: 24 * time.Hour, Offset: digestAt}},
 		Followers: []journal.Follower{s.follower(), s.calendarFollower()},
 	}
 }

@@ -129,7 +129,7 @@ func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line
 				if !l.Public {
 					l.Comment = ""
 				}
-				if l.Kind == KindClaimed || l.Kind == KindAssigned {
+				if l.Kind == KindClaimed || l.Kind == KindAssigned || l.Kind == KindEscalated {
 					continue
 				}
 			}

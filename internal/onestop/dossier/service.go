@@ -59,7 +59,9 @@ type Deps struct {
 	Calendars *holiday.Service
 	Scopes    auth.Scopes
 	Notices   *notify.Service
-	Fonts     pdf.Fonts
+	// Accounts tells whom a notice for a post reaches.
+	Accounts Accounts
+	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.

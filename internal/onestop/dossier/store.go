@@ -19,7 +19,7 @@ const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.varia
  d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
- t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner`
+ t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner, t.warn_at`
 
 // dossierRow takes the columns of dossierColumns; finish makes them a Dossier.
 type dossierRow struct {
@@ -48,20 +48,21 @@ func (r *dossierRow) finish() (Dossier, error) {
 type taskRow struct {
 	t                 Task
 	due, opened, last int64
-	promised          *int64
+	promised, warn    *int64
 }
 
 func (r *taskRow) dest() []any {
 	t := &r.t
 	return []any{
 		&t.ID, &t.Dossier, &t.Token, &t.Step, &t.Role, &t.Unit, &t.Assignee, &t.Open, &r.due, &r.opened,
-		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last, &t.Owner,
+		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last, &t.Owner, &r.warn,
 	}
 }
 
 func (r *taskRow) finish() Task {
 	t := r.t
 	t.DueAt, t.OpenedAt, t.LastAt, t.Promised = db.Time(r.due), db.Time(r.opened), db.Time(r.last), timeOf(r.promised)
+	t.WarnAt = timeOf(r.warn)
 	return t
 }
 
@@ -207,20 +208,20 @@ func updateDossier(tx *db.Tx, d Dossier, instance []byte) error {
 
 func insertTask(tx *db.Tx, t Task) error {
 	return tx.Exec(`INSERT INTO dossier_task (id, dossier_id, token, step, role, unit, assignee, open, due_at, opened_at,
- code, package, procedure, applicant, state, promised, version, last_by, last_at, owner)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
+ code, package, procedure, applicant, state, promised, version, last_by, last_at, owner, warn_at)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)`,
 		t.ID, t.Dossier, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open, db.Millis(t.DueAt), db.Millis(t.OpenedAt),
-		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt), t.Owner)
+		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt))
 }
 
 // updateTask moves a task, if it still stands at version t.Version; otherwise the
 // unit fails with errTaken.
 func updateTask(tx *db.Tx, t Task) error {
 	return tx.Guard(errTaken, `UPDATE dossier_task SET token = $3, step = $4, role = $5, unit = $6, assignee = $7, open = $8,
- due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14, owner = $15
+ due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14, owner = $15, warn_at = $16
  WHERE id = $1 AND version = $2`,
 		t.ID, t.Version, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open,
-		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt), t.Owner)
+		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt))
 }
 
 // queue reads one page of the open tasks of a unit and one role, or of an account.

@@ -83,7 +83,7 @@ func decideRedate(tx *db.Tx, r Redate, by string, now time.Time, reason string) 
 // promiseTasks tells the open tasks of a dossier its new date. A task that was due with
 // the dossier is due with it again. Nobody loses the task that they have before them.
 func promiseTasks(tx *db.Tx, v ID, was, is time.Time) error {
-	return tx.Exec(`UPDATE dossier_task SET promised = $2, due_at = CASE WHEN due_at = $3 THEN $2 ELSE due_at END WHERE dossier_id = $1 AND open`,
+	return tx.Exec(`UPDATE dossier_task SET promised = $2, due_at = CASE WHEN due_at = $3 THEN $2 ELSE due_at END, warn_at = 0 WHERE dossier_id = $1 AND open`,
 		v, db.Millis(is), db.Millis(was))
 }
 

@@ -36,6 +36,7 @@ type Task struct {
 	Version   int64
 	LastBy    string // who acted last
 	LastAt    time.Time
+	WarnAt    time.Time // when the next rule of warning falls due; zero where none does
 }
 
 // Late reports whether the task's own term has run out.

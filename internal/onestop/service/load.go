@@ -248,25 +248,6 @@ func (l *loader) form() {
 	l.pkg.Form = f
 }
 
-func (l *loader) notices() {
-	for _, file := range l.files("notify", ".yaml") {
-		var n noticeDef
-		if !l.decode(file, &n) {
-			continue
-		}
-		if n.Subject.VI == "" || n.Subject.EN == "" || n.Body.VI == "" || n.Body.EN == "" {
-			l.fail(file, n.Pos, n.Event.S, "service.lint.notice")
-		}
-		for element, text := range map[string]decl.Label{"subject": n.Subject, "body": n.Body} {
-			l.label(file, n.Pos, element, text.VI+text.EN)
-		}
-		if _, twice := l.pkg.Notices[n.Event.S]; twice {
-			l.fail(file, n.Event.Pos, n.Event.S, "service.lint.noticeTwice", "event", n.Event.S)
-		}
-		l.pkg.Notices[n.Event.S] = Notice{Event: n.Event.S, To: n.To, Subject: n.Subject, Body: n.Body, file: file, pos: n.Event.Pos}
-	}
-}
-
 func (l *loader) layouts() {
 	for _, r := range append([]Result{l.pkg.Result}, l.pkg.More...) {
 		var lay pdf.Layout

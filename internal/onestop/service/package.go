@@ -41,6 +41,7 @@ type Package struct {
 	Papers  []form.PaperDef
 
 	Notices   map[string]Notice     // by milestone: accepted, signed
+	Warnings  []WarnRule            // of terms that run out; the city's where the package names none
 	Layouts   map[string]pdf.Layout // by result kind; Vietnamese, the language of the state's papers
 	Scenarios []Scenario
 	Manifest  []FileDigest
@@ -147,9 +148,11 @@ type Data struct {
 // Notice is the message sent at a milestone, with {placeholders}.
 type Notice struct {
 	Event   string
-	To      []string // applicant, submitter
+	To      []string // applicant, submitter, holder, head
 	Subject decl.Label
 	Body    decl.Label
+	SMS     decl.Label
+	Lock    decl.Label
 
 	file string
 	pos  decl.Pos

@@ -32,11 +32,6 @@ func Fill(text string, data map[string]string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(m string) string { return data[m[1:len(m)-1]] })
 }
 
-// Write fills a notice in a language.
-func (n Notice) Write(lang i18n.Lang, data map[string]string) (subject, body string) {
-	return Fill(n.Subject.In(lang), data), Fill(n.Body.In(lang), data)
-}
-
 // resultText is all text of the result document, for scenarios.
 func (p *Package) resultText(answers, officer form.Answers, env form.Env) string {
 	raw, err := json.Marshal(p.Layouts[p.Result.Kind])

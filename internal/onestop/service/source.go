@@ -42,6 +42,7 @@ type source struct {
 	Results    []Result        `yaml:"results"` // beside the result: a notice, a stamped set of drawings
 	LevelCap   LevelCap        `yaml:"levelCap"`
 	Data       Data            `yaml:"data,required"`
+	Warn       []warnDef       `yaml:"warn"` // who is told of terms that run out; without it the city's rule
 }
 
 type validity struct {
@@ -90,6 +91,8 @@ type noticeDef struct {
 	To      []string   `yaml:"to,required"`
 	Subject decl.Label `yaml:"subject,required"`
 	Body    decl.Label `yaml:"body,required"`
+	SMS     decl.Label `yaml:"sms"`  // a text message; without it the city's for the event
+	Lock    decl.Label `yaml:"lock"` // what a locked screen may show; without it the city's
 }
 
 // defaultReceive is the one-stop's own term in working hours.
@@ -141,6 +144,7 @@ func (l *loader) facts(src *source) {
 		p.Fee.Kind = "unknown"
 	}
 	l.terms(src)
+	l.warnings(src)
 }
 
 func (l *loader) date(t decl.Text, element string) clock.Date {

@@ -346,22 +346,23 @@ func (s *shown) stepName(ctx context.Context, id string) string {
 }
 
 // noticeView is a message as the applicant receives it.
-type noticeView struct{ Event, Subject, Body string }
+type noticeView struct{ Event, Subject, Body, SMS, Lock string }
 
 func (s *shown) noticeViews(ctx context.Context) []noticeView {
 	var out []noticeView
 	due := s.lastDue()
 	for _, m := range s.pkg.Process.Milestones() {
-		n, ok := s.pkg.Notices[m]
+		n, ok := s.pkg.NoticeOf(m)
 		if !ok {
 			continue
 		}
 		lang := i18n.LangOf(ctx)
 		v := noticeView{Event: m}
-		v.Subject, v.Body = n.Write(lang, map[string]string{
+		t := n.Write(lang, map[string]string{
 			"dossier.code": sampleCode, "dossier.due": i18n.DateTime(lang, due), "applicant": s.sample.Scenario.Given.Applicant,
 			"service": say(ctx, s.pkg.Name()), "case": say(ctx, s.pkg.CaseName(s.env.Case)),
 		})
+		v.Subject, v.Body, v.SMS, v.Lock = t.Subject, t.Body, t.SMS, t.Lock
 		out = append(out, v)
 	}
 	return out
