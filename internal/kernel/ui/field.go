@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -190,6 +191,11 @@ func ProblemsOf(ctx context.Context, err error) Problems {
 		ps = append(ps, Problem{Field: f.Path, Text: say(f.Key, f.Params)})
 	}
 	return ps
+}
+
+// Only keeps the problems of some fields, where a page has several forms.
+func (ps Problems) Only(fields ...string) Problems {
+	return slices.DeleteFunc(slices.Clone(ps), func(p Problem) bool { return !slices.Contains(fields, p.Field) })
 }
 
 // For is the first problem of a field, "" when it has none.

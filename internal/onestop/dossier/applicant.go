@@ -111,9 +111,10 @@ func (s *Service) byApplicant(ctx context.Context, a applicantAct) (out Outcome,
 
 func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applicantAct, hash []byte) (out Outcome, err error) {
 	var (
-		d    Dossier
-		c    Content
-		rows []Task
+		d       Dossier
+		c       Content
+		rows    []Task
+		follows bool
 	)
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		if d, err = findByCode(v, NormalCode(a.code)); err != nil {
@@ -122,13 +123,18 @@ func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applica
 		if rows, err = tasksOf(v, d.ID); err != nil {
 			return err
 		}
+		if !isOwner(sub, d) {
+			if follows, err = s.follows(v, sub, d.ID); err != nil {
+				return err
+			}
+		}
 		c, err = findContent(v, d.ID)
 		return err
 	})
 	if err != nil {
 		return out, err
 	}
-	if !s.maySupply(ctx, sub, d, a.viewer) {
+	if !follows && !s.maySupply(ctx, sub, d, a.viewer) {
 		return out, errs.E(errs.NotFound, "dossier.notFound")
 	}
 	pkg, err := s.pkg(d)
@@ -187,9 +193,13 @@ func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applica
 }
 
 // MaySupply reports whether the subject of ctx, or the bearer of a key, may act for the
-// applicant of a dossier: its owner, the bearer, a clerk of the agency that receives.
-func (s *Service) MaySupply(ctx context.Context, d Dossier, v Viewer) bool {
-	return s.maySupply(ctx, auth.From(ctx), d, v)
+// applicant of a dossier: its owner, who follows it, the bearer, a clerk of the agency that
+// receives.
+func (s *Service) MaySupply(ctx context.Context, d Dossier, v Viewer) (bool, error) {
+	if s.maySupply(ctx, auth.From(ctx), d, v) {
+		return true, nil
+	}
+	return s.Follows(ctx, d)
 }
 
 // Repeated reports whether the subject of ctx acted under a request key before, whatever

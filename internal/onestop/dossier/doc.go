@@ -3,9 +3,10 @@
 // It owns the tables dossier_dossier (one row a dossier, with the state of its
 // process), dossier_content (what was filled in, a row of its own because it is
 // large and read seldom), dossier_task (one row for each branch of the process
-// at work: it moves from step to step, and its version counts the moves) and
-// dossier_code (blocks of codes leased to nodes) and dossier_redate (new dates that a
-// change of the calendar proposes). What happened is not kept
+// at work: it moves from step to step, and its version counts the moves),
+// dossier_code (blocks of codes leased to nodes), dossier_redate (new dates that a
+// change of the calendar proposes), dossier_link (dossiers that an account follows) and
+// dossier_rating (what applicants say of finished ones). What happened is not kept
 // twice: the timeline is the journal's entries about the dossier. The report of a period and
 // the tracking book are read from the rows; RecountOf proves the report from the journal.
 //

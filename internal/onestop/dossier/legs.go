@@ -75,6 +75,14 @@ func (s *Service) Legs(d Dossier, c Content, pkg *service.Package, lines []Line)
 	return legs
 }
 
+// RouteOf lists the steps of a dossier's process with where each falls to on a day.
+func (s *Service) RouteOf(d Dossier, c Content, pkg *service.Package, on clock.Date) []service.Stop {
+	return pkg.Route(c.Answers.With(c.Officer), form.Env{
+		Now: s.Clock.Now(), Case: d.Case, Channel: string(d.Channel), Units: s.units,
+		Receiving: s.units.ref(d.Receiving, on), Competent: s.units.ref(d.Competent, on), District: s.units.district(d.Receiving, on),
+	})
+}
+
 // agencyOn is the agency that a unit is part of; an external unit stands for itself.
 func agencyOn(reg *orgunit.Register, u orgunit.UnitID, on clock.Date) orgunit.Unit {
 	t := reg.At(on)

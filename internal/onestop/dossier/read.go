@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"khue/internal/kernel/auth"
@@ -41,6 +40,15 @@ func (s *Service) Find(ctx context.Context, code string, viewer Viewer) (d Dossi
 		}
 		if s.worksOn(ctx, sub, tasks...) {
 			a = SeeAll
+		}
+	}
+	if a == SeeNothing && sub.Kind == auth.KindCitizen {
+		follows, err := s.Follows(ctx, d)
+		if err != nil {
+			return Dossier{}, SeeNothing, err
+		}
+		if follows {
+			a = SeeState
 		}
 	}
 	if a == SeeNothing {
@@ -104,6 +112,16 @@ func (s *Service) ReadTask(ctx context.Context, v TaskID) (t Task, d Dossier, c 
 	return t, d, c, err
 }
 
+// OpenTasks are the tasks of a dossier that somebody is to act on.
+func (s *Service) OpenTasks(ctx context.Context, d Dossier) (out []Task, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		all, err := tasksOf(v, d.ID)
+		out = slices.DeleteFunc(all, func(t Task) bool { return !t.Open })
+		return err
+	})
+	return out, err
+}
+
 // MayAct reports whether the reader may act on a task now.
 func (s *Service) MayAct(ctx context.Context, t Task) bool {
 	return t.Open && s.mayAct(ctx, auth.From(ctx), t.Role, t.Unit)
@@ -140,23 +158,6 @@ func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line
 		}
 		after = records[len(records)-1].ID
 	}
-}
-
-// Mine lists the dossiers that an account filed, the youngest first.
-func (s *Service) Mine(ctx context.Context, before ID, limit int) (out []Dossier, err error) {
-	defer errs.Op(&err, "dossier.Mine")
-	if before == 0 {
-		before = math.MaxInt64
-	}
-	sub := auth.From(ctx)
-	if sub.Account == 0 {
-		return nil, errs.E(errs.Unauthenticated, "auth.error.sign_in_first")
-	}
-	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = bySubmitter(v, sub.Account, before, limit)
-		return err
-	})
-	return out, err
 }
 
 const (

@@ -137,11 +137,6 @@ func tasksOf(q db.Querier, v ID) ([]Task, error) {
 	return db.All(q, scanTask, `SELECT `+taskColumns+` FROM dossier_task t WHERE t.dossier_id = $1 ORDER BY t.id`, v)
 }
 
-func bySubmitter(q db.Querier, account int64, before ID, limit int) ([]Dossier, error) {
-	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d
- WHERE d.submitter = $1 AND d.submitter <> 0 AND d.id < $2 ORDER BY d.id DESC LIMIT $3`, account, before, limit)
-}
-
 func findContent(q db.Querier, v ID) (Content, error) {
 	var answers, papers, filing, officer string
 	err := q.QueryRow(`SELECT answers, papers, filing, officer FROM dossier_content WHERE dossier_id = $1`, v).

@@ -515,4 +515,5 @@ func (h *handlers) api(a *web.API) {
 	web.Op(a, op(http.MethodPost, "/tasks/{id}/complete", "completeTask", 0), auth.SignedIn, h.complete)
 	web.Op(a, op(http.MethodPost, "/tasks/bulk", "bulkTasks", 0), auth.Officer, h.bulk)
 	h.courseAPI(a, op)
+	h.mineAPI(a, op)
 }

@@ -116,6 +116,7 @@ func (h *handlers) routes() []web.Route {
 		{Method: http.MethodGet, Path: "/track", Policy: auth.Public, Do: h.trackForm},
 		{Method: http.MethodPost, Path: "/track", Policy: auth.Public, Do: h.track},
 		{Method: http.MethodGet, Path: "/dossiers", Policy: auth.SignedIn, Do: h.mine},
+		{Method: http.MethodPost, Path: "/dossiers", Policy: auth.SignedIn, Do: h.add},
 		{Method: http.MethodGet, Path: "/dossiers/{code}", Policy: auth.Public, Do: h.publicPage},
 		{Method: http.MethodPost, Path: "/dossiers/{code}", Policy: auth.Public, Do: h.applicantAct, MaxBody: files},
 		{Method: http.MethodGet, Path: "/dossiers/{code}/files/{digest}", Policy: auth.SignedIn, Do: h.file},

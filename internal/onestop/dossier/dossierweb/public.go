@@ -1,7 +1,6 @@
 package dossierweb
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 
@@ -93,6 +92,10 @@ type publicView struct {
 	Family   familyView
 	Problems ui.Problems
 	Note     string
+	By       string     // until when what is asked is to be done, and what comes then
+	Now      nowView    // who has it, and what comes next
+	Rate     *rateView  // nil: not finished
+	Shelf    *shelfView // nil: the reader has no shelf, or filed it
 }
 
 func (h *handlers) publicPage(w http.ResponseWriter, r *http.Request) error {
@@ -100,11 +103,7 @@ func (h *handlers) publicPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var banner *ui.BannerArgs
-	if q.Get("done") != "" {
-		banner = &ui.BannerArgs{Text: i18n.T(r.Context(), "dossierweb.public.done"), Tone: ui.ToneDone, Alert: true}
-	}
-	return h.showPublic(w, r, http.StatusOK, q.Get("k"), banner, nil)
+	return h.showPublic(w, r, http.StatusOK, q.Get("k"), doneBanner(r.Context(), q.Get("done")), nil)
 }
 
 func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int, key string, banner *ui.BannerArgs, refused error) error {
@@ -125,8 +124,12 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	now := h.clock.Now()
+	var shelf *shelfView
+	if shelf, key, err = h.shelfOf(ctx, d, access, key); err != nil {
+		return err
+	}
 	v := publicView{
-		Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case)), Full: access == dossier.SeeAll, Banner: banner,
+		Shelf: shelf, Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case)), Full: access == dossier.SeeAll, Banner: banner,
 		Key: key, Client: web.NewKey(), Events: h.events(ctx, d, pkg, lines, true), Withdraw: mayWithdraw(d.State),
 	}
 	field := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
@@ -141,7 +144,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		{Key: field("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
 		{Key: field("due"), Value: due},
 		{Key: field("submitted"), Value: ui.T(longTime(ctx, d.SubmittedAt))},
-		{Key: field("competent"), Value: ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt))},
+		{Key: field("competent"), Value: h.competentCell(ctx, d)},
 	}}
 	if d.State == process.Submitted {
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("receiveBy"), Value: ui.T(longTime(ctx, d.ReceiveBy))})
@@ -150,6 +153,9 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		v.Summary.Rows[1].Value = dueCell(ctx, d.DueAt, now, false)
 	}
 	v.Summary.Rows[1].Value = h.dueValue(ctx, v.Summary.Rows[1].Value, d, pkg, lines)
+	if v.Now, err = h.whereNow(ctx, d, pkg); err != nil {
+		return err
+	}
 	if row, ok := h.tierRow(ctx, d, pkg, lines); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
@@ -164,6 +170,13 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if row, ok := h.parentRow(ctx, d, true); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
+	v.Now.Next = h.nextStep(ctx, d, c, pkg)
+	if d.State == process.Done && d.Parent == 0 {
+		v.Now.Collect = h.collect(ctx, d, c)
+	}
+	if v.Rate, err = h.rateOf(r, d, refused != nil); err != nil {
+		return err
+	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers}
 	if v.Full {
 		v.Groups = answerGroups(ctx, pkg, c, env)
@@ -171,7 +184,8 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 			v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: formweb.FileSize(ctx, f.Size), Note: say(ctx, pkg.PaperName(f.Paper))})
 		}
 	}
-	if _, ok := d.Instance.Waiting(process.ForSupplement); ok {
+	if t, ok := d.Instance.Waiting(process.ForSupplement); ok {
+		v.By = askBy(ctx, dossier.AskSupplement, t.Timer.Time())
 		v.Waits, v.Needs = process.ForSupplement, pkg.Form.Papers(c.Answers, env)
 		if v.Place, v.Files, err = h.boxes(r, d, key, v.Needs); err != nil {
 			return err
@@ -184,7 +198,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		}
 	}
 	if t, ok := d.Instance.Waiting(process.ForApplicant); ok {
-		v.Waits = process.ForApplicant
+		v.Waits, v.By = process.ForApplicant, askBy(ctx, dossier.AskConfirm, t.Timer.Time())
 		if step, ok := pkg.Process.Step(t.Step); ok {
 			for _, a := range step.Actions {
 				v.Draft = append(v.Draft, actionView{Do: a.Do, Label: actionLabel(ctx, pkg, t.Step, a.Do)})
@@ -222,16 +236,33 @@ func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	code, key := r.PathValue("code"), sent.Get("k")
 	viewer := dossier.Viewer{Key: key}
-	switch sent.Get("act") {
+	act, done := sent.Get("act"), "1"
+	switch act {
 	case "withdraw":
+		done = act
+		if sent.Get("sure") == "" {
+			err = errs.E(errs.Invalid, "form.invalid", errs.P("n", 1), errs.WithFields(errs.Field{Path: "sure", Key: "dossierweb.withdraw.unsure"}))
+			break
+		}
 		_, err = h.svc.Withdraw(ctx, code, sent.Get("note"), client, viewer)
 	case "supplement":
+		done = act
 		var stay bool
 		if stay, err = h.supply(r, code, client, viewer, sent); err == nil && stay {
 			return h.showPublic(w, r, http.StatusOK, key, nil, nil)
 		}
+	case "rate":
+		done = act
+		err = h.rate(ctx, code, client, viewer, sent)
+	case "keep":
+		done = act
+		_, err = h.svc.Follow(ctx, code, client, viewer)
+	case "drop":
+		if err = h.svc.Unfollow(ctx, code, client); err == nil {
+			return web.Redirect(w, r, "/dossiers?done=drop")
+		}
 	default:
-		_, err = h.svc.Answer(ctx, code, sent.Get("act"), sent.Get("note"), client, viewer)
+		_, err = h.svc.Answer(ctx, code, act, sent.Get("note"), client, viewer)
 	}
 	switch errs.KindOf(err) {
 	case errs.Invalid, errs.Conflict, errs.TooLarge:
@@ -240,66 +271,9 @@ func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to := "/dossiers/" + url.PathEscape(code) + "?done=1"
+	to := "/dossiers/" + url.PathEscape(code) + "?done=" + done
 	if key != "" {
 		to += "&k=" + url.QueryEscape(key)
 	}
 	return web.Redirect(w, r, to)
-}
-
-// mine lists the dossiers of a citizen.
-func (h *handlers) mine(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	q, err := web.Query(r)
-	if err != nil {
-		return err
-	}
-	var before dossier.ID
-	if _, err := web.ReadCursor(q.Get("cursor"), &before); err != nil {
-		return err
-	}
-	const page = 20
-	list, err := h.svc.Mine(ctx, before, page+1)
-	if err != nil {
-		return err
-	}
-	v := mineView{Title: i18n.T(ctx, "dossierweb.mine.title")}
-	if len(list) > page {
-		list = list[:page]
-		v.Pages.Next = "/dossiers?cursor=" + web.NewCursor(list[page-1].ID)
-	}
-	v.Table = h.mineTable(ctx, list)
-	return web.Render(w, r, http.StatusOK, minePage(v))
-}
-
-type mineView struct {
-	Title string
-	Table ui.TableArgs
-	Pages ui.PageLinks
-}
-
-func (h *handlers) mineTable(ctx context.Context, list []dossier.Dossier) ui.TableArgs {
-	now := h.clock.Now()
-	t := ui.TableArgs{
-		Caption: i18n.T(ctx, "dossierweb.mine.title"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.mine.empty"),
-		Head: []ui.Column{
-			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.procedure")},
-			{Label: i18n.T(ctx, "dossierweb.field.state")}, {Label: i18n.T(ctx, "dossierweb.field.due")},
-		},
-	}
-	for _, d := range list {
-		name := d.Procedure
-		if pkg, err := h.services.ByDigest(d.Package); err == nil {
-			name = say(ctx, pkg.Name())
-		}
-		due := ui.T(i18n.T(ctx, "dossierweb.due.afterAcceptance"))
-		if !d.DueAt.IsZero() {
-			due = dueCell(ctx, d.DueAt, now, d.State.Ended() || d.State == process.Done)
-		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			ui.L(d.Code, "/dossiers/"+url.PathEscape(d.Code)), {Text: name, Note: d.Applicant},
-			ui.Tagged(stateWord(ctx, d.State), stateTone(d.State)), due,
-		}})
-	}
-	return t
 }

@@ -52,6 +52,7 @@ type reportView struct {
 	Table   ui.TableArgs
 	Files   []ui.Anchor
 	Note    string
+	Scores  scoresView
 }
 
 // grid is a report as it is shown and written to files.
@@ -225,6 +226,11 @@ func (h *handlers) report(w http.ResponseWriter, r *http.Request) error {
 	for _, kind := range []string{"xlsx", "csv"} {
 		v.Files = append(v.Files, ui.Anchor{Label: i18n.T(ctx, "dossierweb.report."+kind), Href: "/desk/report/report." + kind + "?" + spanQuery(q.Get("unit"), by, p)})
 	}
+	scores, err := h.svc.ScoresOf(ctx, unit, p)
+	if err != nil {
+		return err
+	}
+	v.Scores = scoresOf(ctx, scores)
 	return web.Render(w, r, http.StatusOK, reportPage(v))
 }
 

@@ -99,7 +99,11 @@ func (h *handlers) supplies(r *http.Request, code string, viewer dossier.Viewer)
 	if err != nil {
 		return uploadweb.Place{}, d, err
 	}
-	if !h.svc.MaySupply(ctx, d, viewer) {
+	may, err := h.svc.MaySupply(ctx, d, viewer)
+	if err != nil {
+		return uploadweb.Place{}, d, err
+	}
+	if !may {
 		return uploadweb.Place{}, d, errs.E(errs.NotFound, "dossier.notFound")
 	}
 	if _, ok := d.Instance.Waiting(process.ForSupplement); !ok {

@@ -58,8 +58,10 @@ func roleName(ctx context.Context, role string) string {
 func (h *handlers) unitName(ctx context.Context, u orgunit.UnitID, on time.Time) string {
 	t := h.units.At(clock.DateOf(on))
 	v, ok := t.Get(u)
-	if !ok {
-		return u.String()
+	if !ok { // younger than the dossier, which a reorganisation gave it, or gone since
+		if v, ok = h.units.Register().Unit(u); !ok {
+			return u.String()
+		}
 	}
 	en := i18n.LangOf(ctx) == i18n.EN && v.NameEN != ""
 	name := v.Name
