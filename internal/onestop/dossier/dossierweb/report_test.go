@@ -84,7 +84,8 @@ func TestReportAndBookOfAUnit(t *testing.T) {
 	}
 }
 
-// TestReportAndBookAskOnce: one query each, however many dossiers there are.
+// TestReportAndBookAskOnce: one query each, however many dossiers there are; the page of the
+// report one more for what applicants say.
 func TestReportAndBookAskOnce(t *testing.T) {
 	t.Parallel()
 	c := citytest.New(t)
@@ -103,7 +104,11 @@ func TestReportAndBookAskOnce(t *testing.T) {
 				c.As("clerk").Get(path).Want(200)
 				least = min(least, c.DB.Stats().Queries-before)
 			}
-			if least != 1 {
+			most := int64(1)
+			if strings.HasPrefix(path, "/desk/report") && !strings.Contains(path, "csv") {
+				most = 2
+			}
+			if least != most {
 				t.Errorf("%s asks %d times with %d more dossiers", path, least, n)
 			}
 		}
