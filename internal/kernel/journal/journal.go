@@ -100,6 +100,27 @@ func (j *Journal) BySubject(ctx context.Context, s Subject, after EntryID, limit
 	return out, err
 }
 
+// maxSubjects is how many subjects BySubjects reads at once.
+const maxSubjects = 100
+
+// BySubjects reads the youngest entries about several subjects of one type, the youngest
+// first, at most limit (1 to 2,000) of all together. Of more than 100 subjects it reads the first.
+func (j *Journal) BySubjects(ctx context.Context, kind string, ids []int64, limit int) (out []Record, err error) {
+	defer errs.Op(&err, "journal.BySubjects(%s, %d)", kind, len(ids))
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
+		rows, err := bySubjects(v, kind, ids[:min(len(ids), maxSubjects)], min(max(limit, 1), 2000))
+		out = make([]Record, len(rows))
+		for i, r := range rows {
+			out[i] = r.record(-1)
+		}
+		return err
+	})
+	return out, err
+}
+
 // Last is the instant that is written in the youngest id; zero where the log is empty. A
 // demo whose clock goes on later must not begin before it: ids would come again.
 func (j *Journal) Last(ctx context.Context) (at time.Time, err error) {

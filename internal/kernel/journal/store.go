@@ -206,3 +206,13 @@ func cursors(q db.Querier) ([]cursorRow, error) {
 		return c, err
 	}, `SELECT name, seq FROM journal_cursor ORDER BY name`)
 }
+
+func bySubjects(q db.Querier, kind string, ids []int64, limit int) ([]*row, error) {
+	args := make([]any, 0, len(ids)+2)
+	for _, v := range ids {
+		args = append(args, v)
+	}
+	n := len(ids)
+	return db.All(q, scanEntry, `SELECT `+entryColumns+` FROM journal_entry WHERE subject_id IN (`+places(n)+`) AND subject_type = $`+strconv.Itoa(n+1)+
+		` ORDER BY id DESC LIMIT $`+strconv.Itoa(n+2), append(args, kind, limit)...)
+}

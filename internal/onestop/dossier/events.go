@@ -15,12 +15,19 @@ const SubjectType = "dossier"
 // Kinds of journal entries about a dossier. An act is published under its own
 // word, "dossier.accept"; the milestones that it reached stand in its payload.
 const (
-	KindSubmitted  = "dossier.submitted"
-	KindClaimed    = "dossier.claimed"
-	KindAssigned   = "dossier.assigned"
-	KindSupplied   = "dossier.supplied"
-	KindWithdrawn  = "dossier.withdrawn"
-	KindTimer      = "dossier.timer"
+	KindSubmitted = "dossier.submitted"
+	KindClaimed   = "dossier.claimed"
+	KindAssigned  = "dossier.assigned"
+	KindSupplied  = "dossier.supplied"
+	KindWithdrawn = "dossier.withdrawn"
+	KindTimer     = "dossier.timer"
+
+	// Orders of leaders. The payload's order names the accounts: of ordered and closed the
+	// officer is to be told, of answered the leader.
+	KindOrdered       = "dossier.ordered" // also when the leader insists: round is above 1
+	KindOrderAnswered = "dossier.orderAnswered"
+	KindOrderClosed   = "dossier.orderClosed"
+
 	kindActPrefix  = "dossier.act."
 	maxCommentSize = 4000 // runes
 )
@@ -65,7 +72,20 @@ type Happening struct {
 	Link      string      `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
 	Whom      []int64     `json:"whom,omitempty"`      // accounts that the entry is addressed to: given the task, mentioned, ordered
 	Escalated *Escalation `json:"escalated,omitempty"`
+	Order     *Ordered    `json:"order,omitempty"` // of an order and its answer
 	Demo      bool        `json:"demo,omitempty"` // invented: the line tells when it is meant to have happened
+}
+
+// Ordered is the part of an entry that speaks of a leader's order; the words of leader and
+// officer are its comment.
+type Ordered struct {
+	ID       string `json:"id"`
+	Leader   int64  `json:"leader"`             // account, to be told of the answer
+	Officer  int64  `json:"officer"`            // account, to be told of the order and of its end
+	Name     string `json:"name"`               // of the officer
+	Due      int64  `json:"due"`                // until when the answer is asked, epoch milliseconds
+	Forecast string `json:"forecast,omitempty"` // day on which the result is expected now
+	Round    int    `json:"round"`              // 1, and one more each time the leader insisted
 }
 
 // Moved is where a branch went.

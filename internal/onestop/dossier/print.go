@@ -29,6 +29,7 @@ const (
 	PaperExtension  = "extension"  // form 04
 	PaperStop       = "stop"       // form 05 since 2025
 	PaperResult     = "result"
+	PaperDraft      = "draft" // the result as it would be drawn now, before anybody signed
 )
 
 // printing is what a paper is drawn from.
@@ -63,7 +64,14 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 		}
 		p.line.At = d.ClosedAt
-		return p.result(p.pkg.Result.Kind)
+		return p.result(p.pkg.Result.Kind, p.t("unsigned"))
+	}
+	if paper == PaperDraft {
+		if access != SeeAll || auth.From(ctx).Kind != auth.KindOfficer || d.State.Ended() {
+			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
+		}
+		p.line.At = s.Clock.Now()
+		return p.result(p.pkg.Result.Kind, p.t("draft"))
 	}
 	lines, err := s.Timeline(ctx, d, SeeAll)
 	if err != nil {
@@ -85,7 +93,7 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 		if access != SeeAll || p.line.At.IsZero() {
 			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 		}
-		return p.result(r.Kind)
+		return p.result(r.Kind, p.t("unsigned"))
 	}
 	found := false
 	for _, l := range lines {
@@ -165,10 +173,19 @@ func (p printing) head(paper string, day clock.Date) []pdf.Block {
 		out,
 		pdf.Block{Heading: &pdf.Heading{
 			Left:   []string{strings.ToUpper(p.unit(p.d.Receiving)), p.t("oneStop")},
-			Number: p.t("number", "code", p.d.Code), Place: p.t("place", "day", twoDigits(day.Day), "month", twoDigits(int(day.Month)), "year", strconv.Itoa(day.Year)),
+			Number: p.t("number", "code", p.d.Code), Place: p.place(day),
 		}},
 		pdf.Block{Title: &pdf.Title{Text: p.t("title." + f.Words), QR: link, QRCaption: p.t("scan")}},
 	)
+}
+
+// place is where and when a paper was made.
+func (p printing) place(day clock.Date) string {
+	month := strconv.Itoa(int(day.Month))
+	if day.Month < 3 { // as the rules of office papers write it: days under 10 and the first two months with a zero
+		month = twoDigits(int(day.Month))
+	}
+	return p.t("place", "day", twoDigits(day.Day), "month", month, "year", strconv.Itoa(day.Year))
 }
 
 // newDate is the end of form 04: the date in its place, why it is that date, and whether
@@ -265,7 +282,7 @@ func more(pkg *service.Package, paper string) (service.Result, bool) {
 }
 
 // result is an unsigned result, plainly marked: signing is a later floor.
-func (p printing) result(kind string) ([]byte, error) {
+func (p printing) result(kind, mark string) ([]byte, error) {
 	l, ok := p.pkg.Layouts[kind]
 	if !ok {
 		return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
@@ -277,7 +294,7 @@ func (p printing) result(kind string) ([]byte, error) {
 	words["day"], words["month"], words["year"] = twoDigits(day.Day), twoDigits(int(day.Month)), strconv.Itoa(day.Year)
 	words["reason"] = p.line.Comment
 	layout := pdf.Fill(l, pdf.Data{Words: words, Lists: map[string][]map[string]string{"papers": p.papers()}})
-	layout.Page.Watermark = p.t("unsigned")
+	layout.Page.Watermark = mark
 	return p.render(layout, p.line.At)
 }
 

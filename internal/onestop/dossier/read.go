@@ -132,6 +132,7 @@ func (s *Service) MayAct(ctx context.Context, t Task) bool {
 func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line, err error) {
 	defer errs.Op(&err, "dossier.Timeline")
 	subject := journal.Subject{Type: SubjectType, ID: int64(d.ID)}
+	officer := auth.From(ctx).Kind == auth.KindOfficer
 	for after := journal.EntryID(0); ; {
 		records, err := s.Journal.BySubject(ctx, subject, after, 200)
 		if err != nil {
@@ -141,6 +142,9 @@ func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line
 			l, err := lineOf(r)
 			if err != nil {
 				return nil, err
+			}
+			if officersOnly(l.Kind) && !officer {
+				continue
 			}
 			if a != SeeAll {
 				l.By = ""

@@ -61,6 +61,8 @@ type Deps struct {
 	Notices   *notify.Service
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
+	// People says who holds which post, for a page.
+	People   People
 	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
@@ -70,6 +72,11 @@ type Deps struct {
 	Demo bool
 	// Secret signs access keys. It lives as long as the city's data.
 	Secret []byte
+}
+
+// People is what is asked of accounts; auth.Service answers it.
+type People interface {
+	HoldersIn(ctx context.Context, scopes []string, day clock.Date) ([]auth.Holder, error)
 }
 
 // Service files dossiers and moves them. Safe for concurrent use.

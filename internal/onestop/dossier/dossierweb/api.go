@@ -516,4 +516,5 @@ func (h *handlers) api(a *web.API) {
 	web.Op(a, op(http.MethodPost, "/tasks/bulk", "bulkTasks", 0), auth.Officer, h.bulk)
 	h.courseAPI(a, op)
 	h.mineAPI(a, op)
+	h.orderAPI(a, op)
 }

@@ -191,6 +191,8 @@ type taskView struct {
 	Banner   *ui.BannerArgs
 	Prints   []ui.Anchor
 	Warnings []string
+	Orders   []orderRow
+	MayOrder bool
 }
 
 // actionView is one thing that can be done at the step, with what it asks.
@@ -489,6 +491,12 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	v.Timing = h.timing(ctx, d, pkg, lines)
 	v.Events = h.events(ctx, d, pkg, lines, false)
 	v.Prints = h.prints(ctx, d, lines, "")
+	if orders, err := h.svc.OrdersOn(ctx, d); err == nil { // the page stands without them
+		v.MayOrder = orders.May
+		for _, o := range orders.Orders {
+			v.Orders = append(v.Orders, h.orderRow(ctx, o, now, ""))
+		}
+	}
 	return v
 }
 

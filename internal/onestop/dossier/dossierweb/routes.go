@@ -26,6 +26,8 @@ type Deps struct {
 	Uploads  *upload.Service
 	// Catalogue names procedures and their fields.
 	Catalogue Catalogue
+	// Accounts names people.
+	Accounts Accounts
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
 }
@@ -40,12 +42,13 @@ type handlers struct {
 	tries    *tries
 
 	catalogue Catalogue
+	accounts  Accounts
 }
 
 func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue}
-	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes()), API: h.api}
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts}
+	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()), API: h.api}
 }
