@@ -340,7 +340,7 @@ func (h *handlers) cardWarnings(ctx context.Context, c dossier.SignCard, pkg *se
 	d := c.Dossier
 	if d.Late(now) {
 		out = append(out, i18n.T(ctx, "dossierweb.leader.warn.late", "at", shortTime(ctx, d.DueAt)))
-	} else if a, ok := h.svc.ApologyOf(d); ok && !d.DueAt.IsZero() && a.Late {
+	} else if a, ok := h.svc.ApologyOf(d); ok && a.Late && clock.DateOf(d.AcceptedAt) != clock.DateOf(d.DueAt) {
 		out = append(out, i18n.T(ctx, "dossierweb.leader.warn.soon", "at", shortTime(ctx, d.DueAt)))
 	}
 	if n := d.Instance.Supplements; n > 0 {
