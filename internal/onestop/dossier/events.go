@@ -73,7 +73,7 @@ type Happening struct {
 	Whom      []int64     `json:"whom,omitempty"`      // accounts that the entry is addressed to: given the task, mentioned, ordered
 	Escalated *Escalation `json:"escalated,omitempty"`
 	Order     *Ordered    `json:"order,omitempty"` // of an order and its answer
-	Demo      bool        `json:"demo,omitempty"` // invented: the line tells when it is meant to have happened
+	Demo      bool        `json:"demo,omitempty"`  // invented: the line tells when it is meant to have happened
 }
 
 // Ordered is the part of an entry that speaks of a leader's order; the words of leader and

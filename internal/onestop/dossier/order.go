@@ -128,7 +128,7 @@ func (s *Service) staff(ctx context.Context, d Dossier, sub auth.Subject) ([]aut
 	for i, u := range units {
 		scopes[i] = scope(u)
 	}
-	list, err := s.People.Holders(ctx, scopes, clock.DateOf(s.Clock.Now()))
+	list, err := s.People.HoldersIn(ctx, scopes, clock.DateOf(s.Clock.Now()))
 	seen := map[int64]bool{sub.Account: true}
 	return slices.DeleteFunc(list, func(h auth.Holder) bool {
 		again := seen[h.Account]
@@ -304,8 +304,9 @@ func (s *Service) writeOrder(ctx context.Context, sub auth.Subject, d Dossier, o
 	h := Happening{State: d.State, By: sub.Name, Comment: text, Order: &Ordered{
 		ID: o.ID.String(), Leader: o.Leader, Officer: o.Officer, Name: o.OfficerName, Due: db.Millis(o.DueAt), Round: o.Rounds,
 	}}
+	h.Whom = []int64{o.Officer}
 	if kind == KindOrderAnswered {
-		h.Order.Forecast = o.Forecast.String()
+		h.Whom, h.Order.Forecast = []int64{o.Leader}, o.Forecast.String()
 	}
 	payload, err := json.Marshal(h)
 	if err != nil {

@@ -224,6 +224,14 @@ func (s *Service) concernsOfficers(r journal.Record) bool {
 // whomMark stands in entries that name accounts to be told: a mention, an order.
 var whomMark = []byte(`"whom":[`)
 
+// ordersPage is where an order is answered, and where its answer is read.
+func ordersPage(code, kind string) string {
+	if kind == KindOrdered {
+		return "/desk/orders"
+	}
+	return deskPage(code) + "/order"
+}
+
 // maxAsked bounds how many of a unit are told of a question to it.
 const maxAsked = 50
 
@@ -250,7 +258,10 @@ func (s *Service) tellOfficers(tx *db.Tx, r journal.Record, l Line, d Dossier) e
 		switch {
 		case r.Kind == KindAssigned:
 		case strings.Contains(r.Kind, "order"):
-			word, n.Kind = "ordered", notify.Order
+			word, n.Kind = strings.TrimPrefix(r.Kind, "dossier."), notify.Order
+			if r.Kind != KindOrderClosed {
+				n.Link = ordersPage(d.Code, r.Kind)
+			}
 		default:
 			word = "mentioned"
 		}

@@ -62,8 +62,8 @@ type Deps struct {
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
 	// People says who holds which post, for a page.
-	People   People
-	Fonts    pdf.Fonts
+	People People
+	Fonts  pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
