@@ -207,6 +207,9 @@ func (s *Service) put(tx *db.Tx, ch *change, entry journal.Entry, entries []jour
 	if err := s.writeTasks(tx, ch); err != nil {
 		return receipt, err
 	}
+	if err := s.number(tx, ch, &entry); err != nil {
+		return receipt, err
+	}
 	if receipt, err = s.Journal.Append(tx, entry); err != nil {
 		return receipt, err
 	}

@@ -49,8 +49,9 @@ type Happening struct {
 	DueWhy  string             `json:"dueWhy,omitempty"` // where the act set Due: accepted, restarted, resumed, extended, redated
 	Count   *calendar.Count    `json:"count,omitempty"`  // how Due was counted, where the act set it
 	Reached []string           `json:"reached,omitempty"`
-	Term    *calendar.Deadline `json:"term,omitempty"`   // what a decision table gave, so that a replay is exact
-	Papers  []string           `json:"papers,omitempty"` // papers of the one-stop that the act made
+	Term    *calendar.Deadline `json:"term,omitempty"`    // what a decision table gave, so that a replay is exact
+	Papers  []string           `json:"papers,omitempty"`  // papers of the one-stop that the act made
+	Numbers map[string]int64   `json:"numbers,omitempty"` // of those that carry one: by paper, in the year of the act, at the receiving agency
 	To      []Moved            `json:"to,omitempty"`
 	Answers []byte             `json:"-"`
 	Content string             `json:"content,omitempty"` // SHA-256 of what was filed

@@ -113,7 +113,15 @@ func (p printing) t(key string, kv ...any) string {
 	return i18n.BundleOf(p.ctx).T(p.lang, "dossier.paper."+key, kv...)
 }
 
+// render sets a paper. One of a demonstration says so above everything else, and one that is
+// printed on a later day than it was made says that it is printed again.
 func (p printing) render(l pdf.Layout, at time.Time) ([]byte, error) {
+	if p.s.Demo {
+		l.Blocks = append([]pdf.Block{{Banner: p.t("demo")}}, l.Blocks...)
+	}
+	if today := clock.DateOf(p.s.Clock.Now()); l.Page.Footer != "" && today.After(clock.DateOf(at)) {
+		l.Page.Footer += " · " + p.t("again", "day", i18n.Date(p.lang, today))
+	}
 	return pdf.Render(l, pdf.Options{Fonts: p.s.Fonts, Title: p.d.Code, Lang: string(p.lang), Created: at})
 }
 
@@ -172,11 +180,31 @@ func (p printing) head(paper string, day clock.Date) []pdf.Block {
 	return append(
 		out,
 		pdf.Block{Heading: &pdf.Heading{
-			Left:   []string{strings.ToUpper(p.unit(p.d.Receiving)), p.t("oneStop")},
-			Number: p.t("number", "code", p.d.Code), Place: p.place(day),
+			Left:   []string{strings.ToUpper(p.unit(p.d.Receiving)), p.oneStop()},
+			Number: p.number(paper), Place: p.place(day),
 		}},
 		pdf.Block{Title: &pdf.Title{Text: p.t("title." + f.Words), QR: link, QRCaption: p.t("scan")}},
 	)
+}
+
+// oneStop is the one-stop of the receiving agency by its name on the day of the paper.
+func (p printing) oneStop() string {
+	o, ok := p.s.Units.At(clock.DateOf(p.line.At)).Office(p.d.Receiving, "onestop")
+	switch {
+	case !ok:
+		return p.t("oneStop")
+	case p.lang == i18n.EN && o.NameEN != "":
+		return strings.ToUpper(o.NameEN)
+	}
+	return strings.ToUpper(o.Name)
+}
+
+// number is the paper's own number in the year; of one that has none, the dossier's code.
+func (p printing) number(paper string) string {
+	if n := p.line.Numbers[paper]; n > 0 {
+		return p.t("numbered", "n", twoDigits(int(n)), "sign", p.t("sign."+paper))
+	}
+	return p.t("number", "code", p.d.Code)
 }
 
 // place is where and when a paper was made.
