@@ -6,6 +6,7 @@ import { revealChoices, showWhen } from './reveal.js'
 import { locateHere } from './locate.js'
 import { sendOnce } from './once.js'
 import { followAnswers } from './questions.js'
+import { tickRows } from './tick.js'
 import { sendFiles } from './upload.js'
 import { takeNotices } from './notices.js'
 
@@ -15,6 +16,7 @@ function enhance(root) {
   revealChoices(root)
   showWhen(root)
   locateHere(root)
+  tickRows(root)
   followAnswers(root, enhance)
 }
 
