@@ -6,7 +6,6 @@ import { revealChoices, showWhen } from './reveal.js'
 import { locateHere } from './locate.js'
 import { sendOnce } from './once.js'
 import { followAnswers } from './questions.js'
-import { tickRows } from './tick.js'
 import { sendFiles } from './upload.js'
 import { takeNotices } from './notices.js'
 
@@ -16,7 +15,6 @@ function enhance(root) {
   revealChoices(root)
   showWhen(root)
   locateHere(root)
-  tickRows(root)
   followAnswers(root, enhance)
 }
 

@@ -164,15 +164,15 @@ type Holder struct {
 	Scope   string
 }
 
-// Holders lists who holds which role in some scopes today, by name: the colleagues of a
+// ColleaguesIn lists who holds which role in some scopes today, by name: the colleagues of a
 // unit. Accounts that are switched off are left out.
-func (s *Service) Holders(ctx context.Context, scopes ...string) (out []Holder, err error) {
-	defer errs.Op(&err, "auth.Holders")
+func (s *Service) ColleaguesIn(ctx context.Context, scopes ...string) (out []Holder, err error) {
+	defer errs.Op(&err, "auth.ColleaguesIn")
 	if len(scopes) == 0 {
 		return nil, nil
 	}
 	err = s.db.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = holdersIn(v, scopes, clock.DateOf(s.clk.Now()))
+		out, err = colleaguesIn(v, scopes, clock.DateOf(s.clk.Now()))
 		return err
 	})
 	return out, err

@@ -41,7 +41,7 @@ func accountsByScope(q db.Querier, scope string) ([]Account, error) {
 		FROM auth_account a JOIN auth_grant g ON g.account = a.id WHERE g.scope = $1 ORDER BY a.login`, scope)
 }
 
-func holdersIn(q db.Querier, scopes []string, day clock.Date) ([]Holder, error) {
+func colleaguesIn(q db.Querier, scopes []string, day clock.Date) ([]Holder, error) {
 	var list strings.Builder
 	args := []any{dayText(day)}
 	for i, sc := range scopes {

@@ -17,8 +17,8 @@ import (
 
 // People names colleagues.
 type People interface {
-	// Holders lists who holds which role in some scopes today.
-	Holders(ctx context.Context, scopes ...string) ([]auth.Holder, error)
+	// ColleaguesIn lists who holds which role in some scopes today.
+	ColleaguesIn(ctx context.Context, scopes ...string) ([]auth.Holder, error)
 }
 
 func (h *handlers) deskRoutes() []web.Route {
@@ -219,7 +219,7 @@ func (h *handlers) colleagues(ctx context.Context, u orgunit.UnitID) ([]auth.Hol
 	if a, ok := h.units.At(h.today()).AgencyOf(u); ok && a.ID != u {
 		scopes = append(scopes, "unit:"+a.ID.String())
 	}
-	all, err := h.people.Holders(ctx, scopes...)
+	all, err := h.people.ColleaguesIn(ctx, scopes...)
 	names := make(map[int64]string, len(all))
 	var out []auth.Holder
 	for _, p := range all {
