@@ -156,28 +156,6 @@ func (s *Service) AccountsIn(ctx context.Context, scope string) (out []Account, 
 	return out, err
 }
 
-// Holder is somebody who holds a role in a scope today.
-type Holder struct {
-	Account int64
-	Name    string
-	Role    string
-	Scope   string
-}
-
-// ColleaguesIn lists who holds which role in some scopes today, by name: the colleagues of a
-// unit. Accounts that are switched off are left out.
-func (s *Service) ColleaguesIn(ctx context.Context, scopes ...string) (out []Holder, err error) {
-	defer errs.Op(&err, "auth.ColleaguesIn")
-	if len(scopes) == 0 {
-		return nil, nil
-	}
-	err = s.db.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = colleaguesIn(v, scopes, clock.DateOf(s.clk.Now()))
-		return err
-	})
-	return out, err
-}
-
 // GrantsOf lists all grants of an account, past and future too.
 func (s *Service) GrantsOf(ctx context.Context, account int64) (out []GrantPeriod, err error) {
 	defer errs.Op(&err, "auth.GrantsOf(%d)", account)

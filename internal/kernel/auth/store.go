@@ -2,8 +2,6 @@ package auth
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"khue/internal/kernel/clock"
@@ -39,24 +37,6 @@ func accountByID(q db.Querier, id int64) (Account, error) {
 func accountsByScope(q db.Querier, scope string) ([]Account, error) {
 	return db.All(q, scanAccount, `SELECT DISTINCT a.id, a.login, a.name, a.kind, a.password, a.disabled, a.created
 		FROM auth_account a JOIN auth_grant g ON g.account = a.id WHERE g.scope = $1 ORDER BY a.login`, scope)
-}
-
-func colleaguesIn(q db.Querier, scopes []string, day clock.Date) ([]Holder, error) {
-	var list strings.Builder
-	args := []any{dayText(day)}
-	for i, sc := range scopes {
-		if i > 0 {
-			list.WriteByte(',')
-		}
-		args = append(args, sc)
-		list.WriteString("$" + strconv.Itoa(len(args)))
-	}
-	return db.All(q, func(s db.Scanner) (h Holder, err error) {
-		err = s.Scan(&h.Account, &h.Name, &h.Role, &h.Scope)
-		return h, err
-	}, `SELECT a.id, a.name, g.role, g.scope FROM auth_grant g JOIN auth_account a ON a.id = g.account
-		WHERE g.scope IN (`+list.String()+`) AND g.starts <= $1 AND (g.ends = '' OR g.ends >= $1) AND NOT a.disabled
-		ORDER BY a.name, a.id`, args...)
 }
 
 func updatePassword(tx *db.Tx, miss error, id int64, password string) error {

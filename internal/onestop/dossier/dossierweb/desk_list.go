@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
@@ -17,8 +18,8 @@ import (
 
 // People names colleagues.
 type People interface {
-	// ColleaguesIn lists who holds which role in some scopes today.
-	ColleaguesIn(ctx context.Context, scopes ...string) ([]auth.Holder, error)
+	// HoldersIn lists who holds which role in some scopes on a day.
+	HoldersIn(ctx context.Context, scopes []string, day clock.Date) ([]auth.Holder, error)
 }
 
 func (h *handlers) deskRoutes() []web.Route {
@@ -219,7 +220,7 @@ func (h *handlers) colleagues(ctx context.Context, u orgunit.UnitID) ([]auth.Hol
 	if a, ok := h.units.At(h.today()).AgencyOf(u); ok && a.ID != u {
 		scopes = append(scopes, "unit:"+a.ID.String())
 	}
-	all, err := h.people.ColleaguesIn(ctx, scopes...)
+	all, err := h.people.HoldersIn(ctx, scopes, h.today())
 	names := make(map[int64]string, len(all))
 	var out []auth.Holder
 	for _, p := range all {
