@@ -27,6 +27,7 @@ func (h *handlers) deskRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.todayPage},
 		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.held},
 		{Method: http.MethodGet, Path: "/desk/queue", Policy: auth.Officer, Do: h.queue},
+		{Method: http.MethodGet, Path: "/desk/search", Policy: auth.Officer, Do: h.search},
 		{Method: http.MethodPost, Path: "/desk/bulk/preview", Policy: auth.Officer, Do: h.bulkPreview},
 		{Method: http.MethodPost, Path: "/desk/bulk", Policy: auth.Officer, Do: h.bulkAct},
 	}
