@@ -69,7 +69,8 @@ func desk(ctx context.Context, o Options) (rows []Row, err error) {
 	defer conn.close()
 	const n = 200
 	for _, m := range []struct{ name, path string }{
-		{"desk.queue10k_ms", "/desk"}, {"desk.queue10k_role_ms", "/desk?role=clerk&state=submitted"}, {"desk.queue10k_api_ms", "/api/v1/tasks?limit=50"}, {"desk.mine_ms", "/desk/mine"},
+		{"desk.mine_ms", "/desk"}, {"desk.queue10k_ms", "/desk/queue"}, {"desk.queue10k_filtered_ms", "/desk/queue?role=clerk&state=submitted&holder=free&due=week"},
+		{"desk.queue10k_api_ms", "/api/v1/tasks?limit=50"}, {"desk.held_ms", "/desk/mine"},
 	} {
 		all := make([]time.Duration, 0, n)
 		for range n {

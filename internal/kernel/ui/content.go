@@ -55,6 +55,7 @@ type Column struct {
 type Row struct {
 	Cells  []Cell
 	Select string // value of the box before the row; "" for no box
+	Ticked bool   // the box is ticked already
 	Label  string // what the box selects, for screen readers: the dossier's code
 	Marked bool   // stands out: just changed, or late
 }

@@ -349,25 +349,46 @@ func (s *Service) takenBy(ctx context.Context, v TaskID) error {
 // Claim takes a task for the actor, so that colleagues see it is being worked on.
 func (s *Service) Claim(ctx context.Context, v TaskID, version int64, key string) (Task, error) {
 	sub := auth.From(ctx)
-	return s.give(ctx, v, version, key, KindClaimed, sub.Account, func(t Task) error {
+	return s.give(ctx, v, version, key, KindClaimed, sub.Account, mayClaim(sub))
+}
+
+// mayClaim refuses a task that a colleague holds.
+func mayClaim(sub auth.Subject) func(Task) error {
+	return func(t Task) error {
 		if t.Assignee != 0 && t.Assignee != sub.Account {
 			return errs.E(errs.Conflict, "dossier.task.claimed", errs.P("by", t.LastBy, "at", t.LastAt))
 		}
 		return nil
-	})
+	}
 }
 
 // Assign gives a task to a colleague, or back to the queue (0). Only who holds it, or
 // a head or leader of the unit, may.
 func (s *Service) Assign(ctx context.Context, v TaskID, version int64, to int64, key string) (Task, error) {
 	sub := auth.From(ctx)
-	return s.give(ctx, v, version, key, KindAssigned, to, func(t Task) error {
+	return s.give(ctx, v, version, key, KindAssigned, to, s.mayAssign(ctx, sub, to))
+}
+
+func (s *Service) mayAssign(ctx context.Context, sub auth.Subject, to int64) func(Task) error {
+	return func(t Task) error {
 		if t.Assignee == sub.Account || t.Assignee == 0 && to == sub.Account ||
 			s.mayAct(ctx, sub, string(orgunit.RoleHead), t.Unit) || s.mayAct(ctx, sub, string(orgunit.RoleLeader), t.Unit) {
 			return nil
 		}
 		return errs.E(errs.Forbidden, "dossier.task.assignByHead")
-	})
+	}
+}
+
+// checkGive refuses to hand a task on. Whoever holds it does not stop a head.
+func (s *Service) checkGive(ctx context.Context, sub auth.Subject, t Task, d Dossier, version int64, may func(Task) error) error {
+	err := s.checkAct(ctx, sub, t, d, Command{Version: version})
+	if err == nil || errs.Is(err, errs.Conflict) {
+		err = may(t)
+	}
+	if err == nil && (!t.Open || t.Version != version) {
+		err = errTaken
+	}
+	return err
 }
 
 func (s *Service) give(ctx context.Context, v TaskID, version int64, key, kind string, to int64, may func(Task) error) (t Task, err error) {
@@ -382,13 +403,7 @@ func (s *Service) give(ctx context.Context, v TaskID, version int64, key, kind s
 	if err != nil {
 		return t, err
 	}
-	if err = s.checkAct(ctx, sub, t, d, Command{Version: version}); err == nil || errs.Is(err, errs.Conflict) {
-		err = may(t)
-	}
-	if err == nil && (!t.Open || t.Version != version) {
-		err = errTaken
-	}
-	if err == nil {
+	if err = s.checkGive(ctx, sub, t, d, version, may); err == nil {
 		now := s.Clock.Now()
 		t.Assignee, t.LastBy, t.LastAt = to, sub.Name, now
 		ch := &change{dossier: d, happened: Happening{State: d.State}}

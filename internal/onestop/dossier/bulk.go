@@ -128,6 +128,22 @@ func refuseAll(out []ManyResult, cmds []Command, err error) []ManyResult {
 // the version that was previewed.
 func (s *Service) PreviewMany(ctx context.Context, cmds []Command) (out []ManyPreview, err error) {
 	defer errs.Op(&err, "dossier.PreviewMany(%d)", len(cmds))
+	sub, now := auth.From(ctx), nowAt{at: s.Clock.Now()}
+	return s.preview(ctx, cmds, func(cmd Command, f *found) (p ManyPreview) {
+		if cmd.Comment = strings.TrimSpace(cmd.Comment); utf8.RuneCountInString(cmd.Comment) > maxCommentSize {
+			p.Err = errs.E(errs.Invalid, "dossier.comment.long", errs.P("max", maxCommentSize))
+			return p
+		}
+		var ch *change
+		if ch, _, p.Err = s.intend(ctx, sub, &cmd, f, now); p.Err == nil {
+			p.Outcome, p.To = ch.outcome(f.t), ch.happened.To
+		}
+		return p
+	})
+}
+
+// preview reads what the commands are about and looks at each.
+func (s *Service) preview(ctx context.Context, cmds []Command, look func(Command, *found) ManyPreview) ([]ManyPreview, error) {
 	if len(cmds) > MaxMany {
 		return nil, errs.E(errs.Invalid, "dossier.many.tooMany", errs.P("n", len(cmds), "max", MaxMany))
 	}
@@ -135,34 +151,40 @@ func (s *Service) PreviewMany(ctx context.Context, cmds []Command) (out []ManyPr
 	if err != nil {
 		return nil, err
 	}
-	sub, now := auth.From(ctx), nowAt{at: s.Clock.Now()}
-	out = make([]ManyPreview, len(cmds))
+	out := make([]ManyPreview, len(cmds))
 	for i, cmd := range cmds {
-		f, p := all[cmd.Task], ManyPreview{ManyResult: ManyResult{Task: cmd.Task}}
-		if f == nil {
-			p.Err = errs.E(errs.NotFound, "dossier.task.notFound")
-			out[i] = p
-			continue
+		p := ManyPreview{ManyResult: ManyResult{Err: errs.E(errs.NotFound, "dossier.task.notFound")}}
+		if f := all[cmd.Task]; f != nil {
+			if p = look(cmd, f); errors.Is(p.Err, errTaken) {
+				p.Err = errs.E(errs.Conflict, "dossier.task.taken", errs.P("by", f.t.LastBy, "at", f.t.LastAt, "version", f.t.Version))
+			}
+			if !errs.Is(p.Err, errs.NotFound) {
+				p.Found, p.Code = f.t, f.t.Code
+			}
 		}
-		if cmd.Comment = strings.TrimSpace(cmd.Comment); utf8.RuneCountInString(cmd.Comment) > maxCommentSize {
-			p.Err = errs.E(errs.Invalid, "dossier.comment.long", errs.P("max", maxCommentSize))
-		}
-		var ch *change
-		if p.Err == nil {
-			ch, _, p.Err = s.intend(ctx, sub, &cmd, f, now)
-		}
-		if errors.Is(p.Err, errTaken) {
-			p.Err = errs.E(errs.Conflict, "dossier.task.taken", errs.P("by", f.t.LastBy, "at", f.t.LastAt, "version", f.t.Version))
-		}
-		if !errs.Is(p.Err, errs.NotFound) {
-			p.Found, p.Code = f.t, f.t.Code
-		}
-		if ch != nil && p.Err == nil {
-			p.Outcome, p.To = ch.outcome(f.t), ch.happened.To
-		}
+		p.Task = cmd.Task
 		out[i] = p
 	}
 	return out, nil
+}
+
+// PreviewClaim says of each whether ClaimMany would take it.
+func (s *Service) PreviewClaim(ctx context.Context, cmds []Command) ([]ManyPreview, error) {
+	return s.previewGive(ctx, cmds, mayClaim(auth.From(ctx)))
+}
+
+// PreviewAssign says of each whether AssignMany would give it to an account.
+func (s *Service) PreviewAssign(ctx context.Context, cmds []Command, to int64) ([]ManyPreview, error) {
+	return s.previewGive(ctx, cmds, s.mayAssign(ctx, auth.From(ctx), to))
+}
+
+func (s *Service) previewGive(ctx context.Context, cmds []Command, may func(Task) error) (out []ManyPreview, err error) {
+	defer errs.Op(&err, "dossier.previewGive(%d)", len(cmds))
+	return s.preview(ctx, cmds, func(cmd Command, f *found) (p ManyPreview) {
+		p.Err = s.checkGive(ctx, auth.From(ctx), f.t, f.d, cmd.Version, may)
+		p.Outcome = (&change{dossier: f.d}).outcome(f.t)
+		return p
+	})
 }
 
 // Tasks reads tasks by their ids, in the order asked; those that the reader may not see,

@@ -196,7 +196,7 @@ func (s *Service) writeLives(ctx context.Context, run filling, lives []life) err
 		series = append(series, v)
 	}
 	slices.Sort(series) // the same order everywhere: no two fillers wait for each other
-	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+	return s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := moveFilling(tx, run.run, run.done, run.done+int64(len(lives))); err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (s *Service) writeLives(ctx context.Context, run filling, lives []life) err
 			}
 		}
 		for i := range lives {
-			if err := s.writeLife(tx, &lives[i]); err != nil {
+			if err := s.writeLife(ctx, tx, &lives[i]); err != nil {
 				return err
 			}
 		}
@@ -218,18 +218,23 @@ func (s *Service) writeLives(ctx context.Context, run filling, lives []life) err
 	})
 }
 
-func (s *Service) writeLife(tx *db.Tx, l *life) error {
+func (s *Service) writeLife(ctx context.Context, tx *db.Tx, l *life) error {
 	if err := insertDossier(tx, l.dossier, l.instance); err != nil {
 		return err
 	}
 	if err := insertContent(tx, l.dossier.ID, l.text); err != nil {
 		return err
 	}
+	units := make([]orgunit.UnitID, 0, len(l.tasks)+3)
 	for _, t := range l.tasks {
 		t.Code = l.dossier.Code
 		if err := insertTask(tx, t); err != nil {
 			return err
 		}
+		units = append(units, t.Unit)
+	}
+	if err := s.newWords(tx, l.dossier.ID, s.wordsOf(ctx, l.dossier, units)); err != nil {
+		return err
 	}
 	for _, t := range l.timers {
 		job := jobs.Job{Kind: JobTimer, RunAt: t.At, Args: timerArgs{Dossier: l.dossier.ID, Token: t.Token}}

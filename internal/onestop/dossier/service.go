@@ -84,6 +84,7 @@ type Service struct {
 	Deps
 	units units
 	codes *codes
+	reach *reach
 	words *i18n.Bundle // of notices, which have no reader's request
 }
 
@@ -93,7 +94,7 @@ func New(d Deps) *Service {
 	if err != nil {
 		panic(err) // the texts are embedded
 	}
-	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), words: words}
+	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), reach: &reach{}, words: words}
 }
 
 // FormUnits is the register as forms read it.

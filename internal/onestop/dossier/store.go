@@ -253,6 +253,23 @@ func queue(q db.Querier, f TaskFilter, role string) ([]Task, error) {
 	if f.State != 0 {
 		b.WriteString(` AND t.state = ` + arg(int64(f.State)))
 	}
+	if f.Procedure != "" {
+		b.WriteString(` AND t.procedure = ` + arg(f.Procedure))
+	}
+	switch f.Holder {
+	case AnyHolder:
+	case HeldByNobody:
+		b.WriteString(` AND t.assignee = 0`)
+	default:
+		b.WriteString(` AND t.assignee = ` + arg(int64(f.Holder)))
+	}
+	from, before := TermsAt(q.Now()).Span(f.Due)
+	if !from.IsZero() {
+		b.WriteString(` AND t.due_at >= ` + arg(db.Millis(from)))
+	}
+	if !before.IsZero() {
+		b.WriteString(` AND t.due_at < ` + arg(db.Millis(before)))
+	}
 	if !f.DueBefore.IsZero() {
 		b.WriteString(` AND t.due_at < ` + arg(db.Millis(f.DueBefore)))
 	}

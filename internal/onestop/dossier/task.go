@@ -48,6 +48,9 @@ type TaskFilter struct {
 	Roles     []string       // required unless Mine
 	Mine      int64          // tasks that this account took
 	State     process.State  // 0: any
+	Procedure string         // "": any
+	Holder    Holder
+	Due       Urgency
 	DueBefore time.Time
 	After     TaskCursor
 	Limit     int // 1 to 200; 0 means 50

@@ -28,6 +28,8 @@ type Deps struct {
 	Catalogue Catalogue
 	// Accounts names people.
 	Accounts Accounts
+	// People names the colleagues of a unit.
+	People People
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
 }
@@ -43,12 +45,13 @@ type handlers struct {
 
 	catalogue Catalogue
 	accounts  Accounts
+	people    People
 }
 
 func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts}
-	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()), API: h.api}
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts, people: d.People}
+	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()), API: h.api}
 }

@@ -1,0 +1,234 @@
+package dossierweb
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
+)
+
+// People names colleagues.
+type People interface {
+	// HoldersIn lists who holds which role in some scopes on a day.
+	HoldersIn(ctx context.Context, scopes []string, day clock.Date) ([]auth.Holder, error)
+}
+
+func (h *handlers) deskRoutes() []web.Route {
+	return []web.Route{
+		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.todayPage},
+		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.held},
+		{Method: http.MethodGet, Path: "/desk/queue", Policy: auth.Officer, Do: h.queue},
+		{Method: http.MethodGet, Path: "/desk/search", Policy: auth.Officer, Do: h.search},
+		{Method: http.MethodPost, Path: "/desk/bulk/preview", Policy: auth.Officer, Do: h.bulkPreview},
+		{Method: http.MethodPost, Path: "/desk/bulk", Policy: auth.Officer, Do: h.bulkAct},
+	}
+}
+
+// listView is a list of tasks that can be ticked.
+type listView struct {
+	Unit   string
+	Title  string
+	Lead   string
+	Due    []ui.Filter // by urgency
+	Filter *filterView
+	Table  ui.TableArgs
+	Bulk   *bulkBar
+	Pages  ui.PageLinks
+	More   *ui.Anchor // where the rest is
+}
+
+// bulkBar is what can be done with the ticked rows.
+type bulkBar struct {
+	Back    string // this list, to come back to
+	Do      ui.Field
+	All     string // label of the choice of all that match; "" where the page holds all
+	AllNote string
+	Tick    string // address on which all rows are ticked
+}
+
+const listForm = "list"
+
+const (
+	todayRows = 60 // of the page that an officer begins the day with
+	pageRows  = 50
+)
+
+// todayPage is what the reader should do next, what breaks first standing first.
+func (h *handlers) todayPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	if q.Has("role") || q.Has("state") || q.Has("unit") || q.Has("cursor") { // the unit's list stood here once
+		return web.Redirect(w, r, "/desk/queue?"+q.Encode())
+	}
+	now := h.clock.Now()
+	today, err := h.svc.Today(ctx, todayRows)
+	if err != nil {
+		return err
+	}
+	v := listView{
+		Title: i18n.T(ctx, "dossierweb.today.title"),
+		Lead:  i18n.T(ctx, "dossierweb.today.lead", "n", len(today.Tasks), "held", today.Held),
+	}
+	if today.More {
+		v.Lead = i18n.T(ctx, "dossierweb.today.leadMore", "n", len(today.Tasks))
+		v.More = &ui.Anchor{Label: i18n.T(ctx, "dossierweb.today.more"), Href: "/desk/queue"}
+	}
+	v.Table = ui.TableArgs{
+		Caption: i18n.T(ctx, "dossierweb.today.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.today.empty"),
+		SelectName: "task", SelectForm: listForm,
+		Head: []ui.Column{
+			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.today.why")},
+			{Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
+		},
+	}
+	me := auth.From(ctx).Account
+	for _, t := range today.Tasks {
+		pkg, _ := h.services.ByDigest(t.Package)
+		why := h.why(ctx, t, now)
+		holder := ui.T(i18n.T(ctx, "dossierweb.queue.free"))
+		if t.Assignee == me {
+			holder = ui.Tagged(i18n.T(ctx, "dossierweb.queue.you"), ui.ToneActive)
+		}
+		v.Table.Rows = append(v.Table.Rows, ui.Row{
+			Select: rowValue(t), Label: t.Code, Ticked: q.Get("tick") != "", Marked: t.Late(now),
+			Cells: []ui.Cell{
+				{Text: t.Code, Href: "/desk/tasks/" + t.ID.String(), Note: t.Applicant}, why,
+				{Text: stepLabel(ctx, pkg, t.Step, false), Note: procedureName(ctx, pkg, t)}, holder,
+			},
+		})
+	}
+	v.Bulk = h.bulkBar(ctx, r.URL, q, today.Tasks)
+	return web.Render(w, r, http.StatusOK, listPage(v))
+}
+
+// held is everything that the reader took.
+func (h *handlers) held(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	f := dossier.TaskFilter{Mine: auth.From(ctx).Account, Limit: pageRows}
+	if _, err := web.ReadCursor(q.Get("cursor"), &f.After.Due, &f.After.ID); err != nil {
+		return err
+	}
+	page, err := h.svc.Queue(ctx, f)
+	if err != nil {
+		return err
+	}
+	v := listView{Title: i18n.T(ctx, "dossierweb.queue.mine"), Table: h.taskTable(ctx, page.Tasks, nil, q.Get("tick") != "")}
+	v.Pages = pageLinks(r.URL, q, page)
+	v.Bulk = h.bulkBar(ctx, r.URL, q, page.Tasks)
+	return web.Render(w, r, http.StatusOK, listPage(v))
+}
+
+func pageLinks(u *url.URL, q url.Values, page dossier.TaskPage) (out ui.PageLinks) {
+	if page.Next != nil {
+		out.Next = withQuery(u, q, "cursor", web.NewCursor(page.Next.Due, page.Next.ID))
+	}
+	if q.Get("cursor") != "" {
+		out.Prev = withQuery(u, q, "cursor", "")
+	}
+	return out
+}
+
+// rowValue names a task and the version that the reader saw.
+func rowValue(t dossier.Task) string { return t.ID.String() + ":" + strconv.FormatInt(t.Version, 10) }
+
+func procedureName(ctx context.Context, pkg *service.Package, t dossier.Task) string {
+	if pkg == nil {
+		return t.Procedure
+	}
+	return say(ctx, pkg.Name())
+}
+
+// withQuery is this page with one parameter changed, from its first page on.
+func withQuery(u *url.URL, q url.Values, name, value string) string {
+	out := url.Values{}
+	for k, v := range q {
+		if k != "cursor" && k != "tick" {
+			out[k] = v
+		}
+	}
+	out.Del(name)
+	if value != "" {
+		out.Set(name, value)
+	}
+	if len(out) == 0 {
+		return u.Path
+	}
+	return u.Path + "?" + out.Encode()
+}
+
+// taskTable lists tasks; names are of those who may hold them.
+func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names map[int64]string, ticked bool) ui.TableArgs {
+	now := h.clock.Now()
+	t := ui.TableArgs{
+		Caption: i18n.T(ctx, "dossierweb.queue.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.queue.empty"),
+		SelectName: "task", SelectForm: listForm,
+		Head: []ui.Column{
+			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.step")},
+			{Label: i18n.T(ctx, "dossierweb.col.taskDue")}, {Label: i18n.T(ctx, "dossierweb.col.promised")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
+		},
+	}
+	for _, x := range tasks {
+		pkg, _ := h.services.ByDigest(x.Package)
+		promised := ui.T(i18n.T(ctx, "dossierweb.due.notYet"))
+		if !x.Promised.IsZero() {
+			promised = ui.T(shortTime(ctx, x.Promised))
+		}
+		t.Rows = append(t.Rows, ui.Row{
+			Select: rowValue(x), Label: x.Code, Ticked: ticked, Marked: x.Late(now),
+			Cells: []ui.Cell{
+				ui.L(x.Code, "/desk/tasks/"+x.ID.String()),
+				{Text: procedureName(ctx, pkg, x), Note: x.Applicant},
+				{Text: stepLabel(ctx, pkg, x.Step, false), Note: roleName(ctx, x.Role)},
+				dueCell(ctx, x.DueAt, now, false), promised, holderCell(ctx, x, names),
+			},
+		})
+	}
+	return t
+}
+
+func holderCell(ctx context.Context, x dossier.Task, names map[int64]string) ui.Cell {
+	switch me := auth.From(ctx).Account; {
+	case x.Assignee == 0:
+		return ui.T(i18n.T(ctx, "dossierweb.queue.free"))
+	case x.Assignee == me:
+		return ui.Tagged(i18n.T(ctx, "dossierweb.queue.you"), ui.ToneActive)
+	case names[x.Assignee] != "":
+		return ui.T(names[x.Assignee])
+	}
+	return ui.T(x.LastBy)
+}
+
+// colleagues names who works at a unit: its own people and those of the agency that it is
+// part of.
+func (h *handlers) colleagues(ctx context.Context, u orgunit.UnitID) ([]auth.Holder, map[int64]string, error) {
+	scopes := []string{"unit:" + u.String()}
+	if a, ok := h.units.At(h.today()).AgencyOf(u); ok && a.ID != u {
+		scopes = append(scopes, "unit:"+a.ID.String())
+	}
+	all, err := h.people.HoldersIn(ctx, scopes, h.today())
+	names := make(map[int64]string, len(all))
+	var out []auth.Holder
+	for _, p := range all {
+		if names[p.Account] == "" {
+			names[p.Account] = p.Name
+			out = append(out, p)
+		}
+	}
+	return out, names, err
+}

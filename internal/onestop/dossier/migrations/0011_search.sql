@@ -1,0 +1,5 @@
+-- The words by which officers find a dossier, and the units whose posts may see it, as words
+-- too: a small unit's search reads its own dossiers and not the city's.
+--sqlite CREATE VIRTUAL TABLE dossier_search USING fts5(words, content='', contentless_delete=1, detail=none, tokenize='ascii');
+--pg CREATE TABLE dossier_search (id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL);
+--pg CREATE INDEX dossier_search_words ON dossier_search USING gin (words);

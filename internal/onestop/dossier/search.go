@@ -1,0 +1,262 @@
+package dossier
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/journal"
+	"khue/internal/register/orgunit"
+)
+
+// The index holds one row a dossier: words of [a-z0-9], each of a kind by its first sign.
+// Names stand as they are typed without marks; they begin with no digit.
+const (
+	wordCode   = "0c" // the whole code, without signs
+	wordDay    = "0d" // its day and number: 2506230007
+	wordNumber = "0n" // its number alone
+	wordPhone  = "0p"
+	wordProc   = "0x" // the procedure's national code
+	wordUnit   = "0u" // a unit whose posts see the dossier
+)
+
+// searchWords bounds what is asked at once.
+const searchWords = 8
+
+// Found is one page of a search, the youngest dossier first.
+type Found struct {
+	Dossiers []Dossier // without the state of their processes
+	Next     ID        // where the next page begins: before it; 0 at the end
+}
+
+// Search finds dossiers that the reader's posts cover: by code or the end of one, by words
+// of the applicant's name without marks and in any order, by phone, by procedure. What was
+// filed a moment ago is found by its code at once, and by the rest when the follower of the
+// journal has seen it, within seconds. Forbidden for who is no officer.
+func (s *Service) Search(ctx context.Context, text string, before ID, limit int) (out Found, err error) {
+	defer errs.Op(&err, "dossier.Search")
+	sub := auth.From(ctx)
+	if sub.Kind != auth.KindOfficer {
+		return out, errs.E(errs.Forbidden, "dossier.search.officers")
+	}
+	if before == 0 {
+		if d, a, err := s.Find(ctx, text, Viewer{}); err == nil && a == SeeAll {
+			return Found{Dossiers: []Dossier{d}}, nil
+		}
+		before = math.MaxInt64
+	}
+	within, all := s.seenFrom(sub)
+	asked := s.query(text)
+	if len(asked) == 0 || !all && len(within) == 0 {
+		return out, nil
+	}
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		ids, err := s.match(v, asked, within, before, limit+1)
+		if err == nil && len(ids) == 0 && asked.begins() {
+			asked.last().prefix = true
+			ids, err = s.match(v, asked, within, before, limit+1)
+		}
+		if err != nil {
+			return err
+		}
+		if len(ids) > limit {
+			ids = ids[:limit]
+			out.Next = ids[limit-1]
+		}
+		out.Dossiers, err = shortDossiers(v, ids)
+		return err
+	})
+	slices.SortFunc(out.Dossiers, func(a, b Dossier) int { return int(min(max(int64(b.ID-a.ID), -1), 1)) })
+	return out, err
+}
+
+// seenFrom are the units of a subject's posts; all where one reaches everywhere.
+func (s *Service) seenFrom(sub auth.Subject) (units []string, all bool) {
+	for _, g := range sub.Grants {
+		if g.Scope == auth.Everywhere {
+			return nil, true
+		}
+		if u, err := parseScope(g.Scope); err == nil {
+			units = append(units, unitWord(u))
+		}
+	}
+	return units, false
+}
+
+func unitWord(u orgunit.UnitID) string { return wordUnit + strings.ToLower(u.String()) }
+
+// term is one word asked for, in any of its readings.
+type term struct {
+	any    []string
+	prefix bool // the last reading begins a word
+}
+
+// asking is all that must be found together; or, in its place, one of some procedures.
+type asking []*term
+
+func (a asking) last() *term { return a[len(a)-1] }
+
+// begins reports whether the last word may be the beginning of a name.
+func (a asking) begins() bool {
+	t := a.last()
+	w := t.any[len(t.any)-1]
+	return len(w) >= 3 && w[0] > '9'
+}
+
+// query reads what was typed.
+func (s *Service) query(text string) (out asking) {
+	folded := i18n.Fold(text)
+	if procs := s.proceduresOf(folded); len(procs) > 0 {
+		return asking{{any: procs}}
+	}
+	for _, w := range strings.Fields(folded) {
+		plain := letters(w)
+		if plain == "" {
+			continue
+		}
+		t := &term{any: []string{plain}}
+		if plain[0] <= '9' || strings.ContainsAny(w, "-./") {
+			t.any = []string{wordCode + plain, wordDay + plain, wordNumber + plain, wordProc + plain}
+			if phone, ok := NormalPhone(w); ok {
+				t.any = append(t.any, wordPhone+phone)
+			}
+		}
+		if out = append(out, t); len(out) == searchWords {
+			break
+		}
+	}
+	if phone, ok := NormalPhone(text); ok {
+		return asking{{any: []string{wordPhone + phone}}}
+	}
+	return out
+}
+
+// proceduresOf are the procedures whose name holds what was typed; short words are names.
+func (s *Service) proceduresOf(folded string) (out []string) {
+	if len(folded) < 6 || !strings.Contains(folded, " ") {
+		return nil
+	}
+	for _, pkg := range s.Services.All() {
+		if name := pkg.Name(); strings.Contains(i18n.Fold(name.VI), folded) || strings.Contains(i18n.Fold(name.EN), folded) {
+			if w := wordProc + letters(pkg.Procedure); !slices.Contains(out, w) {
+				out = append(out, w)
+			}
+		}
+	}
+	return out
+}
+
+// letters keeps [a-z0-9] of folded text.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// wordsOf are the words of a dossier in the index; units are where its tasks lay.
+func (s *Service) wordsOf(ctx context.Context, d Dossier, units []orgunit.UnitID) string {
+	words := strings.FieldsFunc(i18n.Fold(d.Applicant), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	for i, w := range words {
+		if w[0] <= '9' {
+			words[i] = "n" + w // a number in a name is no number of a dossier
+		}
+	}
+	code := strings.ToLower(d.Code)
+	words = append(words, wordCode+letters(code), wordPhone+letters(d.Phone), wordProc+letters(d.Procedure))
+	if parts := strings.Split(code, "-"); len(parts) > 1 {
+		n := letters(parts[len(parts)-1])
+		words = append(words, wordDay+letters(parts[len(parts)-2])+n, wordNumber+n)
+		if short := strings.TrimLeft(n, "0"); short != n && short != "" {
+			words = append(words, wordNumber+short)
+		}
+	}
+	for _, u := range append(units, d.Receiving, d.Competent, d.Reception) {
+		if u != 0 {
+			words = append(words, s.reach.of(ctx, s, u)...)
+		}
+	}
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), " ")
+}
+
+// reach remembers which units' posts see what lies at a unit, for a day.
+type reach struct {
+	mu    sync.Mutex
+	day   clock.Date
+	above map[orgunit.UnitID][]string
+}
+
+func (r *reach) of(ctx context.Context, s *Service, u orgunit.UnitID) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if today := clock.DateOf(s.Clock.Now()); r.above == nil || r.day != today {
+		r.day, r.above = today, map[orgunit.UnitID][]string{}
+	}
+	if w, ok := r.above[u]; ok {
+		return w
+	}
+	out := []string{unitWord(u)}
+	s.Units.Now().Select(func(a orgunit.Unit) bool {
+		if a.ID != u && a.Class != orgunit.Office && s.Scopes.Covers(ctx, scope(a.ID), scope(u)) {
+			out = append(out, unitWord(a.ID))
+		}
+		return false
+	})
+	r.above[u] = out
+	return out
+}
+
+// searchFollower keeps the index: an entry that sends a dossier somewhere brings its row up
+// to date. The rows of an invented life were written with it.
+func (s *Service) searchFollower() journal.Follower {
+	return journal.Follower{Name: "dossier.search", Fn: func(ctx context.Context, tx *db.Tx, r journal.Record) error {
+		if r.Subject.Type != SubjectType {
+			return nil
+		}
+		invented := bytes.Contains(r.Payload, []byte(`"demo":true`))
+		if invented && r.Kind != KindSubmitted {
+			return nil
+		}
+		var h struct {
+			To []Moved `json:"to"`
+		}
+		if err := json.Unmarshal(r.Payload, &h); err != nil && !r.Erased {
+			return err
+		}
+		if len(h.To) == 0 && r.Kind != KindSubmitted {
+			return nil
+		}
+		v := ID(r.Subject.ID)
+		if invented {
+			if there, err := s.indexed(tx, v); err != nil || there {
+				return err
+			}
+		}
+		return s.index(ctx, tx, v)
+	}}
+}
+
+// index writes the row of a dossier as it stands.
+func (s *Service) index(ctx context.Context, tx *db.Tx, v ID) error {
+	found, err := shortDossiers(tx, []ID{v})
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	units, err := unitsOfTasks(tx, v)
+	if err != nil {
+		return err
+	}
+	return s.putWords(tx, v, s.wordsOf(ctx, found[0], units))
+}
