@@ -1,0 +1,5 @@
+package counterweb
+
+import "khue/internal/kernel/web"
+
+func (h *handlers) api(*web.API) {}
