@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/once"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
@@ -78,6 +79,7 @@ type Opening struct {
 	Who     string // what the scanner or the clerk typed: card, number, phone; may be empty
 	Person  person.ID
 	Lang    string
+	Key     string // client's request id
 }
 
 // Found are those that the text of an opening may mean, where there are several.
@@ -130,23 +132,25 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 	if err != nil {
 		return i, nil, err
 	}
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if w.number != "" {
+	hash := once.Hash([]any{"intake", in.Service, in.Case, in.Who, in.Person})
+	begun, again, err := once.Do(ctx, s.DB, sub.Account, in.Key, hash, func(ctx context.Context, tx *db.Tx) (int64, error) {
+		if i.Person = w.known.ID; w.number != "" {
 			p, err := s.People.Remember(tx, w.number, w.told)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			i.Person = p.ID
-		} else if w.known.ID != 0 {
-			i.Person = w.known.ID
 		}
 		if w.known.ID != 0 {
 			if err := s.People.LookedAt(ctx, tx, w.known.ID, unit.String(), person.Look{Basis: person.BasisPresent, Lent: len(lent)}); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		return insertIntake(tx, i, text)
+		return int64(i.ID), insertIntake(tx, i, text)
 	})
+	if err == nil && again {
+		i, err = s.Open(ctx, IntakeID(begun))
+	}
 	return i, nil, err
 }
 

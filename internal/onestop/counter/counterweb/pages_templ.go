@@ -617,7 +617,7 @@ func startPage(v startView) templ.Component {
 							}
 							return nil
 						})
-						templ_7745c5c3_Err = ui.Form(ui.FormArgs{Action: "/desk/counter/new/" + v.Service, Hidden: []ui.KeyText{{Name: "case", Value: v.Cases.Value}, {Name: "person", Value: p.ID}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Form(ui.FormArgs{Action: "/desk/counter/new/" + v.Service, Key: v.Key + "p", Hidden: []ui.KeyText{{Name: "case", Value: v.Cases.Value}, {Name: "person", Value: p.ID}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -673,7 +673,7 @@ func startPage(v startView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Form(ui.FormArgs{Action: "/desk/counter/new/" + v.Service, Problems: v.Problems, Submit: t(ctx, "start.go")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Form(ui.FormArgs{Action: "/desk/counter/new/" + v.Service, Key: v.Key, Problems: v.Problems, Submit: t(ctx, "start.go")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -71,6 +71,7 @@ func (h *handlers) choose(w http.ResponseWriter, r *http.Request) error {
 
 // startView asks who stands there.
 type startView struct {
+	Key      string
 	Service  string
 	Name     string
 	Cases    ui.Field
@@ -92,7 +93,7 @@ func (h *handlers) showStart(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	v := startView{Service: pkg.ID, Name: say(ctx, pkg.Name()), Problems: ui.ProblemsOf(ctx, refused)}
+	v := startView{Key: web.NewKey(), Service: pkg.ID, Name: say(ctx, pkg.Name()), Problems: ui.ProblemsOf(ctx, refused)}
 	v.Who = ui.Field{Name: "who", Label: t(ctx, "start.who"), Hint: t(ctx, "start.whoHint"), Value: who, Error: v.Problems.For("who"), Capitals: "none"}
 	v.Cases = ui.Field{Name: "case", Label: t(ctx, "start.case"), Value: variant, Small: true, Inline: true, Error: v.Problems.For("case")}
 	for _, c := range pkg.Cases {
@@ -126,7 +127,11 @@ func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in := counter.Opening{Service: r.PathValue("service"), Case: f.Get("case"), Who: f.Get("who"), Lang: string(i18n.LangOf(ctx))}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	in := counter.Opening{Service: r.PathValue("service"), Case: f.Get("case"), Who: f.Get("who"), Lang: string(i18n.LangOf(ctx)), Key: key}
 	if chosen := f.Get("person"); chosen != "" {
 		if in.Person, err = personID(chosen); err != nil {
 			return err
