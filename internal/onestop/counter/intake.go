@@ -55,6 +55,12 @@ type Count struct {
 // Any reports whether the paper was there at all.
 func (c Count) Any() bool { return c.Originals > 0 || c.Copies > 0 || c.Shown || c.Electronic }
 
+// Asked is what a service asks for of a paper that must be there: where the clerk's counting
+// begins.
+func Asked(n form.PaperNeed) Count {
+	return Count{Originals: max(n.Originals, 1-n.Copies), Copies: n.Copies}
+}
+
 // kept is how many originals stay with the one-stop.
 func (c Count) kept() int {
 	if c.Shown {

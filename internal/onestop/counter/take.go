@@ -107,7 +107,7 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 	}
 	sub := auth.From(ctx)
 	i = Intake{ID: id.New[Intake](s.Gen), Unit: unit, Officer: sub.Account, By: sub.Name, Service: pkg.ID, Case: in.Case, Version: 1}
-	i.Content = Content{Answers: form.Answers{}, Counts: map[string]Count{}}
+	i.Content = Content{Answers: form.Answers{}}
 	i.Content.Filing.Lang = in.Lang
 	if len(pkg.Result.Deliver) > 0 {
 		i.Content.Filing.Delivery.Method = pkg.Result.Deliver[0]

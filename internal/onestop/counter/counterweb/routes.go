@@ -59,7 +59,17 @@ func Routes(s *counter.Service, up *upload.Service) web.Module {
 		{Method: http.MethodPost, Path: "/desk/return/{code}/call", Policy: Clerk, Do: h.call},
 		{Method: http.MethodGet, Path: "/desk/return/{code}/slip.pdf", Policy: Clerk, Do: h.returnSlip},
 		{Method: http.MethodGet, Path: "/desk/return/{code}/notice.pdf", Policy: Clerk, Do: h.notice},
-	}, uploadweb.Routes("/desk/counter/in/{id}", up, h.place)...)}
+	}, h.pieces()...)}
+}
+
+// pieces are the requests by which scans arrive in pieces. Unlike a citizen's, an intake has no
+// address that opens it: only clerks come here.
+func (h *handlers) pieces() []web.Route {
+	out := uploadweb.Routes("/desk/counter/in/{id}", h.uploads, h.place)
+	for i := range out {
+		out[i].Policy = Clerk
+	}
+	return out
 }
 
 func say(ctx context.Context, l decl.Label) string { return l.In(i18n.LangOf(ctx)) }

@@ -214,6 +214,13 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	case refused == nil && (sent.Get("add") != "" || sent.Get("remove") != ""):
 		return web.Redirect(w, r, inPath(i.ID, "#papers"))
 	}
+	if fresh := unseen(pkg.Form.Papers(i.Content.Answers, h.s.Env(i)), sent); refused == nil && len(fresh) > 0 {
+		// Answers of this page asked for papers that it did not show: they are counted first.
+		for _, n := range fresh {
+			i.Content.Counts[n.ID] = counter.Asked(n)
+		}
+		return h.showIntake(w, r, http.StatusOK, i, pkg, "", nil, &ui.BannerArgs{Text: t(ctx, "papers.changed"), Tone: ui.ToneWaiting, Alert: true})
+	}
 	review, err := h.s.Check(ctx, i)
 	if err != nil {
 		return err
@@ -271,6 +278,20 @@ func read(i *counter.Intake, pkg *service.Package, sent url.Values, env form.Env
 		}
 	}
 }
+
+// unseen are the papers that must be there and that the page which was sent did not show.
+func unseen(needs []form.PaperNeed, sent url.Values) []form.PaperNeed {
+	if !sent.Has(papersName) {
+		return nil
+	}
+	shown := strings.Fields(sent.Get(papersName))
+	return slices.DeleteFunc(slices.Clone(needs), func(n form.PaperNeed) bool {
+		return !n.Required || n.ShownOnly || slices.Contains(shown, n.ID)
+	})
+}
+
+// papersName is the hidden input that lists the papers of the page.
+const papersName = "_papers"
 
 // number reads a count of papers; what is none, or more than a counter takes, is 0 or 99.
 func number(s string) int {

@@ -47,6 +47,7 @@ type intakeView struct {
 	More      []ui.Field // of the applicant: e-mail, somebody who files for them, copies
 	MoreOpen  bool
 	Papers    []paperRow
+	Shown     string // ids of Papers
 	Place     uploadweb.Place
 }
 
@@ -166,7 +167,7 @@ func fold(fs []form.Field) (open, folded []form.Field) {
 		if f.Widget == form.WidgetGroup && stays(f) {
 			var must, may []form.Field
 			for _, p := range f.Parts {
-				if p.Widget == form.WidgetGroup && !stays(p) || p.Widget != form.WidgetGroup && !stays(p) {
+				if !stays(p) {
 					may = append(may, p)
 				} else {
 					must = append(must, p)
@@ -213,7 +214,7 @@ func (h *handlers) papers(r *http.Request, v *intakeView, i counter.Intake, pkg 
 	for _, n := range pkg.Form.Papers(i.Content.Answers, h.s.Env(i)) {
 		c := i.Content.Counts[n.ID]
 		if i.Content.Counts == nil && n.Required && !n.ShownOnly {
-			c = counter.Count{Originals: max(n.Originals, 1-n.Copies), Copies: n.Copies}
+			c = counter.Asked(n)
 		}
 		row := paperRow{
 			ID: n.ID, Label: say(ctx, n.Label), Error: v.Problems.For(n.Name), ShownOnly: n.ShownOnly,
@@ -237,6 +238,7 @@ func (h *handlers) papers(r *http.Request, v *intakeView, i counter.Intake, pkg 
 			}}
 		}
 		v.Papers = append(v.Papers, row)
+		v.Shown += n.ID + " "
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type Deps struct {
 	Accounts Accounts
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
+	// Originals says where the kept originals of a dossier are; nil: nothing is kept.
+	Originals Originals
 }
 
 type handlers struct {
@@ -43,12 +45,13 @@ type handlers struct {
 
 	catalogue Catalogue
 	accounts  Accounts
+	originals Originals
 }
 
 func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts}
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts, originals: d.Originals}
 	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()), API: h.api}
 }
