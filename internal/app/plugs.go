@@ -12,7 +12,9 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/pdf"
 	"khue/internal/kernel/ui"
+	"khue/internal/onestop/counter"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/dossier/dossierweb"
 	"khue/internal/onestop/service"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
@@ -165,4 +167,32 @@ func playWorld() (service.World, error) {
 		return service.World{}, err
 	}
 	return service.World{Calendar: cal, Units: dossier.FormUnits(units)}, nil
+}
+
+// originals tells the pages of a dossier who holds its originals.
+type originals struct{ p *Program }
+
+// Whereabouts names the holder of each.
+func (o originals) Whereabouts(ctx context.Context, d dossier.ID) ([]dossierweb.Original, error) {
+	list, err := o.p.Counter.OriginalsOf(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	l := i18n.LangOf(ctx)
+	out := make([]dossierweb.Original, len(list))
+	for i, x := range list {
+		out[i] = dossierweb.Original{Paper: o.p.Counter.PaperName(x, l), Count: x.Count, Since: x.Since, Moving: x.Batch != 0}
+		if x.State == counter.GivenBack {
+			continue
+		}
+		u, err := o.p.Units.Unit(x.Unit)
+		if err != nil {
+			return nil, err
+		}
+		out[i].Holder = x.HolderName + ", " + u.Name
+		if l == i18n.EN && u.NameEN != "" {
+			out[i].Holder = x.HolderName + ", " + u.NameEN
+		}
+	}
+	return out, nil
 }

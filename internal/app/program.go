@@ -29,6 +29,7 @@ import (
 	"khue/internal/kernel/sms/smsweb"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
+	"khue/internal/onestop/counter"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
@@ -67,6 +68,7 @@ type Program struct {
 	Desk     *desk.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
+	Counter  *counter.Service
 	Server   *web.Server
 
 	modules []module.Module
@@ -213,6 +215,9 @@ func (p *Program) onestop(context.Context) error {
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
+	p.Counter = counter.New(counter.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Accounts: p.Auth, Fonts: fonts(),
+	})
 	return nil
 }
 

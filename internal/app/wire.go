@@ -22,6 +22,8 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/apply/applyweb"
+	"khue/internal/onestop/counter"
+	"khue/internal/onestop/counter/counterweb"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/desk/deskweb"
 	"khue/internal/onestop/dossier"
@@ -53,7 +55,7 @@ func Migrations() []db.Migrations {
 		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
-		dossier.Migrations(), apply.Migrations(),
+		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
 	}
 }
 
@@ -62,7 +64,7 @@ func (p *Program) list() []module.Module {
 	return []module.Module{
 		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(),
 	}
 }
 
@@ -82,7 +84,7 @@ func sentences() []fs.FS {
 		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
-		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		citizen.Messages, Messages,
 	}
 }
@@ -93,10 +95,14 @@ func (p *Program) webModules() []web.Module {
 		authweb.Routes(p.Auth, home),
 		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
-		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog, People: p.Auth, Accounts: p.Auth, Address: p.address()}),
+		dossierweb.Routes(dossierweb.Deps{
+			Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
+			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Address: p.address(),
+		}),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
 		applyweb.Routes(p.Apply, p.Uploads),
+		counterweb.Routes(p.Counter, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 }

@@ -8,6 +8,7 @@ import { sendOnce } from './once.js'
 import { followAnswers } from './questions.js'
 import { sendFiles } from './upload.js'
 import { takeNotices } from './notices.js'
+import { focusFirstEmpty } from './first.js'
 
 function enhance(root) {
   focusNews(root)
@@ -21,6 +22,7 @@ function enhance(root) {
 enhance(document)
 sendFiles(document)
 takeNotices(document)
+focusFirstEmpty(document)
 sendOnce(document)
 // Regions that htmx brings in.
 document.addEventListener('htmx:after:swap', (event) => {

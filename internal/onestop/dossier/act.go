@@ -232,7 +232,7 @@ func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Doss
 	if !t.Open || t.Version != cmd.Version {
 		return errTaken
 	}
-	may := s.mayAct(ctx, sub, t.Role, t.Unit)
+	may := s.mayAct(ctx, sub, t.Role, t.Unit) || s.receivesFor(ctx, sub, d, t.Role)
 	if t.Role == process.RoleApplicant {
 		// A clerk may act for an applicant who came to the counter.
 		may = isOwner(sub, d) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)

@@ -108,6 +108,10 @@ type Submission struct {
 	Copies    int
 	Lang      string
 
+	// Lacking lets a counter file although papers are missing, so that the applicant gets the
+	// request to complete it, or the refusal, in writing: forms 02 and 03 carry a code.
+	Lacking bool `json:",omitempty"`
+
 	// Key is the client's request id: the same key and the same submission is one dossier.
 	Key string
 	// Occurred is when it happened where it is entered after the fact; zero: now.

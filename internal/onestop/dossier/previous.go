@@ -35,22 +35,30 @@ func (p previous) Facts(ctx context.Context, who form.Applicant) (facts form.Ans
 			return err
 		}
 		for _, d := range list {
-			pkg, err := p.s.pkg(d)
-			if err != nil {
-				continue // a version that is not kept here any more
-			}
-			c, err := findContent(v, d.ID)
-			if err != nil {
+			if err := p.s.lend(v, d, facts); err != nil {
 				return err
-			}
-			for path, a := range c.Answers {
-				if _, have := facts[path]; have || a.From == form.Computed || pkg.Form.AsksAgain(path) {
-					continue
-				}
-				facts[path] = form.Answer{Value: a.Value, From: form.Earlier, At: d.SubmittedAt, Consent: a.Consent}
 			}
 		}
 		return nil
 	})
 	return facts, err
+}
+
+// lend adds the answers of a dossier to facts, where they stand in no younger one.
+func (s *Service) lend(q db.Querier, d Dossier, facts form.Answers) error {
+	pkg, err := s.pkg(d)
+	if err != nil {
+		return nil //nolint:nilerr // a version that is not kept here any more
+	}
+	c, err := findContent(q, d.ID)
+	if err != nil {
+		return err
+	}
+	for path, a := range c.Answers {
+		if _, have := facts[path]; have || a.From == form.Computed || pkg.Form.AsksAgain(path) {
+			continue
+		}
+		facts[path] = form.Answer{Value: a.Value, From: form.Earlier, At: d.SubmittedAt, Consent: a.Consent}
+	}
+	return nil
 }

@@ -253,6 +253,9 @@ func (p printing) receipt() []pdf.Block {
 		if f.ShownOnly {
 			name += " (" + p.t("shownOnly") + ")"
 		}
+		if f.Electronic {
+			name += " (" + p.t("electronic") + ")"
+		}
 		table.Rows = append(table.Rows, []string{strconv.Itoa(i + 1), name, strconv.Itoa(f.Originals), strconv.Itoa(f.Copies)})
 	}
 	due := p.t("noDue")

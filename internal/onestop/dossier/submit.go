@@ -63,6 +63,9 @@ func (s *Service) check(ctx context.Context, in *Submission, now time.Time) (*se
 	res := pkg.Form.Validate(in.Answers, form.Env{
 		Now: now, Case: in.Case, Channel: string(in.Channel), Units: s.units, Files: in.Papers,
 	})
+	if in.Lacking && in.Channel != service.Online {
+		res.Errors = slices.DeleteFunc(res.Errors, func(f errs.Field) bool { return strings.HasPrefix(f.Path, "papers.") })
+	}
 	res.Errors = append(bad, res.Errors...)
 	return pkg, res, nil
 }
@@ -222,7 +225,7 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 	}
 	out = s.filed(d)
 	out.Warnings = len(res.Warnings)
-	if w := ch.writes; len(w) == 1 && s.mayAct(ctx, sub, w[0].Role, w[0].Unit) {
+	if w := ch.writes; len(w) == 1 && (s.mayAct(ctx, sub, w[0].Role, w[0].Unit) || s.receivesFor(ctx, sub, d, w[0].Role)) {
 		out.Task, out.TaskVersion = w[0].ID, w[0].Version
 	}
 	out.Promise, err = s.Journal.Promise(receipt)

@@ -101,6 +101,8 @@ type File struct {
 	Originals int    `json:"originals,omitempty"`
 	Copies    int    `json:"copies,omitempty"`
 	ShownOnly bool   `json:"shownOnly,omitempty"` // shown at the counter and given back
+	// Electronic is a paper that came as signed data: neither original nor copy is kept.
+	Electronic bool `json:"electronic,omitempty"`
 }
 
 // Result is what Validate found.

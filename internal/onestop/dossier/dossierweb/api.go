@@ -37,6 +37,8 @@ type paperBody struct {
 	Originals int    `json:"originals,omitempty" minimum:"0" maximum:"99"`
 	Copies    int    `json:"copies,omitempty" minimum:"0" maximum:"99"`
 	ShownOnly bool   `json:"shownOnly,omitempty" doc:"Shown at the counter and given back."`
+
+	Electronic bool `json:"electronic,omitempty" doc:"Came as signed data: neither original nor copy is kept."`
 }
 
 type deliveryBody struct {

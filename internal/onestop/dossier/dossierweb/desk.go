@@ -344,6 +344,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	v.Steps = processSteps(ctx, pkg, d, lines)
 	v.Timing = h.timing(ctx, d, pkg, lines)
 	v.Events = h.events(ctx, d, pkg, lines, false)
+	v.Summary.Rows = append(v.Summary.Rows, h.whereabouts(ctx, d)...)
 	v.Prints = h.prints(ctx, d, lines, "")
 	if orders, err := h.svc.OrdersOn(ctx, d); err == nil { // the page stands without them
 		v.MayOrder = orders.May

@@ -32,6 +32,8 @@ type Deps struct {
 	People People
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
+	// Originals says where the kept originals of a dossier are; nil: nothing is kept.
+	Originals Originals
 }
 
 type handlers struct {
@@ -46,12 +48,20 @@ type handlers struct {
 	catalogue Catalogue
 	accounts  Accounts
 	people    People
+	originals Originals
 }
 
 func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts, people: d.People}
-	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()), API: h.api}
+	h := &handlers{
+		svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
+		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals,
+	}
+	return web.Module{
+		Name:   "dossier",
+		Routes: slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()),
+		API:    h.api,
+	}
 }
