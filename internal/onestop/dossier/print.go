@@ -114,6 +114,16 @@ func (p printing) t(key string, kv ...any) string {
 }
 
 func (p printing) render(l pdf.Layout, at time.Time) ([]byte, error) {
+	mark := ""
+	switch {
+	case p.s.Demo:
+		mark = p.t("mark.demo")
+	case p.s.Training:
+		mark = p.t("mark.training")
+	}
+	if mark != "" {
+		l.Page.Watermark, l.Page.Footer = mark, p.t("mark.foot", "mark", mark, "foot", l.Page.Footer)
+	}
 	return pdf.Render(l, pdf.Options{Fonts: p.s.Fonts, Title: p.d.Code, Lang: string(p.lang), Created: at})
 }
 
