@@ -129,6 +129,7 @@ func houses(on clock.Date, place string) []filing {
 	return []filing{
 		silent,
 		one("Hồ Thị Kim Chi", "999185000032", nil),
+		one("Tô Vĩnh Phúc", "999085000034", map[string]any{"site.detailedPlan": false}, accepted, assigned), // planning is asked
 		one("Vương Đình Khoa", "999085000033", map[string]any{"site.address.line": "Số 9 ngách 5/2 phố Ngọc Lâm"}, done...),
 	}
 }
