@@ -27,6 +27,14 @@ type personView struct {
 	Role, Todo, Href string
 }
 
+// Who is a person with where they stand.
+func (p personView) Who() string {
+	if p.Unit == "" {
+		return p.Name
+	}
+	return p.Name + ", " + p.Unit
+}
+
 type taleView struct {
 	Title, Text string
 	Code, State string

@@ -184,6 +184,8 @@ func (h *handlers) shelfItem(ctx context.Context, d dossier.Dossier, parts []str
 		it.When = on("ready", "at", d.ClosedAt)
 	case d.State.Ended():
 		it.When = on("ended", "at", d.ClosedAt)
+	case d.State == process.Supplement:
+		it.When = i18n.T(ctx, "dossierweb.due.afterSupplement")
 	case d.DueAt.IsZero() && d.AcceptedAt.IsZero():
 		it.When = on("answerBy", "at", d.ReceiveBy)
 	case d.DueAt.IsZero():
