@@ -90,7 +90,7 @@ func (s *stage) story() demo.Story {
 	for _, c := range cast() {
 		if login, ok := firstOf(by, c.logins); ok {
 			a := by[login]
-			out.People = append(out.People, demo.Person{Key: c.key, Login: login, Name: a.Name, Unit: a.Unit, Token: a.Token, Page: c.page})
+			out.People = append(out.People, demo.Person{Key: c.key, Login: login, Name: a.Name, Token: a.Token, Page: c.page})
 		}
 	}
 	for _, t := range playbill() {
@@ -148,7 +148,7 @@ func (p *Program) leap(ctx context.Context, to time.Time) error {
 // demoDoor is the demo's page.
 func (p *Program) demoDoor() demo.Deps {
 	return demo.Deps{
-		Clock: p.Clock, Auth: p.Auth, Dossiers: p.Dossiers, Services: p.Services, Password: demoPassword,
+		Clock: p.Clock, Auth: p.Auth, Dossiers: p.Dossiers, Services: p.Services, Password: demoPassword, Post: p.postLine,
 		Story: p.stage.story, Jumps: p.jumps, JumpTo: p.leap,
 	}
 }

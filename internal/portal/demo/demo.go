@@ -28,7 +28,6 @@ type Person struct {
 	Key   string // of the words about the role
 	Login string
 	Name  string
-	Unit  string
 	Token string // to look at the city with their eyes
 	Page  string // where they begin when nothing waits for them
 }
@@ -47,6 +46,14 @@ type Jump struct {
 	To  time.Time
 }
 
+// Reform is how far the reorganisation of the story is.
+type Reform struct {
+	Done   bool
+	Seen   int
+	Splits int    // dossiers of divided communes whose place is asked
+	Asked  string // code of the story's own among them
+}
+
 // Story is what app tells: it differs from opening to opening.
 type Story struct {
 	People []Person
@@ -60,10 +67,16 @@ type Deps struct {
 	Dossiers *dossier.Service
 	Services *service.Registry
 	Password string // that opens every account of the demo
-	Story    func() Story
-	Jumps    func() []Jump
+	// Post is where somebody stands now, in the reader's language; "" for a citizen.
+	Post  func(ctx context.Context, sub auth.Subject) string
+	Story func() Story
+	Jumps func() []Jump
 	// JumpTo moves the city's clock forward and wakes what waits for the time.
 	JumpTo func(ctx context.Context, to time.Time) error
+	// Reorganise moves the clock to the day of the reorganisation and begins it; Reformed is how
+	// far it is, false before it began. Nil where the city opened after it.
+	Reorganise func(ctx context.Context) error
+	Reformed   func(ctx context.Context) (Reform, bool, error)
 }
 
 type handlers struct{ Deps }
@@ -71,11 +84,23 @@ type handlers struct{ Deps }
 // Routes is the demo's door.
 func Routes(d Deps) web.Module {
 	h := &handlers{d}
-	return web.Module{Name: "demo", Routes: []web.Route{
+	routes := []web.Route{
 		{Method: http.MethodGet, Path: Path, Policy: auth.Public, Do: h.page},
 		{Method: http.MethodPost, Path: Path + "/enter", Policy: auth.Public, Do: h.enter},
 		{Method: http.MethodPost, Path: Path + "/clock", Policy: auth.Public, Do: h.jump},
-	}}
+	}
+	if d.Reorganise != nil {
+		routes = append(routes, web.Route{Method: http.MethodPost, Path: Path + "/reorganise", Policy: auth.Public, Do: h.reorganise})
+	}
+	return web.Module{Name: "demo", Routes: routes}
+}
+
+// reorganise runs the reorganisation. A second press finds it begun.
+func (h *handlers) reorganise(w http.ResponseWriter, r *http.Request) error {
+	if err := h.Reorganise(r.Context()); err != nil {
+		return err
+	}
+	return web.Redirect(w, r, Path+"#reform")
 }
 
 // enter signs in as one of the people and opens a page.
@@ -127,11 +152,7 @@ func (h *handlers) jump(w http.ResponseWriter, r *http.Request) error {
 }
 
 // todo is what a person has to do now: where it leads, and in words. It asks with their eyes.
-func (h *handlers) todo(ctx context.Context, p Person) (href, text string, err error) {
-	sub, err := h.Auth.Resolve(ctx, p.Token)
-	if err != nil {
-		return "", "", err
-	}
+func (h *handlers) todo(ctx context.Context, p Person, sub auth.Subject) (href, text string, err error) {
 	ctx = auth.With(ctx, sub)
 	if sub.Kind == auth.KindCitizen {
 		return h.asked(ctx, p)

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -18,21 +19,29 @@ type demoView struct {
 	Jumps  []jumpView
 	People []personView
 	Tales  []taleView
+	Reform *reformView // nil: the city has none before it
+}
+
+// reformView is the button of the reorganisation, or how far it is.
+type reformView struct {
+	Text  string
+	Begun bool
+	Place string // where the story's dossier is put into its part of a divided commune
 }
 
 type jumpView struct{ Key, At, Label string }
 
 type personView struct {
 	Person
-	Role, Todo, Href string
+	Post, Role, Todo, Href string
 }
 
 // Who is a person with where they stand.
 func (p personView) Who() string {
-	if p.Unit == "" {
+	if p.Post == "" {
 		return p.Name
 	}
-	return p.Name + ", " + p.Unit
+	return p.Name + ", " + p.Post
 }
 
 type taleView struct {
@@ -61,11 +70,15 @@ func (h *handlers) page(w http.ResponseWriter, r *http.Request) error {
 	}
 	story := h.Story()
 	for _, p := range story.People {
-		href, text, err := h.todo(ctx, p)
+		sub, err := h.Auth.Resolve(ctx, p.Token)
 		if err != nil {
 			return err
 		}
-		v.People = append(v.People, personView{Person: p, Role: i18n.T(ctx, "demo.role."+p.Key+".name"), Todo: text, Href: href})
+		href, text, err := h.todo(ctx, p, sub)
+		if err != nil {
+			return err
+		}
+		v.People = append(v.People, personView{Person: p, Post: h.Post(ctx, sub), Role: i18n.T(ctx, "demo.role."+p.Key+".name"), Todo: text, Href: href})
 	}
 	for _, t := range story.Tales {
 		tv := taleView{
@@ -91,7 +104,31 @@ func (h *handlers) page(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Tales = append(v.Tales, tv)
 	}
+	if v.Reform, err = h.reform(ctx); err != nil {
+		return err
+	}
 	return web.Render(w, r, http.StatusOK, demoPage(v))
+}
+
+func (h *handlers) reform(ctx context.Context) (*reformView, error) {
+	if h.Reorganise == nil {
+		return nil, nil //nolint:nilnil // no section
+	}
+	f, begun, err := h.Reformed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &reformView{Begun: begun, Text: i18n.T(ctx, "demo.reform.lead")}
+	switch {
+	case f.Done:
+		v.Text = i18n.T(ctx, "demo.reform.done", "n", f.Seen, "splits", f.Splits)
+	case begun:
+		v.Text = i18n.T(ctx, "demo.reform.running", "n", f.Seen)
+	}
+	if f.Asked != "" {
+		v.Place = "/dossiers/" + url.PathEscape(f.Asked) + "/place?k=" + url.QueryEscape(h.Dossiers.AccessKey(f.Asked))
+	}
+	return v, nil
 }
 
 func tone(d dossier.Dossier, now time.Time) ui.Tone {
