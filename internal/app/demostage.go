@@ -100,7 +100,7 @@ func (s *stage) story() demo.Story {
 		}
 	}
 	// One code, two wards: until 2025 it was Ngọc Thụy, since then it is Bồ Đề.
-	out.Tales = append(out.Tales, demo.Tale{Key: "code", Page: "/units?q=00118&at=2019-06-01"})
+	out.Tales = append(out.Tales, demo.Tale{Key: "code", Page: "/units?q=ngoc+thuy&at=2019-06-01"})
 	return out
 }
 
