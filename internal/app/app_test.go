@@ -150,8 +150,8 @@ func opens(t *testing.T, c *citytest.City) {
 	if len(list.Items) != want {
 		t.Errorf("the clerk has %d tasks, want %d", len(list.Items), want)
 	}
-	// Two departments were asked of a house: one has answered, the other has not.
-	for login, step := range map[string]string{"quyhoach": "", "disan": "culture", "xaydung": "examine", "kinhdoanh": "examine"} {
+	// Departments are asked of two houses: of one planning has answered and culture has not.
+	for login, step := range map[string]string{"quyhoach": "planning", "disan": "culture", "xaydung": "examine", "kinhdoanh": "examine"} {
 		var tasks struct{ Items []struct{ Step string } }
 		c.AsLogin(login).Get("/api/v1/tasks").Want(200).Into(&tasks)
 		got := ""

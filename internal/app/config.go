@@ -28,6 +28,8 @@ type Config struct {
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time
+	// Training is a copy on which officers learn: every page and paper says so.
+	Training bool
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger

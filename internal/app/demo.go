@@ -90,6 +90,7 @@ func (d *demoCmd) Run(c *command) error {
 		if err := p.Populate(c.ctx, city); err != nil {
 			return err
 		}
+		city.Tales = p.stage.tales()
 	}
 	if d.Filled {
 		if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
@@ -112,6 +113,8 @@ type DemoCity struct {
 	At       time.Time     `json:"at"`
 	Password string        `json:"password"`
 	Accounts []DemoAccount `json:"accounts"`
+	// Tales are the codes of the story's dossiers, by what the demo's page says of them.
+	Tales map[string]string `json:"tales,omitempty"`
 }
 
 // DemoAccount is an invented person who may sign in.
@@ -272,11 +275,13 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 		out.ID = fmt.Sprint(account)
 		city.Accounts = append(city.Accounts, out)
 	}
+	p.stage.settle(city)
 	return city, nil
 }
 
 func (d DemoCity) print(c *command, folder string) {
 	fmt.Fprintf(c.out, "\nKhuê is open on %s, %s.\n\n  %s\n\n", d.At.Format("Monday 2 January 2006"), d.At.Format("15:04"), d.URL)
+	fmt.Fprintf(c.out, "Begin at %s/demo: who you may be, what each has to do, a clock that jumps.\n", d.URL)
 	fmt.Fprintf(c.out, "Everybody's password is %s\n\n", d.Password)
 	for _, a := range d.Accounts {
 		fmt.Fprintf(c.out, "  %s %s %s %s\n", pad(a.Login, 12), pad(a.Name, 18), pad(a.Role, 16), a.Unit)

@@ -123,6 +123,7 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 			return err
 		}
 	}
+	p.stage.settle(city)
 	if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
 		return err
 	}

@@ -71,6 +71,7 @@ type Program struct {
 	Counter  *counter.Service
 	Server   *web.Server
 
+	stage   *stage // of a demo
 	modules []module.Module
 	pages   map[string]auth.Policy // who may open what, by path
 	closers []func()
@@ -82,7 +83,7 @@ func New(ctx context.Context, cfg Config) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{Config: cfg, Clock: cfg.Clock}
+	p := &Program{Config: cfg, Clock: cfg.Clock, stage: newStage()}
 	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.speak, p.fill, p.doors} {
 		if err := build(ctx); err != nil {
 			p.Close()
@@ -213,6 +214,7 @@ func (p *Program) onestop(context.Context) error {
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Training: p.Config.Training,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	p.Counter = counter.New(counter.Deps{

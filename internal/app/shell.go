@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
+	"khue/internal/portal/demo"
 	"khue/internal/register/orgunit"
 )
 
@@ -39,7 +40,9 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		{Label: i18n.T(ctx, "app.footer.api"), Href: "/api"},
 	}
 	if !p.Config.Opened.IsZero() {
-		s.Demo = i18n.T(ctx, "app.demo", "at", p.Clock.Now())
+		s.Demo, s.DemoHref = i18n.T(ctx, "app.demo", "at", p.Clock.Now()), demo.Path
+	} else if p.Config.Training {
+		s.Demo, s.DemoTag = i18n.T(ctx, "app.training"), i18n.T(ctx, "app.trainingTag")
 	}
 	path := r.URL.Path
 	admin := path == "/admin" || strings.HasPrefix(path, "/admin/")

@@ -17,6 +17,7 @@ import (
 
 // tale is one dossier of the opening and how far it has come.
 type tale struct {
+	show               string // what the demo's page says of it
 	child, sex, mother string
 	born               int // days before the opening
 	acts               []scene
@@ -50,12 +51,12 @@ func tales(year int) []tale {
 		{child: "Vũ Hải Đăng", sex: "male", mother: "Nguyễn Phương Thảo", born: 20, acts: []scene{accepted, verified, entered(101, year)}},
 		{child: "Đinh Quỳnh Anh", sex: "female", mother: "Tạ Bích Ngọc", born: 18, acts: []scene{accepted, verified, entered(102, year)}},
 		{child: "Hồ Thiên Phúc", sex: "male", mother: "Lưu Thanh Tâm", born: 5, acts: []scene{accepted, verified, entered(103, year), signed}},
-		{child: "Dương Hà My", sex: "female", mother: "Cao Thị Lan", born: 11, acts: []scene{accepted, verified, entered(104, year), signed, sealed}},
+		{show: "uncollected", child: "Dương Hà My", sex: "female", mother: "Cao Thị Lan", born: 11, acts: []scene{accepted, verified, entered(104, year), signed, sealed}},
 		{child: "Mai Anh Khoa", sex: "male", mother: "Đào Hồng Nhung", born: 14, acts: []scene{accepted, verified, entered(105, year), signed, sealed, issued}},
 		{child: "Lý Gia Hân", sex: "female", mother: "Quách Thị Hoa", born: 22, acts: []scene{
 			{role: "clerk", action: "supplement", comment: "Giấy chứng sinh chụp bị mờ, không đọc được ngày sinh. Đề nghị chụp lại rõ cả trang."},
 		}},
-		{child: "Tô Minh Khôi", sex: "male", mother: "Kiều Thị Thu", born: 40, acts: []scene{
+		{show: "refused", child: "Tô Minh Khôi", sex: "male", mother: "Kiều Thị Thu", born: 40, acts: []scene{
 			{role: "clerk", action: "refuse", comment: "Cha mẹ cư trú tại phường khác. Đề nghị nộp tại phường nơi cư trú (Luật Hộ tịch 60/2014/QH13, điều 13)."},
 		}},
 	}
@@ -122,6 +123,7 @@ func (p *Program) tell(actors map[string]context.Context, t tale, place string, 
 	if err != nil {
 		return err
 	}
+	p.stage.show(t.show, filed.Code)
 	task, version := filed.Task, filed.TaskVersion
 	for _, s := range t.acts {
 		var raw []byte

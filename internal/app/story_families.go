@@ -44,6 +44,8 @@ type beat struct {
 
 // thread is one dossier of the prologue.
 type thread struct {
+	show                 string // what the demo's page says of it; "" for those that only fill desks
+	online               string // login of the citizen who files; "" at the counter
 	service, kase, clerk string
 	applicant, phone     string
 	answers              map[string]any
@@ -58,8 +60,12 @@ type thread struct {
 func threads(at time.Time, place string) []*thread {
 	on := clock.DateOf(at)
 	day := func(back, hour, minute int) time.Time { return on.AddDays(-back).At(hour, minute) }
-	out := append(allowances(on, place, day, at), newborns(on, place, day)...)
-	return out
+	return slices.Concat(allowances(on, place, day, at), newborns(on, place, day), ofHanh(on, place, day, at), promises(on, place, day))
+}
+
+func shown(key string, t *thread) *thread {
+	t.show = key
+	return t
 }
 
 func allowances(on clock.Date, place string, day func(back, hour, minute int) time.Time, opening time.Time) []*thread {
@@ -113,7 +119,7 @@ func allowances(on clock.Date, place string, day func(back, hour, minute int) ti
 		answers: map[string]any{"letter.province": "Quảng Trị", "letter.number": "1204/SNV-NCC", "letter.date": on.AddDays(-4).String()},
 	}
 	return []*thread{
-		one(khoi, clerk, "Nguyễn Văn Thành", "999058000011", "Nguyễn Văn Kiên", "nephew", day(4, 9, 30), append(commune(clerk, culture, leader, 4), arrives)...),
+		shown("border", one(khoi, clerk, "Nguyễn Văn Thành", "999058000011", "Nguyễn Văn Kiên", "nephew", day(4, 9, 30), append(commune(clerk, culture, leader, 4), arrives)...)),
 		one(place, "motcua", "Lê Thị Sen", "999158000012", "Lê Văn Đạt", "sibling", day(11, 9, 0),
 			slices.Concat(commune("motcua", "vanhoa", "chutich", 11), district(7), []beat{city(5), letter})...),
 		one(place, "motcua", "Phạm Đức Lương", "999058000013", "Phạm Đức Khang", "child", day(10, 9, 0),
@@ -141,10 +147,10 @@ func newborns(on clock.Date, place string, day func(back, hour, minute int) time
 	accepted := beat{at: day(3, 9, 0), who: "motcua", step: "receive", action: "accept"}
 	return []*thread{
 		// The birth is done: police and social insurance have it next.
-		one("Trịnh Hoài An", "female", "Trịnh Thu Huyền", "999196000071", day(3, 8, 30), accepted,
+		shown("family", one("Trịnh Hoài An", "female", "Trịnh Thu Huyền", "999196000071", day(3, 8, 30), accepted,
 			on3("motcua", "receive", "accept", 9, nil), on3("hotich", "verify", "approve", 10, nil),
 			on3("hotich", "enterBook", "approve", 11, map[string]any{"book.number": 98, "book.year": on.Year}),
-			on3("chutich", "sign", "sign", 14, nil), on3("vanthu", "seal", "number", 15, nil)),
+			on3("chutich", "sign", "sign", 14, nil), on3("vanthu", "seal", "number", 15, nil))),
 		// The birth waits at the one-stop.
 		one("Cù Minh Quân", "male", "Cù Thị Hợi", "999196000072", day(3, 16, 0), beat{at: day(3, 16, 15), who: "motcua", step: "receive", action: "accept"}),
 	}
@@ -214,16 +220,20 @@ func someone(actors map[string]context.Context, who string) (context.Context, er
 }
 
 func (p *Program) begin(actors map[string]context.Context, t *thread) error {
-	ctx, err := someone(actors, t.clerk)
+	who, channel := t.clerk, service.Counter
+	if t.online != "" {
+		who, channel = t.online, service.Online
+	}
+	ctx, err := someone(actors, who)
 	if err != nil {
 		return err
 	}
 	in := dossier.Submission{
-		Service: t.service, Case: t.kase, Channel: service.Counter, Applicant: dossier.Party{Name: t.applicant, Phone: t.phone}, Answers: form.Answers{},
+		Service: t.service, Case: t.kase, Channel: channel, Applicant: dossier.Party{Name: t.applicant, Phone: t.phone}, Answers: form.Answers{},
 		Delivery: dossier.Delivery{Method: "counter"}, Lang: "vi", Key: web.NewKey(),
 	}
 	for path, v := range t.answers {
-		in.Answers[path] = form.Answer{Value: v}
+		in.Answers[path] = form.Answer{Value: answerOf(v)}
 	}
 	for i, paper := range t.papers {
 		in.Papers = append(in.Papers, form.File{Paper: paper, Name: paper + ".pdf", Type: "pdf", Size: 160_000 + int64(i)*7919, Originals: 1})
@@ -233,6 +243,7 @@ func (p *Program) begin(actors map[string]context.Context, t *thread) error {
 		return fmt.Errorf("app: the demo's dossier of %s: %w", t.applicant, err)
 	}
 	t.code = filed.Code
+	p.stage.show(t.show, filed.Code)
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 
 // filing is one dossier of the opening, and what was done to it.
 type filing struct {
+	show             string // what the demo's page says of it
 	service, kase    string
 	applicant, phone string
 	answers          map[string]any
@@ -56,16 +57,9 @@ func businesses(on clock.Date, place string) []filing {
 		return deed{who: theRegistry, step: "seal", action: "number", answers: map[string]any{"certificate.number": n}}
 	}
 	one := func(name, owner, sex, id, trade string, acts ...deed) filing {
-		return filing{
-			service: "hanoi.business.household-business", kase: "individual", applicant: owner, phone: "0912" + id[6:], papers: []string{"request"}, acts: acts,
-			answers: map[string]any{
-				"business.address.unit": place, "business.address.line": "Số 12 phố Ngọc Lâm", "business.name": name, "business.trade": trade,
-				"business.conditional": false, "business.capital": 50_000_000, "business.labour": 2, "business.accounting": "declaration",
-				"owner.name": owner, "owner.dob": "1990-05-12", "owner.sex": sex, "owner.id": id, "owner.ethnicity": "01",
-				"owner.residence.line": "Tổ 5, phố Ngọc Lâm, Hà Nội", "owner.phone": "0912" + id[6:], "owner.otherBusiness": false,
-				"filer.kind": "owner", "filer.declaration": true,
-			},
-		}
+		f := household(place, name, owner, sex, id, trade)
+		f.acts = acts
+		return f
 	}
 	return []filing{
 		one("Bún chả Ngọc Lâm", "Trần Thị Lụa", "female", "999190000021", "food", accepted, assigned),
@@ -74,6 +68,20 @@ func businesses(on clock.Date, place string) []filing {
 			deed{who: "kinhdoanh", step: "examine", action: "supplement", comment: "Tên “Thanh Tú” trùng với hộ kinh doanh đã đăng ký. Đề nghị đặt tên khác."}),
 		one("Sửa xe Minh Phát", "Ngô Minh Phát", "male", "999090000024", "repair", accepted, assigned, examined,
 			deed{who: "kinhdoanh.tp", step: "sign", action: "sign"}, numbered("01D8-"+fmt.Sprint(on.Year)+"-117")),
+	}
+}
+
+// household is a household business about to be filed.
+func household(place, name, owner, sex, id, trade string) filing {
+	return filing{
+		service: "hanoi.business.household-business", kase: "individual", applicant: owner, phone: "0912" + id[6:], papers: []string{"request"},
+		answers: map[string]any{
+			"business.address.unit": place, "business.address.line": "Số 12 phố Ngọc Lâm", "business.name": name, "business.trade": trade,
+			"business.conditional": false, "business.capital": 50_000_000, "business.labour": 2, "business.accounting": "declaration",
+			"owner.name": owner, "owner.dob": "1990-05-12", "owner.sex": sex, "owner.id": id, "owner.ethnicity": "01",
+			"owner.residence.line": "Tổ 5, phố Ngọc Lâm, Hà Nội", "owner.phone": "0912" + id[6:], "owner.otherBusiness": false,
+			"filer.kind": "owner", "filer.declaration": true,
+		},
 	}
 }
 
@@ -116,11 +124,23 @@ func houses(on clock.Date, place string) []filing {
 		deed{who: "xaydung.tp", step: "review", action: "submit"},
 		deed{who: theLeader, step: "sign", action: "sign"},
 	)
+	silent := one("Đặng Quốc Việt", "999085000031", map[string]any{"site.detailedPlan": false, "site.heritage": true}, asked...)
+	silent.show = "silent"
 	return []filing{
-		one("Đặng Quốc Việt", "999085000031", map[string]any{"site.detailedPlan": false, "site.heritage": true}, asked...),
+		silent,
 		one("Hồ Thị Kim Chi", "999185000032", nil),
+		one("Tô Vĩnh Phúc", "999085000034", map[string]any{"site.detailedPlan": false}, accepted, assigned), // planning is asked
 		one("Vương Đình Khoa", "999085000033", map[string]any{"site.address.line": "Số 9 ngách 5/2 phố Ngọc Lâm"}, done...),
 	}
+}
+
+// answerOf is an answer as a form reads it: numbers are decimal.
+func answerOf(v any) any {
+	switch n := v.(type) {
+	case int, float64:
+		return json.Number(fmt.Sprint(n))
+	}
+	return v
 }
 
 // file hands a dossier in at the counter and plays its acts.
@@ -135,11 +155,7 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 	}
 	answers := form.Answers{}
 	for path, v := range f.answers {
-		switch n := v.(type) {
-		case int, float64:
-			v = json.Number(fmt.Sprint(n))
-		}
-		answers[path] = form.Answer{Value: v}
+		answers[path] = form.Answer{Value: answerOf(v)}
 	}
 	in := dossier.Submission{
 		Service: f.service, Case: f.kase, Channel: service.Counter, Applicant: dossier.Party{Name: f.applicant, Phone: f.phone}, Answers: answers,
@@ -152,6 +168,7 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 	if err != nil {
 		return err
 	}
+	p.stage.show(f.show, filed.Code)
 	for _, d := range f.acts {
 		ctx := as(d.who)
 		if ctx == nil {

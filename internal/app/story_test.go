@@ -64,6 +64,7 @@ func TestThePrologueFillsEveryTier(t *testing.T) {
 					t.Errorf("%s has %d open tasks as %s, want %d: %+v", u.Name, len(page.Tasks), role, n, page.Tasks)
 				}
 			}
+			theDoorOpens(t, p, day)
 		})
 	}
 }

@@ -39,6 +39,7 @@ import (
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/upload/uploadweb"
 	"khue/internal/portal/citizen"
+	"khue/internal/portal/demo"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/holiday"
@@ -85,13 +86,13 @@ func sentences() []fs.FS {
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		citizen.Messages, Messages,
+		citizen.Messages, demo.Messages, Messages,
 	}
 }
 
 // webModules are the pages and operations of every module.
 func (p *Program) webModules() []web.Module {
-	return []web.Module{
+	out := []web.Module{
 		authweb.Routes(p.Auth, home),
 		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
@@ -105,6 +106,10 @@ func (p *Program) webModules() []web.Module {
 		counterweb.Routes(p.Counter, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
+	if !p.Config.Opened.IsZero() {
+		out = append(out, demo.Routes(p.demoDoor()))
+	}
+	return out
 }
 
 func (p *Program) checks() []web.Check {

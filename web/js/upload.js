@@ -5,6 +5,8 @@ const atOnce = 2
 const smallest = 128 << 10
 const largest = 4 << 20
 const patience = 2000 // ms that one piece should take
+const widest = 2400 // pixels of a photograph's longer side: a page of print stays readable
+const heavy = 1 << 20 // lighter ones are sent as they are
 const queue = []
 let sending = 0
 
@@ -12,7 +14,8 @@ const forms = new WeakMap() // form to {going, held}
 
 export function sendFiles(root) {
   for (const box of root.querySelectorAll('[data-kh-upload]')) {
-    const input = box.querySelector('input[type=file]')
+    const inputs = box.querySelectorAll('input[type=file]')
+    const input = inputs[0]
     const form = input && input.form
     if (!form || !window.fetch || !window.TextEncoder) continue
     const going = document.createElement('ul')
@@ -21,12 +24,70 @@ export function sendFiles(root) {
     box.append(going)
     const state = stateOf(form)
     for (const by of form.querySelectorAll('[data-kh-add]')) by.hidden = true // nothing is left for it to send
-    input.addEventListener('change', () => {
-      const files = [...input.files]
-      input.value = '' // the form must not carry them again
-      for (const file of files) add(box, going, state, file)
-    })
+    for (const one of inputs) {
+      one.addEventListener('change', async () => {
+        const files = [...one.files]
+        one.value = '' // the form must not carry them again
+        for (const file of files) {
+          if (file.type !== 'image/jpeg' || !window.createImageBitmap) add(box, going, state, file)
+          else add(box, going, state, await lighter(box, file)) // one after the other: pages keep their order
+        }
+      })
+    }
   }
+}
+
+// lighter makes a photograph of a phone small enough for its line, and says where it looks
+// too dark or blurred; nothing is refused for that.
+async function lighter(box, file) {
+  try {
+    const img = await createImageBitmap(file)
+    const by = Math.min(1, widest / Math.max(img.width, img.height))
+    const canvas = document.createElement('canvas')
+    canvas.width = Math.round(img.width * by)
+    canvas.height = Math.round(img.height * by)
+    const pen = canvas.getContext('2d')
+    pen.drawImage(img, 0, 0, canvas.width, canvas.height)
+    const why = doubt(pen, canvas.width, canvas.height)
+    if (why) warn(box, file, why)
+    if (file.size < heavy) return file
+    const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.85))
+    if (!blob || blob.size >= file.size) return file
+    return new File([blob], file.name, { type: blob.type, lastModified: file.lastModified })
+  } catch (err) {
+    return file // an old phone without memory for it: as it is
+  }
+}
+
+// doubt looks at the middle of a photograph: dark on average, or without any sharp edge.
+function doubt(pen, w, h) {
+  const side = Math.min(w, h, 600)
+  if (side < 50) return ''
+  const px = pen.getImageData((w - side) >> 1, (h - side) >> 1, side, side).data
+  const luma = new Float32Array(side * side)
+  let sum = 0
+  for (let i = 0; i < luma.length; i++) {
+    luma[i] = 0.3 * px[4 * i] + 0.59 * px[4 * i + 1] + 0.11 * px[4 * i + 2]
+    sum += luma[i]
+  }
+  if (sum / luma.length < 60) return 'dark'
+  let edges = 0
+  for (let y = 1; y < side - 1; y++) {
+    for (let x = 1; x < side - 1; x++) {
+      const i = y * side + x
+      const d = 4 * luma[i] - luma[i - 1] - luma[i + 1] - luma[i - side] - luma[i + side]
+      edges += d * d
+    }
+  }
+  return edges / luma.length < 12 ? 'blurred' : ''
+}
+
+function warn(box, file, why) {
+  const p = document.createElement('p')
+  p.className = 'kh-note-message'
+  p.setAttribute('role', 'status')
+  p.textContent = JSON.parse(box.dataset.khWords)[why].replace('{name}', file.name)
+  box.append(p)
 }
 
 function stateOf(form) {

@@ -70,6 +70,8 @@ type Shell struct {
 	Footer      []FooterLink
 	Desk        bool   // an officer's page: loads the styles and scripts of the desk
 	Demo        string // ribbon text while the data are invented; "" otherwise
+	DemoTag     string // word before it; "" is the demo's own
+	DemoHref    string // where the word leads; "" nowhere
 }
 
 type shellKey struct{}

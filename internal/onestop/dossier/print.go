@@ -113,14 +113,21 @@ func (p printing) t(key string, kv ...any) string {
 	return i18n.BundleOf(p.ctx).T(p.lang, "dossier.paper."+key, kv...)
 }
 
-// render sets a paper. One of a demonstration says so above everything else, and one that is
+// render sets a paper. One of a demonstration or a training copy says so across the page, and one that is
 // printed on a later day than it was made says that it is printed again.
 func (p printing) render(l pdf.Layout, at time.Time) ([]byte, error) {
-	if p.s.Demo {
-		l.Blocks = append([]pdf.Block{{Banner: p.t("demo")}}, l.Blocks...)
-	}
 	if today := clock.DateOf(p.s.Clock.Now()); l.Page.Footer != "" && today.After(clock.DateOf(at)) {
 		l.Page.Footer += " · " + p.t("again", "day", i18n.Date(p.lang, today))
+	}
+	mark := ""
+	switch {
+	case p.s.Demo:
+		mark = p.t("mark.demo")
+	case p.s.Training:
+		mark = p.t("mark.training")
+	}
+	if mark != "" {
+		l.Page.Watermark, l.Page.Footer = mark, p.t("mark.foot", "mark", mark, "foot", l.Page.Footer)
 	}
 	return pdf.Render(l, pdf.Options{Fonts: p.s.Fonts, Title: p.d.Code, Lang: string(p.lang), Created: at})
 }

@@ -70,6 +70,8 @@ type Deps struct {
 	Address string
 	// Demo is a city of invented people: only such a one may be filled.
 	Demo bool
+	// Training is a copy to learn on. Each paper of it, and of a demo, says that it is worth nothing.
+	Training bool
 	// Secret signs access keys. It lives as long as the city's data.
 	Secret []byte
 }

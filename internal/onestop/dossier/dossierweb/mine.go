@@ -62,6 +62,7 @@ type addView struct {
 const (
 	shelfOpen  = 20 // open dossiers shown at first
 	shelfEnded = 20
+	shelfRates = 2 // of the finished, how many one is reminded to rate
 )
 
 // mine lists the dossiers of a citizen.
@@ -94,11 +95,17 @@ func (h *handlers) showMine(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	parts := map[dossier.ID][]string{}
 	shown := map[dossier.ID]bool{}
+	rates := 0
 	for _, d := range m.Open {
 		shown[d.ID] = true
 	}
 	for _, d := range slices.Concat(m.Open, m.Ended) {
 		if a, ok := h.svc.AskOf(d, m.Rated[d.ID]); ok && !later {
+			if a.Kind == dossier.AskRate {
+				if rates++; rates > shelfRates {
+					continue
+				}
+			}
 			v.Asks = append(v.Asks, h.askView(ctx, d, a))
 		}
 		if d.Parent != 0 && shown[d.Parent] {
@@ -177,6 +184,8 @@ func (h *handlers) shelfItem(ctx context.Context, d dossier.Dossier, parts []str
 		it.When = on("ready", "at", d.ClosedAt)
 	case d.State.Ended():
 		it.When = on("ended", "at", d.ClosedAt)
+	case d.State == process.Supplement:
+		it.When = i18n.T(ctx, "dossierweb.due.afterSupplement")
 	case d.DueAt.IsZero() && d.AcceptedAt.IsZero():
 		it.When = on("answerBy", "at", d.ReceiveBy)
 	case d.DueAt.IsZero():

@@ -3,6 +3,7 @@ package uploadweb
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
@@ -18,10 +19,13 @@ type BoxArgs struct {
 	Files []ui.File
 }
 
+// photographs reports whether a paper may be one, so that a phone offers its camera.
+func photographs(accept string) bool { return strings.Contains(accept, ".jpg") }
+
 // words are what the script says, in the reader's language.
 func words(ctx context.Context) string {
 	out := map[string]string{}
-	for _, k := range []string{"queued", "sending", "resumed", "lost", "checking", "cancel", "held", "failed"} {
+	for _, k := range []string{"queued", "sending", "resumed", "lost", "checking", "cancel", "held", "failed", "dark", "blurred"} {
 		out[k] = i18n.T(ctx, "uploadweb.say."+k, "n", "{n}", "name", "{name}")
 	}
 	b, _ := json.Marshal(out) // strings always marshal
