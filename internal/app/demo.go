@@ -272,7 +272,7 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 		out.ID = fmt.Sprint(account)
 		city.Accounts = append(city.Accounts, out)
 	}
-	return city, nil
+	return city, p.Officers.Adopt(ctx)
 }
 
 func (d DemoCity) print(c *command, folder string) {
