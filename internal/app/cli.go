@@ -69,7 +69,7 @@ type grammar struct {
 	Demo    demoCmd    `cmd:"" help:"Start a fresh demo city with an account for every role."`
 	Serve   serveCmd   `cmd:"" help:"Serve a city."`
 	Migrate migrateCmd `cmd:"" help:"Bring the tables up to date."`
-	Import  importCmd  `cmd:"" help:"Bring in units or the national catalogue of procedures."`
+	Import  importCmd  `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
 	Token   tokenCmd   `cmd:"" help:"Make a token for a program that acts as an account."`
 	Verify  verifyCmd  `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench   benchCmd   `cmd:"" help:"Measure this program on this machine."`

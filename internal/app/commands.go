@@ -18,6 +18,7 @@ import (
 
 type importCmd struct {
 	Units      importUnitsCmd      `cmd:"" help:"Units from CSV; what contradicts the facts is refused and told."`
+	Dossiers   importDossiersCmd   `cmd:"" help:"Running dossiers and books of an old one-stop system; each row refused or in doubt is told."`
 	Procedures importProceduresCmd `cmd:"" help:"The national catalogue: rows (CSV) or full records (JSON lines), plain or gzipped."`
 }
 

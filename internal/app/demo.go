@@ -276,7 +276,7 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 		city.Accounts = append(city.Accounts, out)
 	}
 	p.stage.settle(city)
-	return city, nil
+	return city, p.Officers.Adopt(ctx)
 }
 
 func (d DemoCity) print(c *command, folder string) {

@@ -79,6 +79,12 @@ func (p *Program) policies() map[string]auth.Policy {
 	return out
 }
 
+// mayOpen reports whether the reader may open a page; one that is not built nobody may.
+func (p *Program) mayOpen(ctx context.Context, href string) bool {
+	policy, built := p.pages[href]
+	return built && policy.Allows(auth.From(ctx))
+}
+
 // menu draws the entries that a reader may open: their daily work, and the rest. The page
 // that they are on is marked, and stands in the bar whosever work it is.
 func (p *Program) menu(ctx context.Context, sub auth.Subject, path, prefix string, entries []navEntry) (bar, more []ui.NavItem) {

@@ -19,6 +19,7 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/holiday"
+	"khue/internal/register/identity"
 	"khue/internal/register/orgunit"
 	assets "khue/web"
 )
@@ -76,6 +77,23 @@ func isAbove(t *orgunit.Tree, above, below orgunit.UnitID) bool {
 func unitOf(scope string) (orgunit.UnitID, bool) {
 	v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(scope, "unit:"))
 	return v, err == nil
+}
+
+// absences gives the dossiers of an officer on leave to the deputy, and back.
+type absences struct{ p *Program }
+
+func standInOf(l identity.Leave) dossier.StandIn {
+	return dossier.StandIn{Leave: int64(l.ID), Absent: l.Account, AbsentName: l.Name, Deputy: l.Deputy, DeputyName: l.DeputyName, Until: l.Until}
+}
+
+// StandIn moves the open tasks of the absent.
+func (a absences) StandIn(ctx context.Context, l identity.Leave, grants []auth.Grant) (int, error) {
+	return a.p.Dossiers.HandOver(ctx, standInOf(l), grants)
+}
+
+// Return gives back what is still undone.
+func (a absences) Return(ctx context.Context, l identity.Leave) (int, error) {
+	return a.p.Dossiers.HandBack(ctx, standInOf(l))
 }
 
 // offers tells the catalogue's pages where an application begins.

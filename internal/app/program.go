@@ -37,6 +37,7 @@ import (
 	"khue/internal/onestop/upload"
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
+	"khue/internal/register/identity"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 	"khue/services"
@@ -58,6 +59,7 @@ type Program struct {
 	SMS      sms.Sender // nil where the city has no carrier
 	Auth     *auth.Service
 	Units    *orgunit.Service
+	Officers *identity.Service
 	Holidays *holiday.Service
 	Catalog  *catalog.Service
 	People   *person.Service
@@ -161,6 +163,14 @@ func (p *Program) register(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	invites, err := secret(filepath.Join(p.Config.Data, "keys", "invite.key"))
+	if err != nil {
+		return err
+	}
+	p.Officers = identity.New(identity.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units},
+		Mail: p.Mail, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
+	})
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
 		return err
 	}
@@ -237,6 +247,9 @@ func (p *Program) fill(ctx context.Context) error {
 		return err
 	}
 	if err := p.Holidays.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Officers.Adopt(ctx); err != nil {
 		return err
 	}
 	if err := p.Catalog.LoadSeed(ctx); err != nil {

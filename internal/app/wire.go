@@ -17,6 +17,7 @@ import (
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/once"
 	"khue/internal/kernel/push"
+	"khue/internal/kernel/sheet"
 	"khue/internal/kernel/sms"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
@@ -38,12 +39,15 @@ import (
 	"khue/internal/onestop/service/serviceweb"
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/upload/uploadweb"
+	"khue/internal/portal/admin"
 	"khue/internal/portal/citizen"
 	"khue/internal/portal/demo"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/holiday"
 	"khue/internal/register/holiday/holidayweb"
+	"khue/internal/register/identity"
+	"khue/internal/register/identity/identityweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
@@ -53,7 +57,7 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
@@ -63,7 +67,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(),
 	}
@@ -81,12 +85,12 @@ func (p *Program) keeping() module.Module {
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{
-		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
+		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		citizen.Messages, demo.Messages, Messages,
+		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
 
@@ -94,7 +98,7 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		authweb.Routes(p.Auth, home),
-		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
+		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
@@ -104,6 +108,7 @@ func (p *Program) webModules() []web.Module {
 		notifyweb.Routes(p.Notices),
 		applyweb.Routes(p.Apply, p.Uploads),
 		counterweb.Routes(p.Counter, p.Uploads),
+		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {

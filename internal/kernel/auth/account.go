@@ -245,10 +245,6 @@ func (s *Service) change(ctx context.Context, account int64, fn func(tx *db.Tx) 
 		if err := fn(tx); err != nil {
 			return err
 		}
-		if err := insertChange(tx, s.gen.Next(), account); err != nil {
-			return err
-		}
-		tx.AfterCommit(func() { s.cache.forget(account) })
-		return nil
+		return s.changed(tx, account)
 	})
 }

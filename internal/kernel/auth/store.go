@@ -49,23 +49,28 @@ func updateDisabled(tx *db.Tx, miss error, id int64, disabled bool) error {
 
 func scanGrant(s db.Scanner) (g GrantPeriod, err error) {
 	var from, until string
-	if err = s.Scan(&g.Role, &g.Scope, &from, &until); err != nil {
+	if err = s.Scan(&g.Role, &g.Scope, &from, &until, &g.For); err != nil {
 		return g, err
 	}
+	return g, g.days(from, until)
+}
+
+// days reads the two days of a grant as they are stored.
+func (g *GrantPeriod) days(from, until string) (err error) {
 	if from != "" {
 		if g.From, err = clock.ParseDate(from); err != nil {
-			return g, err
+			return err
 		}
 	}
 	if until != "" {
 		g.Until, err = clock.ParseDate(until)
 	}
-	return g, err
+	return err
 }
 
 // grantsOf lists an account's grants; on a day, or all where day is zero.
 func grantsOf(q db.Querier, account int64, day clock.Date) ([]GrantPeriod, error) {
-	all, err := db.All(q, scanGrant, `SELECT role, scope, starts, ends FROM auth_grant WHERE account = $1 ORDER BY role, scope, starts`, account)
+	all, err := db.All(q, scanGrant, `SELECT role, scope, starts, ends, for_name FROM auth_grant WHERE account = $1 ORDER BY role, scope, starts`, account)
 	if err != nil || day.IsZero() {
 		return all, err
 	}
@@ -73,9 +78,9 @@ func grantsOf(q db.Querier, account int64, day clock.Date) ([]GrantPeriod, error
 }
 
 func upsertGrant(tx *db.Tx, account int64, g GrantPeriod) error {
-	return tx.Exec(`INSERT INTO auth_grant (account, role, scope, starts, ends) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (account, role, scope, starts) DO UPDATE SET ends = excluded.ends`,
-		account, g.Role, g.Scope, dayText(g.From), dayText(g.Until))
+	return tx.Exec(`INSERT INTO auth_grant (account, role, scope, starts, ends, for_name) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (account, role, scope, starts) DO UPDATE SET ends = excluded.ends, for_name = excluded.for_name`,
+		account, g.Role, g.Scope, dayText(g.From), dayText(g.Until), g.For)
 }
 
 // endGrants closes every grant of a role in a scope that reaches beyond the day before.

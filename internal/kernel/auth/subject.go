@@ -39,6 +39,7 @@ const Everywhere = "*"
 type Grant struct {
 	Role  string // "clerk", "justice-officer"
 	Scope string // "unit:00133", or Everywhere
+	For   string // name of the absent person whom the holder stands in for; "" for one's own post
 }
 
 // Subject is who acts in a request: a value, fixed when the request begins.

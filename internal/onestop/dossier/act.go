@@ -143,6 +143,7 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 	}
 	entry, err := ch.entry(KindOf(cmd.Action), sub, t.Unit.String(), now, func(h *Happening) {
 		h.Step, h.Action, h.By, h.Role, h.Comment = t.Step, cmd.Action, sub.Name, t.Role, cmd.Comment
+		h.For = s.onBehalf(ctx, sub, t)
 		h.Late, h.Public, h.TaskDue = t.Late(now.at), publicReason[cmd.Action], db.Millis(t.DueAt)
 		if a, ok := s.ApologyOf(d); ok && a.Late && cmd.Action == process.DoExtend {
 			h.Sorry = db.Millis(a.By)

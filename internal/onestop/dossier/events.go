@@ -43,6 +43,7 @@ type Happening struct {
 	Action  string             `json:"action,omitempty"`
 	By      string             `json:"by,omitempty"`
 	Role    string             `json:"role,omitempty"`
+	For     string             `json:"for,omitempty"` // the absent person in whose place By acts, or from whom a task went
 	Comment string             `json:"comment,omitempty"`
 	State   process.State      `json:"state"`
 	Due     int64              `json:"due,omitempty"`    // epoch milliseconds
@@ -73,8 +74,9 @@ type Happening struct {
 	Link      string      `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
 	Whom      []int64     `json:"whom,omitempty"`      // accounts that the entry is addressed to: given the task, mentioned, ordered
 	Escalated *Escalation `json:"escalated,omitempty"`
-	Order     *Ordered    `json:"order,omitempty"` // of an order and its answer
-	Demo      bool        `json:"demo,omitempty"`  // invented: the line tells when it is meant to have happened
+	Order     *Ordered    `json:"order,omitempty"`    // of an order and its answer
+	Imported  bool        `json:"imported,omitempty"` // came from another system: the line tells when that says it happened
+	Demo      bool        `json:"demo,omitempty"`     // invented: the line tells when it is meant to have happened
 }
 
 // Ordered is the part of an entry that speaks of a leader's order; the words of leader and
@@ -112,7 +114,7 @@ func lineOf(r journal.Record) (Line, error) {
 		return l, nil
 	}
 	err := json.Unmarshal(r.Payload, &l.Happening)
-	if l.Demo {
+	if l.Demo || l.Imported {
 		l.At = r.Occurred
 	}
 	return l, err

@@ -37,7 +37,7 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 		return nil // nearly all entries end here, unread
 	}
 	l, err := lineOf(r)
-	if err != nil || l.Demo {
+	if err != nil || l.Demo || l.Imported {
 		return err // what is invented is told to nobody
 	}
 	d, filing, err := findFiling(tx, ID(r.Subject.ID))

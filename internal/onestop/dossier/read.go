@@ -147,11 +147,12 @@ func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line
 				continue
 			}
 			if a != SeeAll {
-				l.By = ""
+				l.By, l.For = "", ""
 				if !l.Public {
 					l.Comment = ""
 				}
-				if l.Kind == KindClaimed || l.Kind == KindAssigned || l.Kind == KindEscalated {
+				switch l.Kind {
+				case KindClaimed, KindAssigned, KindEscalated, KindStandsIn, KindStoodBack:
 					continue
 				}
 			}

@@ -93,6 +93,16 @@ func (m *machine) redate(ev Event) error {
 	return nil
 }
 
+// adopt takes over the date that another system printed before the dossier came here.
+func (m *machine) adopt(ev Event) error {
+	if m.i.State.Ended() || m.i.Accepted == 0 || !ev.At.After(m.i.Accepted.Time()) {
+		return errs.E(errs.Conflict, "process.ended", errs.P("state", m.i.State.String()))
+	}
+	m.i.Due = millis(ev.At)
+	m.emit(DueSet{Due: calendar.Due{At: ev.At}, Why: "adopted"})
+	return nil
+}
+
 // due sets the promised date by a term that starts now; it is never moved earlier.
 func (m *machine) due(dl calendar.Deadline, why string) error {
 	due, err := m.env.Calendar.Due(m.env.Now, dl)

@@ -31,6 +31,7 @@ const (
 	Skip   EventKind = "skip"   // the step of Token is passed over
 	Move   EventKind = "move"   // Token is put at the step To, by authority
 	Reopen EventKind = "reopen" // an ended dossier goes on at the step To, by authority
+	Adopt  EventKind = "adopt"  // another system had promised the date At, which stands
 	Halt   EventKind = "halt"   // the dossier is stopped by authority: a court's order, a duplicate
 )
 

@@ -82,6 +82,8 @@ func (m *machine) event(ev Event) error {
 		return m.move(ev.Token, ev.To)
 	case Reopen:
 		return m.reopen(ev.To)
+	case Adopt:
+		return m.adopt(ev)
 	case Halt:
 		return m.halt()
 	}

@@ -41,6 +41,8 @@
 //	key NAME [FROM|. [UNTIL]]           a function of the city that it holds
 //	english NAME                        another English name
 //	doubt TEXT                          what is not certain
+//	office DATE SUB ROLE,… NAME = ENGLISH   an office beyond the template, SUB from 50
+//	post DATE SUB ROLE                  a post beyond the template; SUB 1 is the agency itself
 //
 // "~NUMBER ; CHANGE…" adds changes to a unit declared before. REF is NUMBER for
 // a territory and NUMBER.1 for its agency or for a body. A succession is

@@ -31,6 +31,9 @@ type change struct {
 	to   clock.Date // until of key
 	arg  string
 	ref  UnitID
+	sub  int    // of office, post: the office's number inside the agency
+	role []Role // of office, post
+	en   string // of office
 }
 
 // unitFact declares a unit, or amends one.
@@ -289,6 +292,8 @@ func parseChange(s string) (change, error) {
 		if len(w) > 2 {
 			c.to, err = clock.ParseDate(w[2])
 		}
+	case "office", "post":
+		return c.parseAdded(w, bad)
 	default:
 		return c, bad
 	}

@@ -103,7 +103,7 @@ func build(f facts) (*Register, []Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b := builder{r: &Register{
+	b := builder{added: map[UnitID][]change{}, r: &Register{
 		byID: map[UnitID]*life{}, byCode: map[string][]*life{},
 		out: map[UnitID][]Succession{}, in: map[UnitID][]Succession{}, lost: map[UnitID]clock.Date{},
 	}}
@@ -127,6 +127,7 @@ func build(f facts) (*Register, []Problem, error) {
 
 type builder struct {
 	r        *Register
+	added    map[UnitID][]change // offices and posts beyond the template, by agency
 	problems []Problem
 }
 
@@ -203,6 +204,8 @@ func (b *builder) declare(u *unitFact) {
 			l.en = c.arg
 		case "doubt":
 			l.doubts = append(l.doubts, c.arg)
+		case "office", "post":
+			b.added[idOf(u.number, 1)] = append(b.added[idOf(u.number, 1)], c)
 		default:
 		}
 	}
@@ -290,6 +293,7 @@ func (b *builder) furnish(a *life, sections []form) {
 			}
 		}
 	}
+	b.furnishMore(a)
 }
 
 func officeOf(a *life, o officeForm, t span) *life {

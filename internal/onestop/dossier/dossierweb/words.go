@@ -262,11 +262,20 @@ func (h *handlers) eventBy(ctx context.Context, l dossier.Line, public bool) str
 	if n, err := strconv.ParseInt(l.Unit, 10, 64); err == nil {
 		unit = h.unitName(ctx, orgunit.UnitID(n), l.At)
 	}
+	if l.For != "" && l.By == "" && !public {
+		return i18n.T(ctx, "dossierweb.toQueue", "name", l.For) + " · " + unit
+	}
 	if public || l.By == "" {
 		return unit
 	}
 	if l.Role != "" && l.Role != process.RoleApplicant {
-		return l.By + ", " + roleName(ctx, l.Role) + " · " + unit
+		by := l.By
+		if l.For != "" && l.Kind != dossier.KindStandsIn {
+			by += " (" + i18n.T(ctx, "dossierweb.behalf", "name", l.For) + ")"
+		} else if l.For != "" {
+			by = i18n.T(ctx, "dossierweb.standsIn", "by", l.By, "name", l.For)
+		}
+		return by + ", " + roleName(ctx, l.Role) + " · " + unit
 	}
 	return l.By
 }

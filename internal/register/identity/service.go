@@ -1,0 +1,208 @@
+package identity
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/mail"
+	"khue/internal/kernel/module"
+	"khue/internal/register/orgunit"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Messages are the module's sentences (keys under "identity").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+// Deps is what the register stands on. All are required.
+type Deps struct {
+	DB      *db.DB
+	Gen     *id.Gen
+	Clock   clock.Clock
+	Journal *journal.Journal
+	Jobs    *jobs.Queue
+	Auth    *auth.Service
+	Units   *orgunit.Service
+	Scopes  auth.Scopes
+	Mail    mail.Sender
+	Secret  []byte // signs invitations
+	Address string // of the site, for their links
+	Demo    bool   // an invitation is shown to whoever asks for it: nobody reads its mail
+}
+
+// Service keeps the register. Safe for concurrent use.
+type Service struct{ Deps }
+
+// New returns the service.
+func New(d Deps) *Service { return &Service{d} }
+
+// Tasks gives the work of an absent officer to others, and back. Dossiers implement it.
+type Tasks interface {
+	// StandIn moves the open tasks of from to the deputy, or to the queue where the deputy's
+	// grants do not reach. It returns how many moved, and may be called again.
+	StandIn(ctx context.Context, l Leave, grants []auth.Grant) (int, error)
+	// Return gives back what is still undone.
+	Return(ctx context.Context, l Leave) (int, error)
+}
+
+// Module is what the register brings to the program.
+func (s *Service) Module(t Tasks) module.Module {
+	return module.Module{
+		Name: "identity", Migrations: Migrations(), Messages: Messages,
+		Jobs: []jobs.Handler{
+			{Kind: jobLeave, Do: func(ctx context.Context, task jobs.Task) error { return s.turnLeave(ctx, t, task) }},
+			{Kind: jobInvite, Do: s.sendInvitation},
+		},
+	}
+}
+
+// Migrations are the tables of this module.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return db.Migrations{Module: "identity", FS: sub}
+}
+
+// Proposers are the roles that may ask for a change in their unit or below it.
+func Proposers() []orgunit.Role {
+	return []orgunit.Role{orgunit.RoleHead, "deputyHead", "designer", orgunit.RoleLeader}
+}
+
+// readers are the roles that may look into the register.
+func readers() []orgunit.Role { return append(Proposers(), "auditor") }
+
+// MayPropose reports whether the reader may ask for a change in a unit (0: the city).
+func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {
+	return s.may(ctx, auth.From(ctx), u, Proposers())
+}
+
+// MaySee reports whether the reader may look at the officers of a unit (0: of all).
+func (s *Service) MaySee(ctx context.Context, u orgunit.UnitID) bool {
+	return s.may(ctx, auth.From(ctx), u, readers())
+}
+
+// Reads reports whether the reader may look at the officers of some unit.
+func (s *Service) Reads(ctx context.Context) bool {
+	return slices.ContainsFunc(auth.From(ctx).Grants, func(g auth.Grant) bool {
+		return slices.ContainsFunc(readers(), orgunit.Role(g.Role).Acts)
+	})
+}
+
+// Proposes reports whether the reader may ask for changes in some unit.
+func (s *Service) Proposes(ctx context.Context) bool {
+	return slices.ContainsFunc(auth.From(ctx).Grants, func(g auth.Grant) bool {
+		return slices.ContainsFunc(Proposers(), orgunit.Role(g.Role).Acts)
+	})
+}
+
+// MayDecide reports whether the reader may decide on a change: a leader of its unit or
+// above, who neither asked for it nor gets the post. Whoever leads an agency is decided on
+// from above it; the city's government decides on itself.
+func (s *Service) MayDecide(ctx context.Context, c Change) bool {
+	sub := auth.From(ctx)
+	if c.Status != Proposed || c.Proposer == sub.Account || !s.may(ctx, sub, c.Unit, []orgunit.Role{orgunit.RoleLeader}) {
+		return false
+	}
+	for _, e := range c.Body.Entries {
+		if e.Account == sub.Account {
+			return false
+		}
+	}
+	if e := c.Body.End; e != nil && e.Account == sub.Account {
+		return false
+	}
+	for _, u := range c.leads() {
+		if u != s.Units.Now().Government().ID && !s.above(ctx, sub, u) {
+			return false
+		}
+	}
+	return true
+}
+
+// above reports whether a subject leads a unit that stands above one.
+func (s *Service) above(ctx context.Context, sub auth.Subject, u orgunit.UnitID) bool {
+	return slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool {
+		return orgunit.Role(g.Role).Acts(orgunit.RoleLeader) && g.Scope != scope(u) &&
+			(g.Scope == auth.Everywhere || s.Scopes.Covers(ctx, g.Scope, scope(u)))
+	})
+}
+
+func (s *Service) may(ctx context.Context, sub auth.Subject, u orgunit.UnitID, roles []orgunit.Role) bool {
+	if sub.Kind != auth.KindOfficer || !sub.SignedIn() {
+		return false
+	}
+	if u == 0 {
+		u = s.Units.Now().Government().ID
+	}
+	what := scope(u)
+	for _, g := range sub.Grants {
+		if slices.ContainsFunc(roles, orgunit.Role(g.Role).Acts) && (g.Scope == auth.Everywhere || g.Scope == what || s.Scopes.Covers(ctx, g.Scope, what)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Posts lists the units in which the reader holds a post, in order of their grants.
+func (s *Service) Posts(ctx context.Context) []orgunit.UnitID {
+	var out []orgunit.UnitID
+	for _, g := range auth.From(ctx).Grants {
+		if u, ok := unitOf(g.Scope); ok && !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// RolesIn lists the roles that a unit has posts for on a day: an agency's own and those of
+// its offices, an office's own; the city's government also keeps those that serve all.
+func (s *Service) RolesIn(u orgunit.UnitID, on clock.Date) []orgunit.Role {
+	var out []orgunit.Role
+	t := s.Units.At(on)
+	for _, p := range t.Posts(u) {
+		if !slices.Contains(out, p.Role) {
+			out = append(out, p.Role)
+		}
+	}
+	if u == t.Government().ID {
+		for _, r := range []orgunit.Role{orgunit.RoleLeader, "designer", "auditor"} {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+func (s *Service) now() time.Time { return s.Clock.Now() }
+
+func (s *Service) today() clock.Date { return clock.DateOf(s.now()) }
+
+func scope(u orgunit.UnitID) string { return "unit:" + u.String() }
+
+func unitOf(scope string) (orgunit.UnitID, bool) {
+	v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(scope, "unit:"))
+	return v, err == nil
+}
+
+func dayText(d clock.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
