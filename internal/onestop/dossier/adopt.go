@@ -184,9 +184,9 @@ func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[st
 		s.countAdopted(in, rep)
 		return nil
 	}
-	err = s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range in {
-			if err := s.writeLife(tx, &in[i].life); err != nil {
+			if err := s.writeLife(ctx, tx, &in[i].life); err != nil {
 				return err
 			}
 			if err := insertAdopted(tx, in[i].code, in[i].dossier.ID, in[i].hash); err != nil {

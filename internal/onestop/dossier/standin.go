@@ -42,7 +42,7 @@ func (s *Service) HandOver(ctx context.Context, l StandIn, grants []auth.Grant) 
 	for {
 		var tasks []Task
 		if err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
-			tasks, err = heldBy(v, l.Absent, after, standInBatch)
+			tasks, err = heldAfter(v, l.Absent, after, standInBatch)
 			return err
 		}); err != nil || len(tasks) == 0 {
 			return n, err

@@ -2,8 +2,8 @@ package dossier
 
 import "khue/internal/kernel/db"
 
-// heldBy reads open tasks that an account took, by id.
-func heldBy(q db.Querier, account int64, after TaskID, limit int) ([]Task, error) {
+// heldAfter reads open tasks that an account took, by id.
+func heldAfter(q db.Querier, account int64, after TaskID, limit int) ([]Task, error) {
 	return db.All(q, scanTask, `SELECT `+taskColumns+` FROM dossier_task t
  WHERE t.open AND t.assignee <> 0 AND t.assignee = $1 AND t.id > $2 ORDER BY t.id LIMIT $3`, account, after, limit)
 }
