@@ -32,6 +32,7 @@ import (
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
 	"khue/internal/register/catalog"
@@ -67,7 +68,9 @@ type Program struct {
 	Desk     *desk.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
-	Server   *web.Server
+
+	Reorganise *reorganise.Service
+	Server     *web.Server
 
 	modules []module.Module
 	pages   map[string]auth.Policy // who may open what, by path
@@ -213,7 +216,11 @@ func (p *Program) onestop(context.Context) error {
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
-	return nil
+	p.Reorganise, err = reorganise.New(reorganise.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
+		Demo: !p.Config.Opened.IsZero(),
+	})
+	return err
 }
 
 // speak joins the sentences of all modules; a missing one stops the program here.
