@@ -32,6 +32,7 @@ import (
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
 	"khue/internal/register/catalog"
@@ -67,7 +68,9 @@ type Program struct {
 	Desk     *desk.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
-	Server   *web.Server
+
+	Reorganise *reorganise.Service
+	Server     *web.Server
 
 	stage   *stage // of a demo
 	modules []module.Module
@@ -215,7 +218,11 @@ func (p *Program) onestop(context.Context) error {
 		Training: p.Config.Training,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
-	return nil
+	p.Reorganise, err = reorganise.New(reorganise.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
+		Demo: !p.Config.Opened.IsZero(),
+	})
+	return err
 }
 
 // speak joins the sentences of all modules; a missing one stops the program here.

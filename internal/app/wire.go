@@ -30,6 +30,8 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/notify/notifyweb"
 	"khue/internal/onestop/process"
+	"khue/internal/onestop/reorganise"
+	"khue/internal/onestop/reorganise/reorganiseweb"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/previewweb"
 	"khue/internal/onestop/service/scaffold"
@@ -55,6 +57,7 @@ func Migrations() []db.Migrations {
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(),
+		reorganise.Migrations(),
 	}
 }
 
@@ -63,7 +66,7 @@ func (p *Program) list() []module.Module {
 	return []module.Module{
 		p.keeping(), p.Units.Module(), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Reorganise.Module(),
 	}
 }
 
@@ -84,6 +87,7 @@ func sentences() []fs.FS {
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages,
 		citizen.Messages, demo.Messages, Messages,
 	}
 }
@@ -94,14 +98,15 @@ func (p *Program) webModules() []web.Module {
 		authweb.Routes(p.Auth, home),
 		orgunitweb.Routes(p.Units), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
-		dossierweb.Routes(dossierweb.Deps{Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog, Accounts: p.Auth, Address: p.address()}),
+		dossierweb.Routes(dossierweb.Deps{Asked: p.Reorganise.Asked, Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog, Accounts: p.Auth, Address: p.address()}),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
+		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
 		applyweb.Routes(p.Apply, p.Uploads),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {
-		out = append(out, demo.Routes(p.demoDoor()))
+		out = append(out, demo.Routes(p.reform(p.demoDoor())))
 	}
 	return out
 }

@@ -72,8 +72,10 @@ type Happening struct {
 	Link      string      `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
 	Whom      []int64     `json:"whom,omitempty"`      // accounts that the entry is addressed to: given the task, mentioned, ordered
 	Escalated *Escalation `json:"escalated,omitempty"`
-	Order     *Ordered    `json:"order,omitempty"` // of an order and its answer
-	Demo      bool        `json:"demo,omitempty"`  // invented: the line tells when it is meant to have happened
+	Order     *Ordered    `json:"order,omitempty"`  // of an order and its answer
+	Demo      bool        `json:"demo,omitempty"`   // invented: the line tells when it is meant to have happened
+	Shift     *Shift      `json:"shift,omitempty"`  // of a move to other units
+	Passed    []string    `json:"passed,omitempty"` // steps at which a declared rule of a reorganisation acted
 }
 
 // Ordered is the part of an entry that speaks of a leader's order; the words of leader and

@@ -1,6 +1,7 @@
 package dossierweb
 
 import (
+	"context"
 	"embed"
 	"slices"
 
@@ -30,6 +31,9 @@ type Deps struct {
 	Accounts Accounts
 	// Address is the site as readers see it, for QR codes on papers.
 	Address string
+	// Asked reports whether it is asked in which part of a divided commune a dossier belongs;
+	// /dossiers/{code}/place takes the answer. Nil: nobody asks.
+	Asked func(context.Context, dossier.ID) (bool, error)
 }
 
 type handlers struct {
@@ -37,6 +41,7 @@ type handlers struct {
 	services *service.Registry
 	units    *orgunit.Service
 	clock    clock.Clock
+	splits   func(context.Context, dossier.ID) (bool, error)
 	uploads  *upload.Service
 	address  string
 	tries    *tries
@@ -49,6 +54,6 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts}
+	h := &handlers{splits: d.Asked, svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue, accounts: d.Accounts}
 	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()), API: h.api}
 }
