@@ -14,15 +14,16 @@ import (
 )
 
 type benchCmd struct {
-	Names   []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lookups, fill, desk, process, feel, lifecycle.per_second …; empty: all."`
-	DB      string        `help:"URL of a PostgreSQL server on which fresh databases may be made; empty: SQLite." env:"KHUE_BENCH_DB"`
-	JSON    bool          `help:"One JSON object a line: name, value, unit, n."`
-	Clients int           `help:"Clients of the load." default:"64"`
-	For     time.Duration `help:"Length of a load." default:"10s"`
-	Fill    int           `help:"Invented dossiers of a filled demo." default:"20000"`
-	Timers  int           `help:"Timers that come due at one instant." default:"100000"`
-	Profile string        `name:"server-profile" help:"CPU profile of the loaded server." hidden:"" type:"path"`
-	Import  []string      `help:"Files of the national catalogue, so that search is measured over all of it." type:"existingfile"`
+	Names    []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lookups, fill, desk, process, feel, lifecycle.per_second …; empty: all."`
+	DB       string        `help:"URL of a PostgreSQL server on which fresh databases may be made; empty: SQLite." env:"KHUE_BENCH_DB"`
+	JSON     bool          `help:"One JSON object a line: name, value, unit, n."`
+	Clients  int           `help:"Clients of the load." default:"64"`
+	For      time.Duration `help:"Length of a load." default:"10s"`
+	Fill     int           `help:"Invented dossiers of a filled demo." default:"20000"`
+	Dossiers int           `help:"Open dossiers of a reorganisation." default:"10000"`
+	Timers   int           `help:"Timers that come due at one instant." default:"100000"`
+	Profile  string        `name:"server-profile" help:"CPU profile of the loaded server." hidden:"" type:"path"`
+	Import   []string      `help:"Files of the national catalogue, so that search is measured over all of it." type:"existingfile"`
 }
 
 // Run measures and prints each figure as it comes.
@@ -33,7 +34,7 @@ func (b *benchCmd) Run(c *command) error {
 	}
 	enc := json.NewEncoder(c.out)
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Timers: b.Timers, Fill: b.Fill, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
+	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Timers: b.Timers, Fill: b.Fill, Dossiers: b.Dossiers, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
 		if b.JSON {
 			_ = enc.Encode(r)
 			return
@@ -46,6 +47,8 @@ func (b *benchCmd) Run(c *command) error {
 
 func benchGroups() []citybench.Group {
 	return append(citybench.Groups(benchTimers), citybench.Group{
+		Name: "reorganise", Help: "reorganise.per_second, reorganise.killed_at, reorganise.broken: 30 June to 1 July 2025", Run: benchReorganise,
+	}, citybench.Group{
 		Name: "feel", Help: "feel.condition_ns, feel.allocs, feel.compile_us, dmn.table20_us",
 		Run: func(context.Context, citybench.Options) ([]citybench.Row, error) {
 			found, err := dmnbench.Run()

@@ -66,15 +66,16 @@ type grammar struct {
 
 	Profile string `help:"Write a CPU profile of the run to this file." hidden:"" type:"path"`
 
-	Demo    demoCmd    `cmd:"" help:"Start a fresh demo city with an account for every role."`
-	Serve   serveCmd   `cmd:"" help:"Serve a city."`
-	Migrate migrateCmd `cmd:"" help:"Bring the tables up to date."`
-	Import  importCmd  `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
-	Token   tokenCmd   `cmd:"" help:"Make a token for a program that acts as an account."`
-	Verify  verifyCmd  `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
-	Bench   benchCmd   `cmd:"" help:"Measure this program on this machine."`
-	Service serviceCmd `cmd:"" help:"Check a declared service and play its scenarios."`
-	Conform conformCmd `cmd:"" name:"conformance" help:"Run an outside test suite."`
+	Demo       demoCmd       `cmd:"" help:"Start a fresh demo city with an account for every role."`
+	Serve      serveCmd      `cmd:"" help:"Serve a city."`
+	Migrate    migrateCmd    `cmd:"" help:"Bring the tables up to date."`
+	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
+	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
+	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
+	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
+	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
+	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`
+	Conform    conformCmd    `cmd:"" name:"conformance" help:"Run an outside test suite."`
 
 	Version kong.VersionFlag `help:"Print the version." short:"V"`
 }

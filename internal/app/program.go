@@ -33,6 +33,7 @@ import (
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
 	"khue/internal/register/catalog"
@@ -71,7 +72,9 @@ type Program struct {
 	Dossiers *dossier.Service
 	Apply    *apply.Service
 	Counter  *counter.Service
-	Server   *web.Server
+
+	Reorganise *reorganise.Service
+	Server     *web.Server
 
 	stage   *stage // of a demo
 	modules []module.Module
@@ -230,7 +233,11 @@ func (p *Program) onestop(context.Context) error {
 	p.Counter = counter.New(counter.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Accounts: p.Auth, Fonts: fonts(),
 	})
-	return nil
+	p.Reorganise, err = reorganise.New(reorganise.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
+		Demo: !p.Config.Opened.IsZero(),
+	})
+	return err
 }
 
 // speak joins the sentences of all modules; a missing one stops the program here.

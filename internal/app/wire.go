@@ -33,6 +33,8 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/notify/notifyweb"
 	"khue/internal/onestop/process"
+	"khue/internal/onestop/reorganise"
+	"khue/internal/onestop/reorganise/reorganiseweb"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/previewweb"
 	"khue/internal/onestop/service/scaffold"
@@ -61,6 +63,7 @@ func Migrations() []db.Migrations {
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
+		reorganise.Migrations(),
 	}
 }
 
@@ -69,7 +72,7 @@ func (p *Program) list() []module.Module {
 	return []module.Module{
 		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(),
 	}
 }
 
@@ -90,6 +93,7 @@ func sentences() []fs.FS {
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
@@ -102,17 +106,18 @@ func (p *Program) webModules() []web.Module {
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
-			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Address: p.address(),
+			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
+		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
 		applyweb.Routes(p.Apply, p.Uploads),
 		counterweb.Routes(p.Counter, p.Uploads),
 		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {
-		out = append(out, demo.Routes(p.demoDoor()))
+		out = append(out, demo.Routes(p.reform(p.demoDoor())))
 	}
 	return out
 }

@@ -19,15 +19,16 @@ type Row struct {
 
 // Options say what to measure and where.
 type Options struct {
-	Binary  string        // the program; required
-	DB      string        // empty: SQLite; otherwise an admin URL of a PostgreSQL server
-	Clients int           // of the load; 0 means 64
-	For     time.Duration // length of a load; 0 means 10 s
-	Import  []string      // files of the national catalogue for search; may be empty
-	Profile string        // file for a CPU profile of the server
-	Timers  int           // due at one instant; 0 means 100,000
-	Fill    int           // invented dossiers; 0 means 20,000
-	Log     io.Writer     // progress
+	Binary   string        // the program; required
+	DB       string        // empty: SQLite; otherwise an admin URL of a PostgreSQL server
+	Clients  int           // of the load; 0 means 64
+	For      time.Duration // length of a load; 0 means 10 s
+	Import   []string      // files of the national catalogue for search; may be empty
+	Profile  string        // file for a CPU profile of the server
+	Timers   int           // due at one instant; 0 means 100,000
+	Fill     int           // invented dossiers; 0 means 20,000
+	Dossiers int           // open ones of a reorganisation
+	Log      io.Writer     // progress
 }
 
 func (o Options) withDefaults() Options {

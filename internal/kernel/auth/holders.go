@@ -1,10 +1,12 @@
 package auth
 
 import (
+	"context"
 	"slices"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
 )
 
 // Holders lists the accounts, not disabled, that hold one of the roles within the scope
@@ -38,5 +40,24 @@ func (s *Service) HeldOn(q db.Querier, account int64, day clock.Date) ([]Grant, 
 	for i, g := range list {
 		out[i] = g.Grant
 	}
+	return out, err
+}
+
+// PostHolder is somebody who holds a role in a scope.
+type PostHolder struct {
+	Account int64
+	Name    string
+	Login   string
+	Grant
+}
+
+// Everybody lists who holds what on a day, by scope, role and login. Barred accounts are left
+// out.
+func (s *Service) Everybody(ctx context.Context, day clock.Date) (out []PostHolder, err error) {
+	defer errs.Op(&err, "auth.Everybody(%s)", day)
+	err = s.db.View(ctx, func(_ context.Context, v *db.View) error {
+		out, err = holdersOn(v, day)
+		return err
+	})
 	return out, err
 }

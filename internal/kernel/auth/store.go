@@ -166,3 +166,11 @@ func scanInt(s db.Scanner) (n int64, err error) {
 	err = s.Scan(&n)
 	return n, err
 }
+
+func holdersOn(q db.Querier, day clock.Date) ([]PostHolder, error) {
+	return db.All(q, func(s db.Scanner) (h PostHolder, err error) {
+		err = s.Scan(&h.Account, &h.Name, &h.Login, &h.Role, &h.Scope)
+		return h, err
+	}, `SELECT a.id, a.name, a.login, g.role, g.scope FROM auth_grant g JOIN auth_account a ON a.id = g.account
+		WHERE NOT a.disabled AND (g.starts = '' OR g.starts <= $1) AND (g.ends = '' OR g.ends >= $1) ORDER BY g.scope, g.role, a.login`, day.String())
+}

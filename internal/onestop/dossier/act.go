@@ -67,7 +67,7 @@ func (s *Service) Act(ctx context.Context, cmd Command) (out Outcome, err error)
 	if errors.Is(err, errTaken) || errors.Is(err, errMoved) {
 		return Outcome{}, s.takenBy(ctx, cmd.Task)
 	}
-	return Outcome{}, err
+	return Outcome{}, meetsMove(err)
 }
 
 // found is what an act reads: the task with its dossier, and what lies beside them where

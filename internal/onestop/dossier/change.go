@@ -40,6 +40,9 @@ type change struct {
 
 // step runs the pure engine and gathers its effects.
 func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content) (*change, error) {
+	if err := s.stands(d, clock.DateOf(now.at)); err != nil {
+		return nil, err
+	}
 	env, home, err := s.env(d, pkg, now, c)
 	if err != nil {
 		return nil, err
@@ -53,6 +56,9 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	for _, e := range effects {
 		ch.take(e, now.at)
 	}
+	if err := s.pass(ch, pkg, env, now); err != nil {
+		return nil, err
+	}
 	if err := s.offspring(ch, pkg, env, now, c); err != nil {
 		return nil, err
 	}
@@ -63,10 +69,15 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 // competent agency.
 func (s *Service) env(d Dossier, pkg *service.Package, now nowAt, c Content) (env process.Env, home string, err error) {
 	answers := c.Answers.With(c.Officer)
+	day, known := clock.DateOf(now.at), form.Units(s.units)
+	if d.Heritage != nil { // the package reads the city in which the dossier was filed
+		day = d.day()
+		known = asFiled{s.units, day}
+	}
+	receiving, competent := d.filedUnits()
 	fenv := form.Env{
-		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: s.units, Files: c.Papers,
-		Receiving: s.units.ref(d.Receiving, clock.DateOf(now.at)), Competent: s.units.ref(d.Competent, clock.DateOf(now.at)),
-		District: s.units.district(d.Receiving, clock.DateOf(now.at)),
+		Now: now.at, Case: d.Case, Channel: string(d.Channel), Units: known, Files: c.Papers,
+		Receiving: s.units.ref(receiving, day), Competent: s.units.ref(competent, day), District: s.units.district(receiving, day),
 	}
 	term, err := pkg.TermOf(answers, fenv)
 	return process.Env{
@@ -143,13 +154,15 @@ func (s *Service) route(ch *change, now time.Time) error {
 		if o.Unit == "" || ch.units[o.Unit] != 0 {
 			continue
 		}
-		a, err := s.units.place(o.Unit, clock.DateOf(now))
+		a, err := s.fallsTo(ch.dossier, o.Unit, clock.DateOf(now))
 		if err != nil {
 			return errs.E(errs.Internal, "dossier.unit.noRoute", errs.P("unit", o.Unit, "step", o.Step), errs.Cause(err))
 		}
 		ch.units[o.Unit] = a.ID
 	}
-	for _, o := range ch.opened {
+	for i, o := range ch.opened {
+		o.Role = s.roleAt(ch.dossier, ch.units[o.Unit], o.Role, clock.DateOf(now))
+		ch.opened[i] = o
 		ch.happened.To = append(ch.happened.To, Moved{Step: o.Step, Role: o.Role, Unit: int64(ch.units[o.Unit])})
 	}
 	return nil

@@ -109,6 +109,9 @@ func (s *Service) beget(parent Dossier, e process.ChildOpened, now nowAt, c Cont
 		}
 	}
 	env := form.Env{Now: now.at, Case: kase, Channel: string(channel), Units: s.units}
+	if parent.Heritage != nil { // what it is given names the units of the day on which the parent was filed
+		env.Units = asFiled{s.units, parent.day()}
+	}
 	for _, f := range c.Papers {
 		if slices.ContainsFunc(pkg.Papers, func(p form.PaperDef) bool { return p.ID == f.Paper }) {
 			env.Files = append(env.Files, f)
@@ -124,7 +127,7 @@ func (s *Service) beget(parent Dossier, e process.ChildOpened, now nowAt, c Cont
 	}
 	var at [2]orgunit.UnitID
 	for i, ref := range [...]string{who.Receiving, who.Competent} {
-		u, err := s.units.place(ref, day)
+		u, err := s.fallsTo(parent, ref, day)
 		if err != nil {
 			return kid, err
 		}

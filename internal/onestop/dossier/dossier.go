@@ -15,7 +15,7 @@ import (
 type ID = id.Of[Dossier]
 
 // Dossier is one application and where it stands. It changes only through
-// Submit, Act, Supplement and Withdraw, each one transaction. Code, Service,
+// Submit, Act, Supplement, Withdraw and Relocate, each one transaction. Code, Service,
 // Package, Procedure, Case and SubmittedAt never change. Whether it is late is
 // computed, see Late.
 type Dossier struct {
@@ -46,6 +46,9 @@ type Dossier struct {
 
 	Parent      ID  // the dossier that opened it as its child; 0 for most
 	ParentToken int // of the parent's instance
+
+	// Heritage is nil for a dossier whose units are those that it was filed with.
+	Heritage *Heritage
 
 	Instance process.Instance
 	Version  int64

@@ -77,6 +77,8 @@ type Happening struct {
 	Order     *Ordered    `json:"order,omitempty"`    // of an order and its answer
 	Imported  bool        `json:"imported,omitempty"` // came from another system: the line tells when that says it happened
 	Demo      bool        `json:"demo,omitempty"`     // invented: the line tells when it is meant to have happened
+	Shift     *Shift      `json:"shift,omitempty"`    // of a move to other units
+	Passed    []string    `json:"passed,omitempty"`   // steps at which a declared rule of a reorganisation acted
 }
 
 // Ordered is the part of an entry that speaks of a leader's order; the words of leader and

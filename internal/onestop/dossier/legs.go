@@ -57,9 +57,10 @@ func (s *Service) Legs(d Dossier, c Content, pkg *service.Package, lines []Line)
 		l.Worked += st.Worked
 		l.Days += st.Worked.Hours() / dayLength(s.Calendars.Of(st.Unit), st.From)
 	}
+	receiving, competent := d.filedUnits()
 	env := form.Env{
 		Now: d.SubmittedAt, Case: d.Case, Channel: string(d.Channel), Units: s.units,
-		Receiving: s.units.ref(d.Receiving, day), Competent: s.units.ref(d.Competent, day), District: s.units.district(d.Receiving, day),
+		Receiving: s.units.ref(receiving, day), Competent: s.units.ref(competent, day), District: s.units.district(receiving, day),
 	}
 	for _, stop := range pkg.Route(c.Answers.With(c.Officer), env) {
 		if stop.Place == "" || stop.Clock != "unit" || !stop.Counts {

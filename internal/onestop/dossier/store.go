@@ -16,7 +16,7 @@ import (
 
 const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.variant, d.state, d.channel,
  d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone, d.mail,
- d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token`
+ d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token, d.heritage`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
  t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner, t.warn_at`
@@ -26,7 +26,7 @@ type dossierRow struct {
 	d                             Dossier
 	submitted, receiveBy          int64
 	accepted, due, closed, paused *int64
-	process                       string
+	process, heritage             string
 }
 
 func (r *dossierRow) dest() []any {
@@ -34,7 +34,7 @@ func (r *dossierRow) dest() []any {
 	return []any{
 		&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.Case, &d.State, &d.Channel,
 		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone, &d.Mail,
-		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken,
+		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken, &r.heritage,
 	}
 }
 
@@ -42,6 +42,12 @@ func (r *dossierRow) finish() (Dossier, error) {
 	d := r.d
 	d.SubmittedAt, d.ReceiveBy = db.Time(r.submitted), db.Time(r.receiveBy)
 	d.AcceptedAt, d.DueAt, d.ClosedAt, d.PausedAt = timeOf(r.accepted), timeOf(r.due), timeOf(r.closed), timeOf(r.paused)
+	if r.heritage != "" {
+		d.Heritage = &Heritage{}
+		if err := json.Unmarshal([]byte(r.heritage), d.Heritage); err != nil {
+			return d, err
+		}
+	}
 	return d, json.Unmarshal([]byte(r.process), &d.Instance)
 }
 

@@ -132,9 +132,12 @@ func (u units) Staffed(ref, role string, on clock.Date) bool {
 // agency is the agency that governs what a code or id names on a day.
 func (u units) agency(ref string, on clock.Date) (orgunit.Unit, error) {
 	t := u.reg.At(on)
-	v, err := t.Resolve(ref)
-	if err != nil {
-		return orgunit.Unit{}, err
+	v, ok := unitByID(t, ref)
+	if !ok {
+		var err error
+		if v, err = t.Resolve(ref); err != nil {
+			return orgunit.Unit{}, err
+		}
 	}
 	a, ok := t.AgencyOf(v.ID)
 	if !ok {

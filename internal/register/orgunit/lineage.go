@@ -32,6 +32,19 @@ type Heir struct {
 	Share Share
 }
 
+// Main is the heir that keeps the most: all of a unit, or what was left after the pieces; of
+// pieces alone the first. False without heirs.
+func Main(heirs []Heir) (UnitID, bool) {
+	for _, share := range [...]Share{Whole, Rest, Part} {
+		for _, h := range heirs {
+			if h.Share == share {
+				return h.Unit, true
+			}
+		}
+	}
+	return 0, false
+}
+
 // link resolves the codes of a succession and keeps it.
 func (b *builder) link(l linkFact) {
 	from := b.linkEnd(l, l.from, l.date.AddDays(-1))

@@ -1,6 +1,7 @@
 package dossierweb
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -131,6 +132,9 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	v := publicView{
 		Shelf: shelf, Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case)), Full: access == dossier.SeeAll, Banner: banner,
 		Key: key, Client: web.NewKey(), Events: h.events(ctx, d, pkg, lines, true), Withdraw: mayWithdraw(d.State),
+	}
+	if v.Banner, err = h.asksPlace(ctx, d, key, banner); err != nil {
+		return err
 	}
 	field := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
 	due := ui.T(i18n.T(ctx, "dossierweb.due.afterAcceptance"))
@@ -276,4 +280,23 @@ func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
 		to += "&k=" + url.QueryEscape(key)
 	}
 	return web.Redirect(w, r, to)
+}
+
+// asksPlace asks the applicant where their dossier belongs, unless the page has something to
+// say about their own last act.
+func (h *handlers) asksPlace(ctx context.Context, d dossier.Dossier, key string, banner *ui.BannerArgs) (*ui.BannerArgs, error) {
+	if h.splits == nil || banner != nil || d.State.Ended() {
+		return banner, nil
+	}
+	asks, err := h.splits(ctx, d.ID)
+	if err != nil || !asks {
+		return nil, err
+	}
+	to := "/dossiers/" + url.PathEscape(d.Code) + "/place"
+	if key != "" {
+		to += "?k=" + url.QueryEscape(key)
+	}
+	return &ui.BannerArgs{
+		Text: i18n.T(ctx, "dossierweb.moved.asks"), Tone: ui.ToneWaiting, Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.moved.say"), Href: to},
+	}, nil
 }

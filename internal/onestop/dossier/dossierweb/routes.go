@@ -1,6 +1,7 @@
 package dossierweb
 
 import (
+	"context"
 	"embed"
 	"slices"
 
@@ -34,6 +35,9 @@ type Deps struct {
 	Address string
 	// Originals says where the kept originals of a dossier are; nil: nothing is kept.
 	Originals Originals
+	// Asked reports whether it is asked in which part of a divided commune a dossier belongs;
+	// /dossiers/{code}/place takes the answer. Nil: nobody asks.
+	Asked func(context.Context, dossier.ID) (bool, error)
 }
 
 type handlers struct {
@@ -41,6 +45,7 @@ type handlers struct {
 	services *service.Registry
 	units    *orgunit.Service
 	clock    clock.Clock
+	splits   func(context.Context, dossier.ID) (bool, error)
 	uploads  *upload.Service
 	address  string
 	tries    *tries
@@ -57,7 +62,7 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 func Routes(d Deps) web.Module {
 	h := &handlers{
 		svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
-		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals,
+		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked,
 	}
 	return web.Module{
 		Name:   "dossier",

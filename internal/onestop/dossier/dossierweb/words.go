@@ -58,9 +58,13 @@ func roleName(ctx context.Context, role string) string {
 func (h *handlers) unitName(ctx context.Context, u orgunit.UnitID, on time.Time) string {
 	t := h.units.At(clock.DateOf(on))
 	v, ok := t.Get(u)
-	if !ok { // younger than the dossier, which a reorganisation gave it, or gone since
+	if !ok { // a dossier that moved names a unit of another day
 		if v, ok = h.units.Register().Unit(u); !ok {
 			return u.String()
+		}
+		last, _ := v.LastDay()
+		if t = h.units.At(v.From); !last.IsZero() {
+			t = h.units.At(last)
 		}
 	}
 	en := i18n.LangOf(ctx) == i18n.EN && v.NameEN != ""
@@ -209,6 +213,9 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 			continue
 		}
 		e.Title, e.Text = h.eventTitle(ctx, pkg, l), said(ctx, l)
+		if l.Shift != nil {
+			e.Text = h.shifted(ctx, l)
+		}
 		e.By = h.eventBy(ctx, l, public)
 		switch l.State {
 		case process.NotAccepted, process.Stopped, process.Withdrawn:
@@ -221,6 +228,24 @@ func (h *handlers) events(ctx context.Context, d dossier.Dossier, pkg *service.P
 		out = append(out, e)
 	}
 	return h.future(ctx, d, pkg, out, public)
+}
+
+// shifted says from where to where a reorganisation moved a dossier, by the names of before
+// and of after.
+func (h *handlers) shifted(ctx context.Context, l dossier.Line) string {
+	name := func(u int64) string { return h.unitName(ctx, orgunit.UnitID(u), l.At) }
+	from, to := name(l.Shift.Receiving[0]), name(l.Shift.Receiving[1])
+	key := "dossierweb.moved.text"
+	if l.Shift.Basis == "" {
+		key = "dossierweb.moved.plain"
+	}
+	text := i18n.T(ctx, key, "from", from, "to", to, "basis", l.Shift.Basis)
+	for _, t := range l.Shift.Tasks {
+		if from, to := name(int64(t.From)), name(int64(t.To)); int64(t.From) != l.Shift.Receiving[0] {
+			text += " " + i18n.T(ctx, "dossierweb.moved.task", "from", from, "to", to)
+		}
+	}
+	return text
 }
 
 // said is the comment of a line, with the order that it rests on and the dossier it leads to.
