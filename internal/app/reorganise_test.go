@@ -74,6 +74,10 @@ func TestFirstOfJulyLosesNothing(t *testing.T) {
 		if p.Counts[reorganise.Moved]+p.Counts[reorganise.Stays] != len(before) || p.Why[reorganise.WhyAsked] == 0 || p.Why[reorganise.WhyAsked] != p.Splits {
 			t.Errorf("of %d: %v %v, %d asked", len(before), p.Counts, p.Why, p.Splits)
 		}
+		// Looked at again, the plan finds nothing to do.
+		if rep, err = c.Reorganise.DryRun(ctx, plan, nil); err != nil || rep.Why[reorganise.WhyAlive] != rep.Open {
+			t.Errorf("after it: %v %v", rep.Why, err)
+		}
 		if err := c.Journal.Tick(ctx, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func (s *settler) settle(st dossier.Standing, to orgunit.UnitID) Verdict {
 	if d.State.Ended() {
 		return Verdict{Why: WhyEnded}
 	}
-	if !s.touches(st) {
+	if !s.touches(st) || d.Heritage != nil && s.lives(st) {
 		return Verdict{Why: WhyAlive}
 	}
 	v := s.territory(st, to)
@@ -117,6 +117,13 @@ func (s *settler) settle(st dossier.Standing, to orgunit.UnitID) Verdict {
 // touches reports whether a dossier has to do with a unit that ends.
 func (s *settler) touches(st dossier.Standing) bool {
 	return slices.ContainsFunc(s.units(st), s.ends)
+}
+
+// lives reports whether a dossier that has moved before lies wholly with units that go on.
+func (s *settler) lives(st dossier.Standing) bool {
+	d := st.Dossier
+	return !s.ends(d.Receiving) && !s.ends(d.Competent) && !s.ends(d.Reception) &&
+		!slices.ContainsFunc(st.Open(), func(t dossier.Task) bool { return s.ends(t.Unit) })
 }
 
 // units are those that a dossier's way may lead to: its agencies, where its tasks are, the
