@@ -185,7 +185,7 @@ func (p *Program) register(context.Context) (err error) {
 	return err
 }
 
-func (p *Program) onestop(context.Context) error {
+func (p *Program) onestop(context.Context) (err error) {
 	declared := p.Config.Services
 	if declared == nil {
 		declared = services.FS
