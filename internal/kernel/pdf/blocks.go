@@ -242,7 +242,10 @@ func (s *sheet) banner(text string) {
 
 // signatures sets the places to sign beside each other and keeps them on one page.
 func (s *sheet) signatures(list []Signature) {
-	const room = 20.0 // to sign in
+	room := 20.0 // to sign in
+	if s.l.Page.Size == "A5" {
+		room = 14 // a form of one page should stay one
+	}
 	s.space(room + 5*line(s.size))
 	s.Ln(3)
 	w := s.width / float64(len(list))

@@ -147,10 +147,12 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 	day := clock.DateOf(p.line.At)
 	f, _ := FormOf(paper, day)
 	fields := []pdf.Field{
-		{Label: p.t("code"), Value: d.Code, Strong: true},
 		{Label: p.t("applicant"), Value: d.Applicant, Strong: true},
 		{Label: p.t("phone"), Value: d.Phone},
 		{Label: p.t("procedure"), Value: p.pkg.Name().In(p.lang)},
+	}
+	if p.line.Numbers[paper] > 0 { // otherwise the head says the code, and A5 has no line to spare
+		fields = slices.Insert(fields, 0, pdf.Field{Label: p.t("code"), Value: d.Code, Strong: true})
 	}
 	if p.c.Filing.Applicant.Email != "" {
 		fields = append(fields, pdf.Field{Label: p.t("email"), Value: p.c.Filing.Applicant.Email})
@@ -187,7 +189,7 @@ func (p printing) head(paper string, day clock.Date) []pdf.Block {
 	return append(
 		out,
 		pdf.Block{Heading: &pdf.Heading{
-			Left:   []string{strings.ToUpper(p.unit(p.d.Receiving)), p.oneStop()},
+			Left:   []string{strings.ToUpper(p.unit(p.d.Receiving)), strings.ToUpper(p.oneStop())},
 			Number: p.number(paper), Place: p.place(day),
 		}},
 		pdf.Block{Title: &pdf.Title{Text: p.t("title." + f.Words), QR: link, QRCaption: p.t("scan")}},
@@ -199,11 +201,19 @@ func (p printing) oneStop() string {
 	o, ok := p.s.Units.At(clock.DateOf(p.line.At)).Office(p.d.Receiving, "onestop")
 	switch {
 	case !ok:
-		return p.t("oneStop")
+		return p.t("delivery.counter")
 	case p.lang == i18n.EN && o.NameEN != "":
-		return strings.ToUpper(o.NameEN)
+		return o.NameEN
 	}
-	return strings.ToUpper(o.Name)
+	return o.Name
+}
+
+// returnAt is where the result is handed over.
+func (p printing) returnAt() string {
+	if m := p.c.Filing.Delivery.Method; m != "counter" {
+		return p.t("delivery." + m)
+	}
+	return p.oneStop()
 }
 
 // number is the paper's own number in the year; of one that has none, the dossier's code.
@@ -278,7 +288,7 @@ func (p printing) receipt() []pdf.Block {
 			{Label: p.t("fee"), Value: p.fee()},
 			{Label: p.t("receivedAt"), Value: i18n.DateTime(p.lang, p.line.At)},
 			{Label: p.t("dueAt"), Value: due, Strong: true},
-			{Label: p.t("returnAt"), Value: p.t("delivery." + p.c.Filing.Delivery.Method)},
+			{Label: p.t("returnAt"), Value: p.returnAt()},
 		}}},
 	}
 }
