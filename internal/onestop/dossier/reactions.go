@@ -7,15 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"khue/internal/kernel/auth"
-	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
-	"khue/internal/register/orgunit"
 )
 
 // follower tells people of what happened to a dossier: its applicant of the milestones, by
@@ -35,7 +32,7 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 	if r.Subject.Type != SubjectType || r.Erased {
 		return nil
 	}
-	staff := s.concernsOfficers(r)
+	staff := concernsOfficers(r)
 	if !staff && !bytes.Contains(r.Payload, reachedMark) && !bytes.Contains(r.Payload, askedMark) {
 		return nil // nearly all entries end here, unread
 	}
@@ -43,7 +40,7 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 	if err != nil || l.Demo {
 		return err // what is invented is told to nobody
 	}
-	d, err := findByID(tx, ID(r.Subject.ID))
+	d, filing, err := findFiling(tx, ID(r.Subject.ID))
 	if err != nil {
 		return err
 	}
@@ -52,7 +49,7 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 			return err
 		}
 	}
-	return s.tellOwner(ctx, tx, r, l, d)
+	return s.tellOwner(ctx, tx, r, l, d, filing)
 }
 
 // milestoneConfirm is told where a step of the process waits for the applicant.
@@ -80,7 +77,7 @@ func kindOf(milestone string) notify.Kind {
 	}
 }
 
-func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l Line, d Dossier) error {
+func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l Line, d Dossier, f Filing) error {
 	milestones := l.milestones()
 	if len(milestones) == 0 || !s.Notices.Reachable(d.Submitter, mailOf(d), d.Phone) {
 		return nil
@@ -89,7 +86,9 @@ func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l 
 	if err != nil {
 		return err
 	}
-	var filing *Filing
+	if f.Applicant.Phone == "" {
+		f.Applicant.Phone = d.Phone
+	}
 	for _, milestone := range milestones {
 		if d.Parent != 0 && (milestone == "submitted" || milestone == "issued" || milestone == "returned") {
 			continue // its parent tells of these, for all children at once
@@ -98,14 +97,7 @@ func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l 
 		if !ok {
 			continue
 		}
-		if filing == nil {
-			c, err := findContent(tx, d.ID)
-			if err != nil {
-				return err
-			}
-			filing = &c.Filing
-		}
-		if err := s.tellOne(ctx, tx, r, l, d, pkg, n, *filing); err != nil {
+		if err := s.tellOne(ctx, tx, r, l, d, pkg, n, f); err != nil {
 			return err
 		}
 	}
@@ -209,85 +201,4 @@ func (s *Service) redateNotice(ctx context.Context, lang i18n.Lang, d Dossier, l
 	}
 	kv := []any{"code", d.Code, "name", d.Applicant, "due", i18n.DateTime(lang, db.Time(l.Due)), "why", why}
 	return s.words.T(lang, "dossier.redate.subject", kv...), s.words.T(lang, "dossier.redate.body", kv...)
-}
-
-// concernsOfficers reports whether an entry is of a kind that officers are told of by name
-// or unit.
-func (s *Service) concernsOfficers(r journal.Record) bool {
-	switch r.Kind {
-	case KindAssigned, KindOf(process.DoConsult):
-		return true
-	}
-	return bytes.Contains(r.Payload, whomMark)
-}
-
-// whomMark stands in entries that name accounts to be told: a mention, an order.
-var whomMark = []byte(`"whom":[`)
-
-// ordersPage is where an order is answered, and where its answer is read.
-func ordersPage(code, kind string) string {
-	if kind == KindOrdered {
-		return "/desk/orders"
-	}
-	return deskPage(code) + "/order"
-}
-
-// maxAsked bounds how many of a unit are told of a question to it.
-const maxAsked = 50
-
-// tellOfficers tells who was given a task, mentioned, ordered, or asked for an opinion.
-// Nobody is told of what they did themselves.
-func (s *Service) tellOfficers(tx *db.Tx, r journal.Record, l Line, d Dossier) error {
-	n := notify.Notice{Kind: notify.Work, Cause: r.ID.String(), Lang: i18n.VI, Link: deskPage(d.Code)}
-	word := "assigned"
-	var people []auth.Account
-	switch {
-	case r.Kind == KindOf(process.DoConsult):
-		word = "consulted"
-		for _, m := range l.To {
-			if m.Step == l.Step || m.Unit == 0 {
-				continue
-			}
-			asked, err := s.post(tx, orgunit.UnitID(m.Unit), m.Role, clock.DateOf(l.At))
-			if err != nil {
-				return err
-			}
-			people = append(people, asked[:min(len(asked), maxAsked)]...)
-		}
-	default:
-		switch {
-		case r.Kind == KindAssigned:
-		case strings.Contains(r.Kind, "order"):
-			word, n.Kind = strings.TrimPrefix(r.Kind, "dossier."), notify.Order
-			if r.Kind != KindOrderClosed {
-				n.Link = ordersPage(d.Code, r.Kind)
-			}
-		default:
-			word = "mentioned"
-		}
-		for _, w := range l.Whom {
-			a, err := s.Accounts.Known(tx, w)
-			if err != nil {
-				continue //nolint:nilerr // an account that is not known is told nothing
-			}
-			people = append(people, a)
-		}
-	}
-	n.Text = func(lang i18n.Lang) notify.Text {
-		kv := []any{"code", d.Code, "by", l.By}
-		return notify.Text{
-			Title: s.words.T(lang, "dossier.tell."+word+".title", kv...), Body: s.words.T(lang, "dossier.tell."+word+".body", kv...),
-			Lock: s.words.T(lang, "dossier.tell."+word+".title", kv...),
-		}
-	}
-	for _, a := range people {
-		if a.ID == r.Actor {
-			continue
-		}
-		n.Account, n.Name = a.ID, a.Name
-		if err := s.Notices.Tell(tx, n); err != nil {
-			return err
-		}
-	}
-	return nil
 }

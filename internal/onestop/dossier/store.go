@@ -114,6 +114,23 @@ func findByID(q db.Querier, v ID) (Dossier, error) {
 	return d, notFound(err, "dossier.notFound")
 }
 
+// findFiling reads a dossier with what was said beside its form, in one query.
+func findFiling(q db.Querier, v ID) (Dossier, Filing, error) {
+	var r dossierRow
+	var filing *string
+	err := q.QueryRow(`SELECT `+dossierColumns+`, c.filing FROM dossier_dossier d LEFT JOIN dossier_content c ON c.dossier_id = d.id WHERE d.id = $1`, v).
+		Scan(append(r.dest(), &filing)...)
+	if err != nil {
+		return Dossier{}, Filing{}, notFound(err, "dossier.notFound")
+	}
+	d, err := r.finish()
+	var f Filing
+	if err == nil && filing != nil {
+		err = json.Unmarshal([]byte(*filing), &f)
+	}
+	return d, f, err
+}
+
 // findForTask reads a task and its dossier in one query.
 func findForTask(q db.Querier, v TaskID) (Task, Dossier, error) {
 	var tr taskRow

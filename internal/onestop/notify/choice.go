@@ -40,17 +40,6 @@ func (p Person) Choice(k Kind) Choice {
 	return c
 }
 
-func (s *Service) personOf(q db.Querier, account int64) (Person, error) {
-	if account == 0 {
-		return Person{}, nil
-	}
-	p, err := findPerson(q, account)
-	if errs.Is(err, errs.NotFound) {
-		return Person{Account: account}, nil
-	}
-	return p, err
-}
-
 // Mine is the reader's choice, and the browsers that take their notices. A citizen who
 // chose nothing is reached by the number that they sign in with.
 func (s *Service) Mine(ctx context.Context) (p Person, bs []Browser, err error) {

@@ -99,7 +99,7 @@ func (s *Service) Reachable(account int64, email, phone string) bool {
 // Tell writes a notice as part of the unit tx; what leaves the house goes out after the
 // commit.
 func (s *Service) Tell(tx *db.Tx, n Notice) error {
-	p, err := s.personOf(tx, n.Account)
+	p, browsers, err := reader(tx, n.Account)
 	if err != nil {
 		return err
 	}
@@ -146,15 +146,9 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 			tx.AfterCommit(func() { s.unread.forget(n.Account) })
 		}
 	}
-	if n.Account != 0 && choice.Push && s.Push != nil {
-		some, err := hasBrowser(tx, n.Account)
-		if err != nil {
+	if browsers > 0 && choice.Push && s.Push != nil {
+		if err := s.send(tx, m, []way{{Push, "account:" + strconv.FormatInt(n.Account, 10)}}); err != nil {
 			return err
-		}
-		if some {
-			if err := s.send(tx, m, []way{{Push, "account:" + strconv.FormatInt(n.Account, 10)}}); err != nil {
-				return err
-			}
 		}
 	}
 	if len(ways) == 0 {

@@ -5,6 +5,7 @@ import (
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/push"
 )
@@ -61,6 +62,23 @@ func findPerson(q db.Querier, account int64) (Person, error) {
 	}, `SELECT account, email, phone, lang, choices FROM notify_person WHERE account = $1`, account)
 }
 
+// reader is what an account chose, nothing where it chose nothing, and how many browsers take
+// its notices: one query, since each notice asks.
+func reader(q db.Querier, account int64) (p Person, browsers int, err error) {
+	if account == 0 {
+		return p, 0, nil
+	}
+	var email, phone, lang, choices *string
+	err = q.QueryRow(`SELECT (SELECT COUNT(*) FROM notify_browser WHERE account = $1), p.email, p.phone, p.lang, p.choices
+ FROM (SELECT 1 AS one) AS o LEFT JOIN notify_person p ON p.account = $1`, account).Scan(&browsers, &email, &phone, &lang, &choices)
+	p.Account = account
+	if err != nil || choices == nil {
+		return p, browsers, err
+	}
+	p.Email, p.Phone, p.Lang = *email, *phone, i18n.Lang(*lang)
+	return p, browsers, json.Unmarshal([]byte(*choices), &p.Choices)
+}
+
 func upsertPerson(tx *db.Tx, p Person, choices string) error {
 	return tx.Exec(`INSERT INTO notify_person (account, email, phone, lang, choices, changed_at) VALUES ($1,$2,$3,$4,$5,$6)
  ON CONFLICT (account) DO UPDATE SET email = excluded.email, phone = excluded.phone, lang = excluded.lang, choices = excluded.choices, changed_at = excluded.changed_at`,
@@ -74,12 +92,6 @@ func browsersOf(q db.Querier, account int64) ([]Browser, error) {
 		b.Created = db.Time(created)
 		return b, err
 	}, `SELECT id, endpoint, p256dh, auth, label, created_at FROM notify_browser WHERE account = $1 ORDER BY id`, account)
-}
-
-func hasBrowser(q db.Querier, account int64) (bool, error) {
-	var n int
-	err := q.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 FROM notify_browser WHERE account = $1 LIMIT 1) AS one`, account).Scan(&n)
-	return n > 0, err
 }
 
 func upsertBrowser(tx *db.Tx, v id.Of[Browser], account int64, s push.Subscription, label string) error {

@@ -239,6 +239,13 @@ func (h *handlers) eventTitle(ctx context.Context, pkg *service.Package, l dossi
 	if l.Kind == dossier.KindChildEnded {
 		return h.childEvent(ctx, l)
 	}
+	if e := l.Escalated; e != nil {
+		what := "task"
+		if e.Promise {
+			what = "promise"
+		}
+		return i18n.T(ctx, "dossier.escalated."+what, "to", strings.Join(e.To, ", "), "rank", i18n.T(ctx, "dossier.escalated.rank_"+string(e.Rank)))
+	}
 	if b := i18n.BundleOf(ctx); b != nil {
 		if key := "dossier.event." + strings.TrimPrefix(l.Kind, "dossier."); b.Has(key) {
 			return i18n.T(ctx, key)
