@@ -130,7 +130,13 @@ func (s *Service) tellOne(ctx context.Context, tx *db.Tx, r journal.Record, l Li
 			if n.Event == milestoneRedated && !declared {
 				t.Subject, t.Body = s.redateNotice(ctx, lang, d, l, pkg)
 			}
-			return notify.Text{Title: t.Subject, Body: t.Body, SMS: t.SMS, Lock: t.Lock}
+			text := notify.Text{Title: t.Subject, Body: t.Body, SMS: t.SMS, Lock: t.Lock}
+			if text.Lock == "" {
+				// An event of this service alone: its title may tell what the dossier is about.
+				text.Lock = s.words.T(lang, "dossier.tell.lock", "code", d.Code)
+				text.Subject = text.Lock
+			}
+			return text
 		},
 	}
 	outside := strings.TrimSuffix(s.Address, "/") + page + "?k=" + url.QueryEscape(s.AccessKey(d.Code))

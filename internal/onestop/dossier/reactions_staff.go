@@ -3,6 +3,7 @@ package dossier
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -19,10 +20,6 @@ type addressed struct {
 	Whom     []int64 `json:"whom"`
 	Assignee int64   `json:"assignee"`
 	Mentions []int64 `json:"mentions"`
-	Order    struct {
-		Leader  int64 `json:"leader"`
-		Officer int64 `json:"officer"`
-	} `json:"order"`
 }
 
 // mentionMark stands in every entry that mentions somebody.
@@ -58,9 +55,9 @@ func (s *Service) tellOfficers(tx *db.Tx, r journal.Record, l Line, d Dossier) e
 		}
 		switch r.Kind {
 		case KindOrdered:
-			n.Link = "/desk/orders"
+			n.Link = "/desk/orders" // where it is answered
 		case KindOrderAnswered:
-			n.Link = deskPage(d.Code) + "/order"
+			n.Link += "/order" // where the answer is read
 		}
 		for _, account := range accounts {
 			if account == 0 || account == r.Actor {
@@ -83,12 +80,8 @@ func (s *Service) tellOfficers(tx *db.Tx, r journal.Record, l Line, d Dossier) e
 	switch r.Kind {
 	case KindAssigned:
 		return tell("assigned", notify.Work, append(to.Whom, to.Assignee)...)
-	case KindOrdered:
-		return tell("ordered", notify.Order, to.Order.Officer)
-	case KindOrderAnswered:
-		return tell("orderAnswered", notify.Work, to.Order.Leader)
-	case KindOrderClosed:
-		return tell("orderClosed", notify.Work, to.Order.Officer)
+	case KindOrdered, KindOrderAnswered, KindOrderClosed:
+		return tell(strings.TrimPrefix(r.Kind, "dossier."), notify.Order, to.Whom...)
 	case KindOf(process.DoConsult):
 		for _, m := range l.To {
 			if m.Step == l.Step || m.Unit == 0 {

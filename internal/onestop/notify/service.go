@@ -65,10 +65,13 @@ func New(d Deps) *Service {
 
 // Text is a notice in one language.
 type Text struct {
-	Title string // of the inbox and a mail; no name, no number of a person
-	Lock  string // on a locked screen: at most a code; "" says only that there is news
-	SMS   string // "" takes Lock
-	Body  string
+	Title string // of the inbox
+	// Subject is a mail's, which a locked screen shows too: no name, no number of a person, no
+	// procedure. "" takes Title.
+	Subject string
+	Lock    string // on a locked screen: at most a code; "" says only that there is news
+	SMS     string // "" takes Lock
+	Body    string
 }
 
 // Notice is one event for one person.
@@ -120,6 +123,9 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 	if text.SMS == "" {
 		text.SMS = text.Lock
 	}
+	if text.Subject == "" {
+		text.Subject = text.Title
+	}
 	var ways []way
 	for _, c := range choice.Ways {
 		switch {
@@ -130,7 +136,7 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 		}
 	}
 	m := Message{
-		Cause: n.Cause, Kind: n.Kind, Account: n.Account, Name: n.Name, Subject: text.Title, Body: text.Body, Brief: text.SMS, Peek: text.Lock,
+		Cause: n.Cause, Kind: n.Kind, Account: n.Account, Name: n.Name, Subject: text.Subject, Body: text.Body, Brief: text.SMS, Peek: text.Lock,
 	}
 	if n.Outside != "" {
 		m.Body += "\n\n" + n.Outside + "\n"

@@ -69,6 +69,14 @@ func TestNotices(t *testing.T) {
 		if got, unread := inboxOf(c.As("citizen")); len(got) != 2 || got[0] != m.Subject || unread != "2" {
 			t.Errorf("the inbox holds %v, %s unread", got, unread)
 		}
+		var first struct{ Items []struct{ ID string } }
+		c.As("citizen").Get("/api/v1/inbox?limit=1").Want(200).Into(&first)
+		read := "/api/v1/inbox/" + first.Items[0].ID + "/read"
+		c.As("citizen2").Do("POST", read, nil, map[string]string{"Idempotency-Key": "read-0001"}).Want(404)
+		c.As("citizen").Do("POST", read, nil, map[string]string{"Idempotency-Key": "read-0001"}).Want(204)
+		if _, unread := inboxOf(c.As("citizen")); unread != "1" {
+			t.Errorf("%s unread after one was read", unread)
+		}
 		if got, _ := inboxOf(c.As("citizen2")); len(got) != 0 {
 			t.Errorf("a stranger reads %v", got)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/sms"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/notify"
@@ -56,11 +58,15 @@ func (h handlers) apiInbox(ctx context.Context, in *inboxInput) (*inboxOutput, e
 
 type readInput struct {
 	web.Keyed
-	ID notify.EntryID `path:"id"`
+	ID string `path:"id" maxLength:"20"`
 }
 
 func (h handlers) apiRead(ctx context.Context, in *readInput) (*struct{}, error) {
-	return nil, h.svc.Read(ctx, in.ID)
+	v, err := id.Parse[notify.Entry](in.ID)
+	if err != nil {
+		return nil, errs.E(errs.NotFound, "notify.notFound", errs.Cause(err))
+	}
+	return nil, h.svc.Read(ctx, v)
 }
 
 type receiptInput struct {
