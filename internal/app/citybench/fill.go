@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"time"
 )
 
 // filling measures how fast a demo is filled with invented years, and what of the
@@ -49,43 +46,4 @@ func filling(ctx context.Context, o Options) (rows []Row, err error) {
 		{"fill.cpu_us", float64(used.Microseconds()) / float64(said.Added), "µs", said.Added},
 		{"fill.entries_per_dossier", float64(said.Entries) / float64(said.Added), "", said.Added},
 	}, nil
-}
-
-// longQueue is how many tasks lie open at one unit when its list is measured.
-const longQueue = 10_000
-
-// desk measures the lists of an office with ten thousand open tasks, by one client over
-// loopback: the pages as browsers get them, and the list as the API gives it.
-func desk(ctx context.Context, o Options) (rows []Row, err error) {
-	c, err := open(ctx, o, "--empty", "--filled", "--fill-idle", "--dossiers", strconv.Itoa(longQueue))
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	conn, err := dial(c.addr())
-	if err != nil {
-		return nil, err
-	}
-	defer conn.close()
-	const n = 200
-	for _, m := range []struct{ name, path string }{
-		{"desk.mine_ms", "/desk"}, {"desk.queue10k_ms", "/desk/queue"}, {"desk.queue10k_filtered_ms", "/desk/queue?role=clerk&state=submitted&holder=free&due=week"},
-		{"desk.queue10k_api_ms", "/api/v1/tasks?limit=50"}, {"desk.held_ms", "/desk/mine"},
-	} {
-		all := make([]time.Duration, 0, n)
-		for range n {
-			began := time.Now()
-			status, body, err := conn.do(http.MethodGet, m.path, c.token("clerk"), nil)
-			if err != nil {
-				return rows, err
-			}
-			if status != http.StatusOK {
-				return rows, refused(m.path, status, body)
-			}
-			all = append(all, time.Since(began))
-		}
-		slices.Sort(all)
-		rows = append(rows, Row{m.name, quantile(all, 0.5), "ms", n})
-	}
-	return rows, nil
 }

@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,29 +11,36 @@ import (
 	"khue/internal/register/orgunit"
 )
 
-// pilesOf groups the open tasks of a unit; it reads dossier_task_desk alone.
-func pilesOf(q db.Querier, u orgunit.UnitID, roles []string, t Terms) ([]Pile, error) {
-	var b strings.Builder
-	args := []any{u, db.Millis(t.Now), db.Millis(t.Tomorrow), db.Millis(t.Monday)}
-	for i, r := range roles {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		args = append(args, r)
-		b.WriteString("$" + strconv.Itoa(len(args)))
+// pilesOf groups the open tasks of a unit; it reads dossier_task_piles alone, in its order.
+func pilesOf(q db.Querier, u orgunit.UnitID, roles []string, t Terms) (out []Pile, err error) {
+	type row struct {
+		Pile
+		all, late, today, week int // each holds those before it
 	}
-	return db.All(q, func(s db.Scanner) (t Pile, err error) {
-		var state, holder, due int64
-		err = s.Scan(&t.Role, &state, &t.Procedure, &holder, &due, &t.N)
-		if t.Holder = Holder(holder); holder == 0 {
-			t.Holder = HeldByNobody
+	rows, err := db.All(q, func(s db.Scanner) (r row, err error) {
+		var state, holder int64
+		err = s.Scan(&r.Role, &state, &r.Procedure, &holder, &r.all, &r.late, &r.today, &r.week)
+		if r.Holder = Holder(holder); holder == 0 {
+			r.Holder = HeldByNobody
 		}
-		t.State, t.Due = process.State(state), Urgency(due) //nolint:gosec // as it was written
-		return t, err
-	}, `SELECT role, state, procedure, assignee,
- CASE WHEN due_at < $2 THEN 1 WHEN due_at < $3 THEN 2 WHEN due_at < $4 THEN 3 ELSE 4 END AS urgency, COUNT(*)
- FROM dossier_task WHERE open AND unit = $1 AND role IN (`+b.String()+`)
- GROUP BY role, state, procedure, assignee, urgency`, args...)
+		r.State = process.State(state) //nolint:gosec // as it was written
+		return r, err
+	}, `SELECT role, state, procedure, assignee, COUNT(*), COUNT(*) FILTER (WHERE due_at < $2),
+ COUNT(*) FILTER (WHERE due_at < $3), COUNT(*) FILTER (WHERE due_at < $4)
+ FROM dossier_task WHERE open AND unit = $1 GROUP BY role, state, procedure, assignee`,
+		u, db.Millis(t.Now), db.Millis(t.Tomorrow), db.Millis(t.Monday))
+	for _, r := range rows {
+		if !slices.Contains(roles, r.Role) {
+			continue
+		}
+		for i, n := range [...]int{r.late, r.today - r.late, r.week - r.today, r.all - r.week} {
+			if n > 0 {
+				r.Due, r.N = Urgencies()[i], n
+				out = append(out, r.Pile)
+			}
+		}
+	}
+	return out, err
 }
 
 func heldBy(q db.Querier, account int64, limit int) ([]Task, error) {

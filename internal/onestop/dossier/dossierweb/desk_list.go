@@ -90,7 +90,7 @@ func (h *handlers) todayPage(w http.ResponseWriter, r *http.Request) error {
 		SelectName: "task", SelectForm: listForm,
 		Head: []ui.Column{
 			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.today.why")},
-			{Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
+			{Label: i18n.T(ctx, "dossierweb.today.step")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
 		},
 	}
 	me := auth.From(ctx).Account

@@ -15,7 +15,7 @@ func asBrowser() map[string]string {
 	return map[string]string{"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
 }
 
-func page(a citytest.Actor, path string) string {
+func deskPage(a citytest.Actor, path string) string {
 	return string(a.Do(http.MethodGet, path, nil, asBrowser()).Want(200).Body)
 }
 
@@ -29,7 +29,7 @@ func TestDeskLists(t *testing.T) {
 		for range 3 {
 			codes = append(codes, c.As("citizen").Post("/api/v1/dossiers", citytest.Birth()).Want(201).Text("code"))
 		}
-		today := page(clerk, "/desk")
+		today := deskPage(clerk, "/desk")
 		for _, want := range []string{codes[0], codes[2], "today, ", "nothing is promised"} {
 			if !strings.Contains(today, want) {
 				t.Errorf("today does not say %q", want)
@@ -37,11 +37,11 @@ func TestDeskLists(t *testing.T) {
 		}
 		id, version := task(t, c, "clerk", codes[1])
 		clerk.Post("/api/v1/tasks/"+id+"/claim", map[string]any{"version": version}).Want(200)
-		free := page(clerk, "/desk/queue?holder=free")
+		free := deskPage(clerk, "/desk/queue?holder=free")
 		if strings.Contains(free, codes[1]) || !strings.Contains(free, codes[0]) || !strings.Contains(free, "You (1)") || !strings.Contains(free, "Nobody yet (2)") && !strings.Contains(free, "(2)") {
 			t.Error("the filter by holder shows another's task, or does not count")
 		}
-		if mine := page(clerk, "/desk/mine"); !strings.Contains(mine, codes[1]) || strings.Contains(mine, codes[0]) {
+		if mine := deskPage(clerk, "/desk/mine"); !strings.Contains(mine, codes[1]) || strings.Contains(mine, codes[0]) {
 			t.Error("what I hold is not what I took")
 		}
 		if got := clerk.Do(http.MethodGet, "/desk?role=clerk", nil, asBrowser()); got.Status != 303 || !strings.HasPrefix(got.Header.Get("Location"), "/desk/queue?") {
@@ -50,7 +50,7 @@ func TestDeskLists(t *testing.T) {
 
 		// Ticked rows: refuse asks for a reason, and nothing is done before it is given.
 		box := regexp.MustCompile(`name="task"\s+value="([^"]+)"`)
-		rows := box.FindAllStringSubmatch(page(clerk, "/desk/queue"), -1)
+		rows := box.FindAllStringSubmatch(deskPage(clerk, "/desk/queue"), -1)
 		if len(rows) != 3 {
 			t.Fatalf("%d boxes, want 3", len(rows))
 		}

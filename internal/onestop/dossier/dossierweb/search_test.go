@@ -19,7 +19,7 @@ func TestSearch(t *testing.T) {
 		}
 		first, second := file("Đặng Thị Bích Ngọc", "0912 345 678"), file("Nguyễn Văn Đức", "0987 000 111")
 		finds := func(who, text, code string) bool {
-			return strings.Contains(page(c.AsLogin(who).In("en"), "/desk/search?q="+url.QueryEscape(text)), ">"+code+"<")
+			return strings.Contains(deskPage(c.AsLogin(who).In("en"), "/desk/search?q="+url.QueryEscape(text)), ">"+code+"<")
 		}
 		c.Eventually("the follower has seen both", func() bool { return finds("motcua", "van duc", second) })
 		tail := first[strings.LastIndex(first, "-")+1:]
