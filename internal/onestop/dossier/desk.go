@@ -147,7 +147,7 @@ func (s *Service) Today(ctx context.Context, limit int) (out Today, err error) {
 		if held, err = heldBy(v, sub.Account, limit+1); err != nil {
 			return err
 		}
-		free, err = freeFor(v, s.stands(ctx, sub), until, limit+1)
+		free, err = freeFor(v, s.standsOf(ctx, sub), until, limit+1)
 		return err
 	})
 	if err != nil {
@@ -183,9 +183,9 @@ type stand struct {
 	role string
 }
 
-// stands lists where a subject's own posts let them act; what lies below a post is left to
+// standsOf lists where a subject's own posts let them act; what lies below a post is left to
 // the lists of those units.
-func (s *Service) stands(ctx context.Context, sub auth.Subject) (out []stand) {
+func (s *Service) standsOf(ctx context.Context, sub auth.Subject) (out []stand) {
 	for _, u := range s.Posts(ctx) {
 		for _, r := range s.rolesAt(ctx, sub, u, nil) {
 			out = append(out, stand{u, r})
