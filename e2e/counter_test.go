@@ -71,14 +71,10 @@ func (h *hands) takeIn(child string, known bool) string {
 	h.must(h.page.InsertText(hanhsCard)) // the scanner
 	h.enter(false)
 	h.sees("Nguyễn Thị Hạnh", "999xxxxxx001")
-	if strings.Contains(h.text(), "999196000001") && !known {
-		h.t.Log("the form asks for the number and shows it in its box")
-	}
 	if !known {
 		h.to("[name='applicant.phone']")
 		h.write("0912000001")
 		h.to("[name='child.registrationUnit']")
-		h.write("") // a list takes letters as keys
 		h.fill(map[string]string{"child.registrationUnit": "00133"})
 	}
 	h.to("[name='child.name']")
@@ -125,25 +121,20 @@ func (h *hands) takeIn(child string, known bool) string {
 func TestTakeInByKeyboard(t *testing.T) {
 	t.Parallel()
 	city := citytest.New(t)
-	for _, l := range []look{{1280, false, true, "vi"}, {1280, true, false, "vi"}} {
-		h := &hands{visitor: visit(t, city, l)}
-		h.signIn("clerk")
-		h.takeIn("Nguyễn Minh An", false)
-		if l.js {
-			// From here on she is known, and tells only what is new.
-			h.keys = 0
-			h.takeIn("Nguyễn Minh Bình", true)
-			t.Logf("a returning citizen's birth registration took %d keys", h.keys)
-			if h.keys > 110 {
-				t.Errorf("a returning citizen's birth registration took %d keys", h.keys)
-			}
-			h.open("/desk/originals")
-			h.sees("Nguyễn Thị Hạnh")
-			break
-		}
+	h := &hands{visitor: visit(t, city, look{1280, false, true, "vi"})}
+	h.signIn("clerk")
+	h.takeIn("Nguyễn Minh An", false)
+	// From here on she is known, and tells only what is new.
+	h.keys = 0
+	h.takeIn("Nguyễn Minh Bình", true)
+	t.Logf("a returning citizen's birth registration took %d keys", h.keys)
+	if h.keys > 90 {
+		t.Errorf("a returning citizen's birth registration took %d keys", h.keys)
 	}
-	// Without scripts too; a card that was misread says so and loses nothing.
-	h := &hands{visitor: visit(t, city, look{1280, true, false, "vi"})}
+	h.open("/desk/originals")
+	h.sees("Nguyễn Thị Hạnh")
+	// Without scripts too; a card that was misread says so.
+	h = &hands{visitor: visit(t, city, look{1280, true, false, "vi"})}
 	h.signIn("clerk")
 	h.takeIn("Nguyễn Minh Chi", true)
 	h.open("/desk/counter?q=khai+sinh")
@@ -158,7 +149,10 @@ func TestReturnDeskOnAPhone(t *testing.T) {
 	city := citytest.New(t)
 	h := &hands{visitor: visit(t, city, look{360, true, true, "vi"})}
 	h.signIn("clerk")
-	code := h.takeIn("Nguyễn Minh An", false)
+	code := city.As("clerk").Post("/api/v1/counter/dossiers", map[string]any{
+		"service": "hanoi.civil-status.birth-registration", "who": hanhsCard, "applicant": map[string]any{"phone": "0912000001"}, "delivery": "counter",
+		"answers": citytest.Birth()["answers"], "papers": []any{map[string]any{"paper": "birthSlip", "originals": 1}},
+	}).Want(201).Text("code")
 	acts(t, city, "hotich", code, "approve", nil)
 	acts(t, city, "hotich", code, "approve", map[string]any{"book.number": 7, "book.year": 2025})
 	acts(t, city, "chutich", code, "sign", nil)

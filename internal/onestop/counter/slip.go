@@ -9,6 +9,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/pdf"
+	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
 )
 
@@ -46,6 +47,14 @@ func (s *Service) PaperName(o Original, lang i18n.Lang) string {
 		return pkg.PaperName(o.Paper).In(lang)
 	}
 	return o.Paper
+}
+
+// ResultName is what a service calls its result; the service's own name where it has no word.
+func ResultName(pkg *service.Package, lang i18n.Lang) string {
+	if l, ok := pkg.Label("result." + pkg.Result.Kind); ok {
+		return l.In(lang)
+	}
+	return pkg.Name().In(lang)
 }
 
 // BatchSlip is the paper of a hand-over, to be signed by both.
@@ -107,7 +116,7 @@ func (s *Service) ReturnSlip(ctx context.Context, v Pickup, lang i18n.Lang) ([]b
 		{Label: p.t("code"), Value: d.Code, Strong: true}, {Label: p.t("procedure"), Value: v.Pkg.Name().In(lang)},
 		{Label: p.t("applicant"), Value: d.Applicant}, {Label: p.t("who"), Value: r.Who, Strong: true},
 		{Label: p.t("identity"), Value: p.t("identity_" + r.Identity)}, {Label: p.t("at"), Value: i18n.DateTime(lang, r.At)},
-		{Label: p.t("result"), Value: v.Pkg.Text("result." + v.Pkg.Result.Kind).In(lang)},
+		{Label: p.t("result"), Value: ResultName(v.Pkg, lang)},
 	}
 	switch r.Paid {
 	case PaidHere:
@@ -154,7 +163,7 @@ func (s *Service) Notice(ctx context.Context, v Pickup, lang i18n.Lang) ([]byte,
 		{Title: &pdf.Title{Text: p.t("notice")}},
 		{Fields: &pdf.Fields{Rows: []pdf.Field{
 			{Label: p.t("noticeTo"), Value: d.Applicant, Strong: true}, {Label: p.t("code"), Value: d.Code, Strong: true},
-			{Label: p.t("procedure"), Value: v.Pkg.Name().In(lang)}, {Label: p.t("result"), Value: v.Pkg.Text("result." + v.Pkg.Result.Kind).In(lang)},
+			{Label: p.t("procedure"), Value: v.Pkg.Name().In(lang)}, {Label: p.t("result"), Value: ResultName(v.Pkg, lang)},
 			{Label: p.t("fetch"), Value: p.t("anyone") + ", " + unit},
 		}}},
 		{Paragraph: &pdf.Paragraph{Text: p.t("noticeText", "since", i18n.Date(lang, clock.DateOf(v.Task.OpenedAt)), "unit", p.t("anyone")+" "+unit)}},

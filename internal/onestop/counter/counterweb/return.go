@@ -221,7 +221,7 @@ func (h *handlers) showPickup(w http.ResponseWriter, r *http.Request, status int
 	}
 	v.Summary.Tight = true
 	row("applicant", ui.Cell{Text: d.Applicant, Note: grouped(d.Phone)})
-	row("resultName", ui.T(say(ctx, p.Pkg.Text("result."+p.Pkg.Result.Kind))))
+	row("resultName", ui.T(counter.ResultName(p.Pkg, lang)))
 	if p.Ready() {
 		row("since", ui.T(i18n.DateTime(lang, p.Task.OpenedAt)))
 	}
