@@ -8,7 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
+	"strconv"
+	"strings"
 
 	"khue/internal/app/citybench"
 	"khue/internal/kernel/clock"
@@ -17,8 +18,18 @@ import (
 	"khue/internal/onestop/reorganise"
 )
 
-// killAfter is how long the first run of the act lives before it is killed.
-const killAfter = 4 * time.Second
+// killer kills a process without warning once its progress has gone a third of the way.
+type killer struct{ kill context.CancelFunc }
+
+func (k killer) Write(b []byte) (int, error) {
+	fields := strings.Fields(string(b))
+	for i, f := range fields {
+		if n, err := strconv.Atoi(f); err == nil && n >= 33 && i+1 < len(fields) && fields[i+1] == "%" {
+			k.kill()
+		}
+	}
+	return len(b), nil
+}
 
 // benchReorganise carries the reorganisation of 2025-07-01 out over many open dossiers, in all
 // states and over all communes and districts. A first process is killed without warning in
@@ -52,9 +63,10 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 		args = append(args, "--db", cfg.DB)
 	}
 	began := clk.Now()
-	first, stop := context.WithTimeout(ctx, killAfter)
+	first, stop := context.WithCancel(ctx)
 	defer stop()
 	killed := exec.CommandContext(first, o.Binary, args...) //nolint:gosec // ourselves; the context kills it without warning
+	killed.Stderr = killer{stop}
 	killErr := killed.Run()
 	cfg.Opened = clock.MustDate("2025-07-01").At(6, 0)
 	p, err := New(ctx, cfg)

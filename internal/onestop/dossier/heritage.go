@@ -34,6 +34,10 @@ type asFiled struct {
 
 func (a asFiled) Unit(code string, _ clock.Date) (form.Unit, bool) { return a.units.Unit(code, a.day) }
 
+// UnitsOf is the register as what was filed reads it: a code means the unit that bore it on
+// the day of filing.
+func (s *Service) UnitsOf(d Dossier) form.Units { return asFiled{s.units, d.day()} }
+
 // filedUnits are the receiving and the competent unit that a dossier was filed with.
 func (d Dossier) filedUnits() (receiving, competent orgunit.UnitID) {
 	if h := d.Heritage; h != nil {

@@ -93,6 +93,9 @@ func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l 
 		if d.Parent != 0 && (milestone == "submitted" || milestone == "issued" || milestone == "returned") {
 			continue // its parent tells of these, for all children at once
 		}
+		if milestone == milestoneMoved && l.Kind != KindMoved {
+			continue // an officer put a branch at another step: nothing for the applicant
+		}
 		n, ok := pkg.NoticeOf(milestone)
 		if !ok {
 			continue

@@ -181,7 +181,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if v.Rate, err = h.rateOf(r, d, refused != nil); err != nil {
 		return err
 	}
-	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.FormUnits(), Files: c.Papers}
+	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
 	if v.Full {
 		v.Groups = answerGroups(ctx, pkg, c, env)
 		for _, f := range c.Papers {
