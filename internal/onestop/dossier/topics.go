@@ -20,7 +20,6 @@ const (
 	topicAccount = "account:"
 )
 
-
 // TopicsOf are where the pages of a dossier, of a unit's queue and of one's own work listen.
 func TopicsOf(d ID, units []orgunit.UnitID, account int64) []string {
 	var out []string
