@@ -107,7 +107,7 @@ function connect() {
     open = false
     if (source && source.readyState === EventSource.CLOSED) {
       source = null
-      setTimeout(() => leading && !source && connect(), 10000)
+      setTimeout(() => leading && !source && connect(), 2 * slow)
     }
   }
   source.addEventListener('bye', () => {

@@ -189,7 +189,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if len(asked) > liveTopics {
 		asked = asked[:liveTopics]
 	}
-	x, err := l.join(auth.From(ctx).Account, l.allowed(ctx, asked))
+	topics := l.allowed(ctx, asked)
+	if len(topics) == 0 { // tells a browser not to come again
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	x, err := l.join(auth.From(ctx).Account, topics)
 	if err != nil {
 		return err
 	}
