@@ -359,11 +359,13 @@ func (s *Service) Claim(ctx context.Context, v TaskID, version int64, key string
 func (s *Service) Assign(ctx context.Context, v TaskID, version int64, to int64, key string) (Task, error) {
 	sub := auth.From(ctx)
 	return s.give(ctx, v, version, key, KindAssigned, to, func(t Task) error {
-		if t.Assignee == sub.Account || t.Assignee == 0 && to == sub.Account ||
-			s.mayAct(ctx, sub, string(orgunit.RoleHead), t.Unit) || s.mayAct(ctx, sub, string(orgunit.RoleLeader), t.Unit) {
+		if t.Assignee != sub.Account && (t.Assignee != 0 || to != sub.Account) && !s.Leads(ctx, t.Unit) {
+			return errs.E(errs.Forbidden, "dossier.task.assignByHead")
+		}
+		if to == 0 || to == sub.Account {
 			return nil
 		}
-		return errs.E(errs.Forbidden, "dossier.task.assignByHead")
+		return s.checkColleague(ctx, t, to)
 	})
 }
 
@@ -379,7 +381,9 @@ func (s *Service) give(ctx context.Context, v TaskID, version int64, key, kind s
 	if err != nil {
 		return t, err
 	}
-	if err = s.checkAct(ctx, sub, t, d, Command{Version: version}); err == nil || errs.Is(err, errs.Conflict) {
+	err = s.checkAct(ctx, sub, t, d, Command{Version: version})
+	// A head deals out work that others do.
+	if err == nil || errs.Is(err, errs.Conflict) || errs.Is(err, errs.Forbidden) && kind == KindAssigned && to != sub.Account && s.Leads(ctx, t.Unit) {
 		err = may(t)
 	}
 	if err == nil && (!t.Open || t.Version != version) {

@@ -15,12 +15,15 @@ const SubjectType = "dossier"
 // Kinds of journal entries about a dossier. An act is published under its own
 // word, "dossier.accept"; the milestones that it reached stand in its payload.
 const (
-	KindSubmitted  = "dossier.submitted"
-	KindClaimed    = "dossier.claimed"
-	KindAssigned   = "dossier.assigned"
-	KindSupplied   = "dossier.supplied"
-	KindWithdrawn  = "dossier.withdrawn"
-	KindTimer      = "dossier.timer"
+	KindSubmitted = "dossier.submitted"
+	KindClaimed   = "dossier.claimed"
+	KindAssigned  = "dossier.assigned"
+	KindSupplied  = "dossier.supplied"
+	KindWithdrawn = "dossier.withdrawn"
+	KindTimer     = "dossier.timer"
+	// KindNote is a note of an officer for officers: Comment is its text, Whom are the
+	// colleagues that it mentions. No applicant reads it.
+	KindNote       = "dossier.note"
 	kindActPrefix  = "dossier.act."
 	maxCommentSize = 4000 // runes
 )
@@ -81,12 +84,14 @@ type Line struct {
 	At   time.Time
 	Kind string
 	Unit string // code of the unit that acted, as in the header
+	// Actor is the account that acted; 0 where the program or a reader without rights looks.
+	Actor int64
 	Happening
 	Erased bool
 }
 
 func lineOf(r journal.Record) (Line, error) {
-	l := Line{ID: r.ID, At: r.At, Kind: r.Kind, Unit: r.Unit, Erased: r.Erased}
+	l := Line{ID: r.ID, At: r.At, Kind: r.Kind, Unit: r.Unit, Actor: r.Actor, Erased: r.Erased}
 	if r.Erased {
 		return l, nil
 	}

@@ -132,6 +132,7 @@ func (s *Service) MayAct(ctx context.Context, t Task) bool {
 func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line, err error) {
 	defer errs.Op(&err, "dossier.Timeline")
 	subject := journal.Subject{Type: SubjectType, ID: int64(d.ID)}
+	notes := a == SeeAll && s.readsNotes(ctx, d)
 	for after := journal.EntryID(0); ; {
 		records, err := s.Journal.BySubject(ctx, subject, after, 200)
 		if err != nil {
@@ -142,8 +143,11 @@ func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line
 			if err != nil {
 				return nil, err
 			}
+			if l.Kind == KindNote && !notes {
+				continue
+			}
 			if a != SeeAll {
-				l.By = ""
+				l.By, l.Actor = "", 0
 				if !l.Public {
 					l.Comment = ""
 				}

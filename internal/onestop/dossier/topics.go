@@ -42,10 +42,8 @@ func Topics(r journal.Record) []string {
 		return nil
 	}
 	var h struct {
-		To       []Moved `json:"to"`
-		Assignee int64   `json:"assignee"`
-		Before   int64   `json:"before"`
-		Mentions []int64 `json:"mentions"`
+		To   []Moved `json:"to"`
+		Whom []int64 `json:"whom"`
 	}
 	_ = json.Unmarshal(r.Payload, &h) // an erased entry has none: the dossier changed all the same
 	var units []orgunit.UnitID
@@ -58,10 +56,8 @@ func Topics(r journal.Record) []string {
 		}
 	}
 	out := TopicsOf(ID(r.Subject.ID), units, r.Actor)
-	for _, a := range append(h.Mentions, h.Assignee, h.Before) {
-		if a != 0 {
-			out = append(out, TopicsOf(0, nil, a)...)
-		}
+	for _, a := range h.Whom {
+		out = append(out, TopicsOf(0, nil, a)...)
 	}
 	return out
 }

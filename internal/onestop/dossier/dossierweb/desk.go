@@ -32,6 +32,7 @@ type queueView struct {
 	States  []ui.Filter
 	Table   ui.TableArgs
 	Pages   ui.PageLinks
+	Live    string // topics on which the page listens
 }
 
 // queue is the page of a unit's open tasks, the first due first.
@@ -73,6 +74,7 @@ func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
 		v.Unit = h.unitName(ctx, f.Unit, now)
 		h.queueFilters(ctx, &v, r.URL, q, counts, h.svc.RolesAt(ctx, f.Unit))
 	}
+	v.Live = strings.Join(dossier.TopicsOf(0, append(h.svc.Posts(ctx), f.Unit), auth.From(ctx).Account), " ")
 	v.Table = h.taskTable(ctx, page.Tasks, now)
 	if page.Next != nil {
 		v.Pages.Next = withQuery(r.URL, q, "cursor", web.NewCursor(page.Next.Due, page.Next.ID))
@@ -191,6 +193,7 @@ type taskView struct {
 	Banner   *ui.BannerArgs
 	Prints   []ui.Anchor
 	Warnings []string
+	Work     workView
 }
 
 // actionView is one thing that can be done at the step, with what it asks.
@@ -208,6 +211,8 @@ type actionView struct {
 	Units    *ui.Field // whom to consult
 	Apology  string    // of extend: whether it comes in time
 	Sorry    bool      // it does not
+	// OwnReason: the act's own form has the box of the reason.
+	OwnReason bool
 }
 
 func (h *handlers) task(w http.ResponseWriter, r *http.Request) error {
@@ -253,15 +258,21 @@ func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status i
 	if view.MayAct {
 		h.actions(ctx, &view, pkg, c, sent, refused)
 	}
+	view.Work.Viewer = viewer(ctx, pkg, d, c.Papers, r.URL)
+	if err := h.work(ctx, &view, c, lines, sent, refused); err != nil {
+		return err
+	}
 	view.Banner = banner
-	switch {
+	switch done := r.URL.Query().Get("done"); {
 	case refused != nil:
 		view.Problems = ui.ProblemsOf(ctx, refused)
 		if len(view.Problems) == 0 {
 			p := web.ProblemOf(ctx, refused)
 			view.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
 		}
-	case r.URL.Query().Get("done") != "":
+	case done == "note" || done == "assign" || done == "recall":
+		view.Banner = &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb."+done+".done"), Tone: ui.ToneDone, Alert: true}
+	case done != "":
 		view.Banner = &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb.task.done"), Tone: ui.ToneDone, Alert: true, Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.task.next"), Href: "/desk"}}
 	}
 	return web.Render(w, r, status, taskPage(view))
@@ -307,7 +318,7 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 				x.Fields = &p
 			}
 			if _, own := f.Leaf("reason"); own {
-				x.Reason = false // the service asks for it in its own words
+				x.Reason, x.OwnReason = false, true // the service asks for it in its own words
 			}
 		}
 		view.Actions = append(view.Actions, x)
@@ -350,6 +361,14 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 	t, d, c, err := h.svc.ReadTask(ctx, v)
 	if err != nil {
 		return err
+	}
+	// The list's button is the first of its form, which the key Enter presses: without a
+	// chosen phrase it is the act that was meant.
+	if sent.Has("_phrase") && sent.Get("phrase") != "" {
+		if err := h.inserted(ctx, sent, c, d); err != nil {
+			return err
+		}
+		return h.showTask(w, r, http.StatusOK, v, sent, nil)
 	}
 	pkg, err := h.services.ByDigest(d.Package)
 	if err != nil {
@@ -440,7 +459,9 @@ func (h *handlers) deskDossier(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, taskPage(h.dossierView(ctx, d, c, pkg, lines)))
+	view := h.dossierView(ctx, d, c, pkg, lines)
+	view.Work = workView{Viewer: viewer(ctx, pkg, d, c.Papers, r.URL), Notes: notesOf(ctx, lines, h.clock.Now()), Live: strings.Join(dossier.TopicsOf(d.ID, nil, 0), " ")}
+	return web.Render(w, r, http.StatusOK, taskPage(view))
 }
 
 // dossierView fills what every officer's page of a dossier shows.

@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
@@ -24,6 +25,8 @@ type Deps struct {
 	Units    *orgunit.Service
 	Clock    clock.Clock
 	Uploads  *upload.Service
+	// Desk has the phrases for reasons.
+	Desk *desk.Service
 	// Catalogue names procedures and their fields.
 	Catalogue Catalogue
 	// Address is the site as readers see it, for QR codes on papers.
@@ -38,6 +41,7 @@ type handlers struct {
 	uploads  *upload.Service
 	address  string
 	tries    *tries
+	desk     *desk.Service
 
 	catalogue Catalogue
 }
@@ -46,6 +50,6 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
-	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), catalogue: d.Catalogue}
-	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes()), API: h.api}
+	h := &handlers{svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(), desk: d.Desk, catalogue: d.Catalogue}
+	return web.Module{Name: "dossier", Routes: slices.Concat(h.routes(), h.dateRoutes(), h.reportRoutes(), h.workRoutes()), API: h.api}
 }
