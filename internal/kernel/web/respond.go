@@ -96,7 +96,7 @@ var inlineTypes = [...]string{"application/pdf", "image/png", "image/jpeg", "ima
 
 // framedHeader is the policy of a file that only our own pages may frame. The types that are
 // shown in place run no script on our origin: pictures, and PDF in the browser's own reader.
-const framedHeader = "default-src 'self'; script-src 'none'; object-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+const framedHeader = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 // Send answers with a file. What a citizen uploaded must not run on our origin: only a few
 // types are shown in place, and the type that was declared is binding (nosniff).

@@ -194,6 +194,7 @@ type taskView struct {
 	Prints   []ui.Anchor
 	Warnings []string
 	Work     workView
+	Due      ui.Cell // until when, without its explanation
 }
 
 // actionView is one thing that can be done at the step, with what it asks.
@@ -482,6 +483,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		due = dueCell(ctx, d.ReceiveBy, now, d.State != process.Submitted)
 		due.Note = strings.TrimSuffix(i18n.T(ctx, "dossierweb.receiveBy")+" · "+due.Note, " · ")
 	}
+	v.Due = due
 	v.Summary = ui.SummaryArgs{Tight: true, Rows: []ui.SummaryRow{
 		{Key: key("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
 		{Key: key("due"), Value: h.dueValue(ctx, due, d, pkg, lines)},

@@ -259,3 +259,12 @@ func (h *handlers) workRoutes() []web.Route {
 		{Method: http.MethodPost, Path: "/desk/balance", Policy: auth.Officer, Do: h.balance},
 	}
 }
+
+// facts are state, due date and applicant, in the words of the summary.
+func (v taskView) facts() []ui.SummaryRow {
+	rows := v.Summary.Rows
+	if len(rows) < 4 {
+		return nil
+	}
+	return []ui.SummaryRow{rows[0], {Key: rows[1].Key, Value: v.Due}, rows[3]}
+}
