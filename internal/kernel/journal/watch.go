@@ -19,7 +19,7 @@ const (
 // the log; where more came than one look reads, skipped says that the rest was passed over.
 func (j *Journal) Watch(ctx context.Context, do func(rs []Record, skipped bool)) error {
 	seq := int64(-1)
-	return db.KeepFresh(ctx, watchEvery, func(ctx context.Context) error {
+	look := func(ctx context.Context) error {
 		var rs []Record
 		skipped := false
 		err := j.db.View(ctx, func(_ context.Context, v *db.View) error {
@@ -51,5 +51,7 @@ func (j *Journal) Watch(ctx context.Context, do func(rs []Record, skipped bool))
 			do(rs, skipped)
 		}
 		return nil
-	})
+	}
+	_ = look(ctx) // from now on, not from the first tick on
+	return db.KeepFresh(ctx, watchEvery, look)
 }

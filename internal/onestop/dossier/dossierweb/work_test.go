@@ -42,9 +42,17 @@ func TestTaskPage(t *testing.T) {
 
 		secret := "Đã gọi cho bệnh viện xác minh"
 		post(clerk, page+"/note", url.Values{"note": {secret}, "mention": {c.Account("clerk2").ID}}).Want(303)
-		if said := <-stream; said != topic {
-			t.Errorf("the open page hears %q, want %q", said, topic)
-		}
+		c.Eventually("the open page hears of the note", func() bool {
+			select {
+			case said := <-stream:
+				if said != topic {
+					t.Errorf("the open page hears %q, want %q", said, topic)
+				}
+				return true
+			default:
+				return false
+			}
+		})
 		if !strings.Contains(body(second, page), secret) {
 			t.Error("a colleague does not read the note")
 		}
