@@ -10,8 +10,10 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/journal"
 	"khue/internal/kernel/pdf"
 	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
 	"khue/internal/onestop/counter"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/dossier/dossierweb"
@@ -122,6 +124,20 @@ func (o offers) Offer(ctx context.Context, procedure catalog.Code) (catalogweb.O
 		}
 	}
 	return out, true, nil
+}
+
+// publish tells open pages what the journal has of new.
+func (p *Program) publish(rs []journal.Record, skipped bool) {
+	if skipped {
+		p.Live.Publish(web.LiveAll)
+		return
+	}
+	if p.Live.Idle() {
+		return
+	}
+	for _, r := range rs {
+		p.Live.Publish(dossier.Topics(r)...)
+	}
 }
 
 // phraseChoices names what a phrase of the desk may be for: the services in force and the

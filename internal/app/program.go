@@ -72,6 +72,7 @@ type Program struct {
 	Dossiers *dossier.Service
 	Apply    *apply.Service
 	Counter  *counter.Service
+	Live     *web.Live
 
 	Reorganise *reorganise.Service
 	Server     *web.Server
@@ -271,9 +272,10 @@ func (p *Program) fill(ctx context.Context) error {
 // doors is the HTTP edge with every module's pages and operations.
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
+	p.Live = web.NewLive(p.Dossiers.MayHear)
 	p.Server, err = web.New(web.Config{Listen: p.Config.Listen, PublicURL: p.Config.PublicURL}, web.Deps{
 		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
-		Shell: p.shell, About: p.about(),
+		Shell: p.shell, Live: p.Live, About: p.about(),
 	}, p.webModules()...)
 	if err == nil {
 		p.pages = p.policies()
@@ -322,6 +324,7 @@ func (p *Program) background() []func(context.Context) error {
 	return []func(context.Context) error{
 		func(ctx context.Context) error { return p.Journal.Run(ctx, followers) },
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
+		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
 		p.Auth.Run,
 		p.Units.Run,
 		p.Holidays.Run,

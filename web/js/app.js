@@ -24,6 +24,10 @@ sendFiles(document)
 takeNotices(document)
 focusFirstEmpty(document)
 sendOnce(document)
+// Regions that have been brought up to date.
+document.addEventListener('kh-refreshed', (event) => {
+  if (event.target instanceof Element) enhance(event.target)
+})
 // Regions that htmx brings in.
 document.addEventListener('htmx:after:swap', (event) => {
   if (event.target instanceof Element) enhance(event.target)

@@ -11,9 +11,9 @@ func TestPolicies(t *testing.T) {
 	t.Parallel()
 	visitor := Subject{}
 	citizen := Subject{Account: 1, Kind: KindCitizen}
-	clerk := Subject{Account: 2, Kind: KindOfficer, Grants: []Grant{{"clerk", "unit:00133"}}}
-	program := Subject{Account: 3, Kind: KindSystem, Grants: []Grant{{"reader", Everywhere}}}
-	forged := Subject{Kind: KindOfficer, Grants: []Grant{{"clerk", Everywhere}}} // no account behind it
+	clerk := Subject{Account: 2, Kind: KindOfficer, Grants: []Grant{{Role: "clerk", Scope: "unit:00133"}}}
+	program := Subject{Account: 3, Kind: KindSystem, Grants: []Grant{{Role: "reader", Scope: Everywhere}}}
+	forged := Subject{Kind: KindOfficer, Grants: []Grant{{Role: "clerk", Scope: Everywhere}}} // no account behind it
 	tests := []struct {
 		policy  Policy
 		text    string
@@ -66,8 +66,8 @@ func (tr tree) Covers(_ context.Context, scope, what string) bool { return tr[wh
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	district := Subject{Account: 1, Kind: KindOfficer, Grants: []Grant{{"clerk", "unit:004"}}}
-	city := Subject{Account: 2, Kind: KindOfficer, Grants: []Grant{{"clerk", Everywhere}}}
+	district := Subject{Account: 1, Kind: KindOfficer, Grants: []Grant{{Role: "clerk", Scope: "unit:004"}}}
+	city := Subject{Account: 2, Kind: KindOfficer, Grants: []Grant{{Role: "clerk", Scope: Everywhere}}}
 	units := tree{"unit:00133": "unit:004"}
 	if district.Has("clerk", "unit:00133") {
 		t.Error("Has knows no tree, but found the ward in the district")

@@ -225,7 +225,7 @@ func (s *Service) Sessions(ctx context.Context, account int64) (out []Session, e
 
 // SessionOf returns the id of the session behind a token, to mark "this device".
 func (s *Service) SessionOf(ctx context.Context, token string) (int64, error) {
-	e, err := s.lookup(ctx, token)
+	e, err := s.lookup(ctx, token, true)
 	if err != nil {
 		return 0, err
 	}

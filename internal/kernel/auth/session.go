@@ -122,14 +122,24 @@ func (c *cache) unstored(now time.Time) []*cached {
 // Unauthenticated for a token that is unknown, expired, idle too long or revoked, also on
 // another node up to a second ago. From memory it takes a few microseconds.
 func (s *Service) Resolve(ctx context.Context, token string) (Subject, error) {
-	e, err := s.lookup(ctx, token)
+	e, err := s.lookup(ctx, token, true)
 	if err != nil {
 		return Subject{}, err
 	}
 	return e.subject, nil
 }
 
-func (s *Service) lookup(ctx context.Context, token string) (*cached, error) {
+// Peek is Resolve for what a page asks by itself: it is no sign of life, so that a page
+// left open does not keep a session from ending.
+func (s *Service) Peek(ctx context.Context, token string) (Subject, error) {
+	e, err := s.lookup(ctx, token, false)
+	if err != nil {
+		return Subject{}, err
+	}
+	return e.subject, nil
+}
+
+func (s *Service) lookup(ctx context.Context, token string, alive bool) (*cached, error) {
 	if !strings.HasPrefix(token, tokenPrefix) || len(token) > 100 {
 		return nil, errSession()
 	}
@@ -145,7 +155,7 @@ func (s *Service) lookup(ctx context.Context, token string) (*cached, error) {
 	if !now.Before(e.session.Expires) || e.session.Kind == SessionBrowser && now.UnixMilli()-e.seen.Load() >= s.cfg.SessionIdle.Milliseconds() {
 		return nil, errSession()
 	}
-	if ms := now.UnixMilli(); ms-e.seen.Load() > 1000 { // one write to shared memory a second is enough
+	if ms := now.UnixMilli(); alive && ms-e.seen.Load() > 1000 { // one write to shared memory a second is enough
 		e.seen.Store(ms)
 	}
 	return e, nil

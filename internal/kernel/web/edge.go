@@ -83,7 +83,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	st := &state{server: s, ref: newReference(), started: s.deps.Clock.Now(), api: strings.HasPrefix(r.URL.Path, "/api/")}
 	h["X-Request-Id"] = []string{st.ref}
-	s.inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), stateKey{}, st)))
+	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, st))
+	if r.URL.Path == livePath { // a stream must not wait until compression pays
+		s.dispatch(w, r)
+		return
+	}
+	s.inner.ServeHTTP(w, r)
 }
 
 // dispatch runs inside compression.
@@ -182,7 +187,11 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 	if st.token == "" {
 		return r, nil
 	}
-	sub, err := s.deps.Auth.Resolve(ctx, st.token)
+	resolve := s.deps.Auth.Resolve
+	if p, ok := s.deps.Auth.(peeker); ok && (r.URL.Path == livePath || r.Header.Get(byItself) != "") {
+		resolve = p.Peek
+	}
+	sub, err := resolve(ctx, st.token)
 	switch {
 	case err == nil:
 		st.account = sub.Account

@@ -26,6 +26,9 @@ func (s *Server) own() Module {
 			return s.api.serveDoc(w, r)
 		}},
 	}}
+	if s.deps.Live != nil {
+		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: livePath, Policy: auth.SignedIn, Do: s.live})
+	}
 	if s.metrics.handler != nil {
 		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: "/metrics", Policy: auth.Public, Do: s.serveMetrics})
 	}

@@ -87,11 +87,16 @@ type Download struct {
 	Type   string // media type
 	Size   int64  // bytes; 0 when unknown
 	Inline bool   // shown in the browser instead of saved
+	Framed bool   // a page of ours may show it in a frame, where it is of a type that runs no script
 	Body   io.Reader
 }
 
 // inlineTypes may be shown in the browser; everything else is saved. They run no script.
 var inlineTypes = [...]string{"application/pdf", "image/png", "image/jpeg", "image/webp"}
+
+// framedHeader is the policy of a file that only our own pages may frame. The types that are
+// shown in place run no script on our origin: pictures, and PDF in the browser's own reader.
+const framedHeader = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 // Send answers with a file. What a citizen uploaded must not run on our origin: only a few
 // types are shown in place, and the type that was declared is binding (nosniff).
@@ -102,6 +107,9 @@ func Send(w http.ResponseWriter, _ *http.Request, d Download) error {
 	disposition := "attachment"
 	if d.Inline && slices.Contains(inlineTypes[:], d.Type) {
 		disposition = "inline" // the browser's own PDF viewer fails under a sandbox policy
+		if d.Framed {
+			h.Set("Content-Security-Policy", framedHeader)
+		}
 	} else {
 		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	}

@@ -56,6 +56,8 @@ type Deps struct {
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
 	// It is not called for the API.
 	Shell func(ctx context.Context, r *http.Request, base ui.Shell) ui.Shell
+	// Live tells open pages of changes; nil: no /live.
+	Live *Live
 	// About names the API in its document.
 	About About
 }
@@ -186,6 +188,9 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.deps.Log.Handler(), slog.LevelDebug), // noise of broken clients
+	}
+	if s.deps.Live != nil {
+		hs.RegisterOnShutdown(s.deps.Live.Close)
 	}
 	done := make(chan error, 1)
 	go func() { done <- hs.Serve(ln) }()

@@ -372,18 +372,21 @@ func (s *Service) Assign(ctx context.Context, v TaskID, version int64, to int64,
 
 func (s *Service) mayAssign(ctx context.Context, sub auth.Subject, to int64) func(Task) error {
 	return func(t Task) error {
-		if t.Assignee == sub.Account || t.Assignee == 0 && to == sub.Account ||
-			s.mayAct(ctx, sub, string(orgunit.RoleHead), t.Unit) || s.mayAct(ctx, sub, string(orgunit.RoleLeader), t.Unit) {
+		if t.Assignee != sub.Account && (t.Assignee != 0 || to != sub.Account) && !s.DealsOut(ctx, t.Unit) {
+			return errs.E(errs.Forbidden, "dossier.task.assignByHead")
+		}
+		if to == 0 || to == sub.Account {
 			return nil
 		}
-		return errs.E(errs.Forbidden, "dossier.task.assignByHead")
+		return s.checkColleague(ctx, t, to)
 	}
 }
 
-// checkGive refuses to hand a task on. Whoever holds it does not stop a head.
-func (s *Service) checkGive(ctx context.Context, sub auth.Subject, t Task, d Dossier, version int64, may func(Task) error) error {
+// checkGive refuses to hand a task on. Whoever holds it does not stop a head, who also
+// deals out work that others do (dealt).
+func (s *Service) checkGive(ctx context.Context, sub auth.Subject, t Task, d Dossier, version int64, dealt bool, may func(Task) error) error {
 	err := s.checkAct(ctx, sub, t, d, Command{Version: version})
-	if err == nil || errs.Is(err, errs.Conflict) {
+	if err == nil || errs.Is(err, errs.Conflict) || dealt && errs.Is(err, errs.Forbidden) && s.DealsOut(ctx, t.Unit) {
 		err = may(t)
 	}
 	if err == nil && (!t.Open || t.Version != version) {
@@ -404,7 +407,7 @@ func (s *Service) give(ctx context.Context, v TaskID, version int64, key, kind s
 	if err != nil {
 		return t, err
 	}
-	if err = s.checkGive(ctx, sub, t, d, version, may); err == nil {
+	if err = s.checkGive(ctx, sub, t, d, version, kind == KindAssigned && to != sub.Account, may); err == nil {
 		now := s.Clock.Now()
 		t.Assignee, t.LastBy, t.LastAt = to, sub.Name, now
 		ch := &change{dossier: d, happened: Happening{State: d.State}}

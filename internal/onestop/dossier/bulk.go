@@ -170,18 +170,18 @@ func (s *Service) preview(ctx context.Context, cmds []Command, look func(Command
 
 // PreviewClaim says of each whether ClaimMany would take it.
 func (s *Service) PreviewClaim(ctx context.Context, cmds []Command) ([]ManyPreview, error) {
-	return s.previewGive(ctx, cmds, mayClaim(auth.From(ctx)))
+	return s.previewGive(ctx, cmds, false, mayClaim(auth.From(ctx)))
 }
 
 // PreviewAssign says of each whether AssignMany would give it to an account.
 func (s *Service) PreviewAssign(ctx context.Context, cmds []Command, to int64) ([]ManyPreview, error) {
-	return s.previewGive(ctx, cmds, s.mayAssign(ctx, auth.From(ctx), to))
+	return s.previewGive(ctx, cmds, to != auth.From(ctx).Account, s.mayAssign(ctx, auth.From(ctx), to))
 }
 
-func (s *Service) previewGive(ctx context.Context, cmds []Command, may func(Task) error) (out []ManyPreview, err error) {
+func (s *Service) previewGive(ctx context.Context, cmds []Command, dealt bool, may func(Task) error) (out []ManyPreview, err error) {
 	defer errs.Op(&err, "dossier.previewGive(%d)", len(cmds))
 	return s.preview(ctx, cmds, func(cmd Command, f *found) (p ManyPreview) {
-		p.Err = s.checkGive(ctx, auth.From(ctx), f.t, f.d, cmd.Version, may)
+		p.Err = s.checkGive(ctx, auth.From(ctx), f.t, f.d, cmd.Version, dealt, may)
 		p.Outcome = (&change{dossier: f.d}).outcome(f.t)
 		return p
 	})

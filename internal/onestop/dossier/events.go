@@ -21,6 +21,9 @@ const (
 	KindSupplied  = "dossier.supplied"
 	KindWithdrawn = "dossier.withdrawn"
 	KindTimer     = "dossier.timer"
+	// KindNote is a note of an officer for officers: Comment is its text, Whom are the
+	// colleagues that it mentions. No applicant reads it.
+	KindNote = "dossier.note"
 
 	// Orders of leaders. The payload's order names the accounts: of ordered and closed the
 	// officer is to be told, of answered the leader.
@@ -106,12 +109,14 @@ type Line struct {
 	At   time.Time
 	Kind string
 	Unit string // code of the unit that acted, as in the header
+	// Actor is the account that acted; 0 where the program or a reader without rights looks.
+	Actor int64
 	Happening
 	Erased bool
 }
 
 func lineOf(r journal.Record) (Line, error) {
-	l := Line{ID: r.ID, At: r.At, Kind: r.Kind, Unit: r.Unit, Erased: r.Erased}
+	l := Line{ID: r.ID, At: r.At, Kind: r.Kind, Unit: r.Unit, Actor: r.Actor, Erased: r.Erased}
 	if r.Erased {
 		return l, nil
 	}

@@ -132,7 +132,7 @@ func (s *Service) MayAct(ctx context.Context, t Task) bool {
 func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line, err error) {
 	defer errs.Op(&err, "dossier.Timeline")
 	subject := journal.Subject{Type: SubjectType, ID: int64(d.ID)}
-	officer := auth.From(ctx).Kind == auth.KindOfficer
+	officer, notes := auth.From(ctx).Kind == auth.KindOfficer, a == SeeAll && s.readsNotes(ctx, d)
 	for after := journal.EntryID(0); ; {
 		records, err := s.Journal.BySubject(ctx, subject, after, 200)
 		if err != nil {
@@ -143,11 +143,11 @@ func (s *Service) Timeline(ctx context.Context, d Dossier, a Access) (out []Line
 			if err != nil {
 				return nil, err
 			}
-			if officersOnly(l.Kind) && !officer {
+			if officersOnly(l.Kind) && !officer || l.Kind == KindNote && !notes {
 				continue
 			}
 			if a != SeeAll {
-				l.By, l.For = "", ""
+				l.By, l.For, l.Actor = "", "", 0
 				if !l.Public {
 					l.Comment = ""
 				}

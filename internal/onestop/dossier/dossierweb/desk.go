@@ -47,6 +47,8 @@ type taskView struct {
 	Warnings []string
 	Orders   []orderRow
 	MayOrder bool
+	Work     workView
+	Due      ui.Cell // until when, without its explanation
 }
 
 // actionView is one thing that can be done at the step, with what it asks.
@@ -64,6 +66,8 @@ type actionView struct {
 	Units    *ui.Field // whom to consult
 	Apology  string    // of extend: whether it comes in time
 	Sorry    bool      // it does not
+	// OwnReason: the act's own form has the box of the reason.
+	OwnReason bool
 }
 
 func (h *handlers) task(w http.ResponseWriter, r *http.Request) error {
@@ -109,15 +113,21 @@ func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status i
 	if view.MayAct {
 		h.actions(ctx, &view, pkg, c, sent, refused)
 	}
+	view.Work.Viewer = viewer(ctx, pkg, d, c.Papers, r.URL)
+	if err := h.work(ctx, &view, c, lines, sent, refused); err != nil {
+		return err
+	}
 	view.Banner = banner
-	switch {
+	switch done := r.URL.Query().Get("done"); {
 	case refused != nil:
 		view.Problems = ui.ProblemsOf(ctx, refused)
 		if len(view.Problems) == 0 {
 			p := web.ProblemOf(ctx, refused)
 			view.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
 		}
-	case r.URL.Query().Get("done") != "":
+	case done == "note" || done == "assign" || done == "recall":
+		view.Banner = &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb."+done+".done"), Tone: ui.ToneDone, Alert: true}
+	case done != "":
 		view.Banner = &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb.task.done"), Tone: ui.ToneDone, Alert: true, Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.task.next"), Href: "/desk"}}
 	}
 	return web.Render(w, r, status, taskPage(view))
@@ -163,7 +173,7 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 				x.Fields = &p
 			}
 			if _, own := f.Leaf("reason"); own {
-				x.Reason = false // the service asks for it in its own words
+				x.Reason, x.OwnReason = false, true // the service asks for it in its own words
 			}
 		}
 		view.Actions = append(view.Actions, x)
@@ -206,6 +216,14 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 	t, d, c, err := h.svc.ReadTask(ctx, v)
 	if err != nil {
 		return err
+	}
+	// The list's button is the first of its form, which the key Enter presses: without a
+	// chosen phrase it is the act that was meant.
+	if sent.Has("_phrase") && sent.Get("phrase") != "" {
+		if err := h.inserted(ctx, sent, c, d); err != nil {
+			return err
+		}
+		return h.showTask(w, r, http.StatusOK, v, sent, nil)
 	}
 	pkg, err := h.services.ByDigest(d.Package)
 	if err != nil {
@@ -296,7 +314,9 @@ func (h *handlers) deskDossier(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, taskPage(h.dossierView(ctx, d, c, pkg, lines)))
+	view := h.dossierView(ctx, d, c, pkg, lines)
+	view.Work = workView{Viewer: viewer(ctx, pkg, d, c.Papers, r.URL), Notes: notesOf(ctx, lines, h.clock.Now()), Live: strings.Join(dossier.TopicsOf(d.ID, nil, 0), " ")}
+	return web.Render(w, r, http.StatusOK, taskPage(view))
 }
 
 // dossierView fills what every officer's page of a dossier shows.
@@ -317,6 +337,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		due = dueCell(ctx, d.ReceiveBy, now, d.State != process.Submitted)
 		due.Note = strings.TrimSuffix(i18n.T(ctx, "dossierweb.receiveBy")+" · "+due.Note, " · ")
 	}
+	v.Due = due
 	v.Summary = ui.SummaryArgs{Tight: true, Rows: []ui.SummaryRow{
 		{Key: key("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
 		{Key: key("due"), Value: h.dueValue(ctx, due, d, pkg, lines)},

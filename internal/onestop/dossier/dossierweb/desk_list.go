@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -44,6 +45,7 @@ type listView struct {
 	Bulk   *bulkBar
 	Pages  ui.PageLinks
 	More   *ui.Anchor // where the rest is
+	Live   string     // topics on which the list listens
 }
 
 // bulkBar is what can be done with the ticked rows.
@@ -110,6 +112,7 @@ func (h *handlers) todayPage(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	v.Bulk = h.bulkBar(ctx, r.URL, q, today.Tasks)
+	v.Live = h.listens(ctx)
 	return web.Render(w, r, http.StatusOK, listPage(v))
 }
 
@@ -131,6 +134,7 @@ func (h *handlers) held(w http.ResponseWriter, r *http.Request) error {
 	v := listView{Title: i18n.T(ctx, "dossierweb.queue.mine"), Table: h.taskTable(ctx, page.Tasks, nil, q.Get("tick") != "")}
 	v.Pages = pageLinks(r.URL, q, page)
 	v.Bulk = h.bulkBar(ctx, r.URL, q, page.Tasks)
+	v.Live = h.listens(ctx)
 	return web.Render(w, r, http.StatusOK, listPage(v))
 }
 
@@ -231,4 +235,9 @@ func (h *handlers) colleagues(ctx context.Context, u orgunit.UnitID) ([]auth.Hol
 		}
 	}
 	return out, names, err
+}
+
+// listens are the topics of an officer's lists: the queues of their posts, and their own work.
+func (h *handlers) listens(ctx context.Context, more ...orgunit.UnitID) string {
+	return strings.Join(dossier.TopicsOf(0, append(h.svc.Posts(ctx), more...), auth.From(ctx).Account), " ")
 }

@@ -100,6 +100,7 @@ func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
 			v.Bulk.AllNote = i18n.T(ctx, "dossierweb.bulk.allNote", "n", n, "max", dossier.MaxMany)
 		}
 	}
+	v.Live = h.listens(ctx, f.Unit)
 	return web.Render(w, r, http.StatusOK, listPage(v))
 }
 

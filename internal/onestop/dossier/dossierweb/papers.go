@@ -35,7 +35,7 @@ func (h *handlers) file(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { _ = body.Close() }()
-	return web.Send(w, r, web.Download{Name: f.Name, Type: filecheck.MediaType(f.Type), Size: f.Size, Inline: true, Body: body})
+	return web.Send(w, r, web.Download{Name: f.Name, Type: filecheck.MediaType(f.Type), Size: f.Size, Inline: true, Framed: r.URL.Query().Get("framed") != "", Body: body})
 }
 
 // prints links the papers that were made for a dossier, as PDF.

@@ -7,6 +7,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
@@ -25,6 +26,8 @@ type Deps struct {
 	Units    *orgunit.Service
 	Clock    clock.Clock
 	Uploads  *upload.Service
+	// Desk has the phrases for reasons.
+	Desk *desk.Service
 	// Catalogue names procedures and their fields.
 	Catalogue Catalogue
 	// Accounts names people.
@@ -49,6 +52,7 @@ type handlers struct {
 	uploads  *upload.Service
 	address  string
 	tries    *tries
+	desk     *desk.Service
 
 	catalogue Catalogue
 	accounts  Accounts
@@ -62,11 +66,11 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 func Routes(d Deps) web.Module {
 	h := &handlers{
 		svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
-		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked,
+		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked, desk: d.Desk,
 	}
 	return web.Module{
 		Name:   "dossier",
-		Routes: slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes()),
+		Routes: slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes(), h.workRoutes()),
 		API:    h.api,
 	}
 }
