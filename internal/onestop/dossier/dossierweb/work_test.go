@@ -13,7 +13,7 @@ import (
 )
 
 // post sends a form as a browser does.
-func post(a citytest.Actor, path string, f url.Values) citytest.Answer {
+func postForm(a citytest.Actor, path string, f url.Values) citytest.Answer {
 	f.Set("_key", web.NewKey())
 	return a.Do(http.MethodPost, path, []byte(f.Encode()), map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
 }
@@ -41,7 +41,7 @@ func TestTaskPage(t *testing.T) {
 		}
 
 		secret := "Đã gọi cho bệnh viện xác minh"
-		post(clerk, page+"/note", url.Values{"note": {secret}, "mention": {c.Account("clerk2").ID}}).Want(303)
+		postForm(clerk, page+"/note", url.Values{"note": {secret}, "mention": {c.Account("clerk2").ID}}).Want(303)
 		c.Eventually("the open page hears of the note", func() bool {
 			select {
 			case said := <-stream:
@@ -61,25 +61,25 @@ func TestTaskPage(t *testing.T) {
 				t.Errorf("the applicant reads the note at %s", path)
 			}
 		}
-		if got := post(clerk, page+"/note", url.Values{"note": {"Nhắc người lạ"}, "mention": {c.Account("citizen2").ID}}); got.Status != 422 && got.Status != 400 || !strings.Contains(string(got.Body), "Nhắc người lạ") {
+		if got := postForm(clerk, page+"/note", url.Values{"note": {"Nhắc người lạ"}, "mention": {c.Account("citizen2").ID}}); got.Status != 422 && got.Status != 400 || !strings.Contains(string(got.Body), "Nhắc người lạ") {
 			t.Errorf("mentioning a stranger: %d; what was typed must stay", got.Status)
 		}
-		post(citizen, page+"/note", url.Values{"note": {"Tôi"}}).Want(403)
+		postForm(citizen, page+"/note", url.Values{"note": {"Tôi"}}).Want(403)
 
 		// Without a script the phrase comes back in the box, after what was typed.
-		got := post(clerk, page, url.Values{"action": {"supplement"}, "version": {version()}, "reason": {"Thiếu một trang."}, "phrase": {"7"}, "_phrase": {"1"}}).Want(200)
+		got := postForm(clerk, page, url.Values{"action": {"supplement"}, "version": {version()}, "reason": {"Thiếu một trang."}, "phrase": {"7"}, "_phrase": {"1"}}).Want(200)
 		if !strings.Contains(string(got.Body), "Thiếu một trang. Giấy chứng sinh chụp bị mờ") {
 			t.Error("the phrase is not in the box of the reason")
 		}
 
 		// A task goes to who holds the post.
 		v := version()
-		post(clerk, page+"/claim", url.Values{"version": {v}}).Want(303)
+		postForm(clerk, page+"/claim", url.Values{"version": {v}}).Want(303)
 		v = version()
-		if got := post(clerk, page+"/assign", url.Values{"version": {v}, "to": {c.Account("justiceOfficer").ID}}); got.Status == 303 {
+		if got := postForm(clerk, page+"/assign", url.Values{"version": {v}, "to": {c.Account("justiceOfficer").ID}}); got.Status == 303 {
 			t.Error("the task went to an officer who could not act on it")
 		}
-		post(clerk, page+"/assign", url.Values{"version": {v}, "to": {c.Account("clerk2").ID}}).Want(303)
+		postForm(clerk, page+"/assign", url.Values{"version": {v}, "to": {c.Account("clerk2").ID}}).Want(303)
 		if !strings.Contains(body(clerk, page), c.Account("clerk2").Name) {
 			t.Error("the page does not say who holds the task now")
 		}
@@ -94,8 +94,8 @@ func TestTaskPage(t *testing.T) {
 		}
 		unit := regexp.MustCompile(`name="unit" value="(\d+)"`).FindStringSubmatch(look)[1]
 		deal := url.Values{"row": {rows[0][1]}, "unit": {unit}, "role": {"clerk"}}
-		post(chair, "/desk/balance", deal).Want(200)
-		again := string(post(chair, "/desk/balance", deal).Want(200).Body)
+		postForm(chair, "/desk/balance", deal).Want(200)
+		again := string(postForm(chair, "/desk/balance", deal).Want(200).Body)
 		if !strings.Contains(again, "kh-table__row--marked") && !strings.Contains(again, "đã") {
 			t.Error("the second deal of the same version does not tell that it failed")
 		}
@@ -103,12 +103,12 @@ func TestTaskPage(t *testing.T) {
 		// Handed over by mistake: who did it takes it back.
 		mine := "/desk/tasks/" + strings.Split(rows[0][1], ":")[0]
 		v = regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(body(clerk, mine))[1]
-		post(clerk, mine, url.Values{"action": {"accept"}, "version": {v}}).Want(303)
+		postForm(clerk, mine, url.Values{"action": {"accept"}, "version": {v}}).Want(303)
 		if strings.Contains(body(second, mine), mine+"/recall") {
 			t.Error("a colleague who did not hand it over is offered to take it back")
 		}
 		v = regexp.MustCompile(`recall"[\s\S]*?name="version" value="(\d+)"`).FindStringSubmatch(body(clerk, mine))[1]
-		post(clerk, mine+"/recall", url.Values{"version": {v}, "reason": {"Chuyển nhầm"}}).Want(303)
+		postForm(clerk, mine+"/recall", url.Values{"version": {v}, "reason": {"Chuyển nhầm"}}).Want(303)
 	})
 }
 
