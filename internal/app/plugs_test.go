@@ -38,3 +38,23 @@ func TestReachOfAPost(t *testing.T) {
 		}
 	}
 }
+
+// TestOverHoldsWhoReaches: nobody outside of what a unit lies under reaches it. The search
+// looks nowhere else for those whose posts see a dossier.
+func TestOverHoldsWhoReaches(t *testing.T) {
+	t.Parallel()
+	units := orgunittest.Service(t, "2025-06-23")
+	all := units.Now().Select(func(orgunit.Unit) bool { return true })
+	for i := 0; i < len(all); i += 61 {
+		below := all[i]
+		over := map[orgunit.UnitID]bool{below.ID: true}
+		for _, u := range units.Now().Over(below.ID) {
+			over[u.ID] = true
+		}
+		for _, above := range all {
+			if (scopes{units}).Covers(t.Context(), "unit:"+above.ID.String(), "unit:"+below.ID.String()) && !over[above.ID] {
+				t.Errorf("%s reaches %s and does not stand over it", above.Name, below.Name)
+			}
+		}
+	}
+}

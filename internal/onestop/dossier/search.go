@@ -208,12 +208,11 @@ func (r *reach) of(ctx context.Context, s *Service, u orgunit.UnitID) []string {
 		return w
 	}
 	out := []string{unitWord(u)}
-	s.Units.Now().Select(func(a orgunit.Unit) bool {
-		if a.ID != u && a.Class != orgunit.Office && s.Scopes.Covers(ctx, scope(a.ID), scope(u)) {
+	for _, a := range s.Units.Now().Over(u) {
+		if a.Class != orgunit.Office && s.Scopes.Covers(ctx, scope(a.ID), scope(u)) {
 			out = append(out, unitWord(a.ID))
 		}
-		return false
-	})
+	}
 	r.above[u] = out
 	return out
 }

@@ -180,6 +180,26 @@ func (t *Tree) Ancestors(id UnitID) []Unit {
 	return out
 }
 
+// Over lists all that a unit lies under, by either line: those above it, who governs its
+// territory, and who governs the territories above that.
+func (t *Tree) Over(id UnitID) []Unit {
+	out := t.Ancestors(id)
+	u, ok := t.Get(id)
+	if !ok || u.Serves == 0 {
+		return out
+	}
+	lands := t.Ancestors(u.Serves)
+	if own, ok := t.Get(u.Serves); ok {
+		lands = append(lands, own)
+	}
+	for _, l := range lands {
+		if a, ok := t.AgencyOf(l.ID); ok && a.ID != id && !slices.ContainsFunc(out, func(o Unit) bool { return o.ID == a.ID }) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // Above returns the unit itself or the nearest above it that stands in a tier.
 func (t *Tree) Above(id UnitID, tier Tier) (Unit, bool) {
 	u, ok := t.Get(id)
