@@ -105,7 +105,7 @@ func (p *Program) webModules() []web.Module {
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{
-			Dossiers: p.Dossiers, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
+			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
 		deskweb.Routes(p.Desk, phraseChoices{p}),

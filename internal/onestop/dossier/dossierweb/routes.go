@@ -7,6 +7,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
@@ -21,6 +22,8 @@ var Messages embed.FS
 // Deps is what the pages and the API read from.
 type Deps struct {
 	Dossiers *dossier.Service
+	// Desk keeps filters under names.
+	Desk     *desk.Service
 	Services *service.Registry
 	Units    *orgunit.Service
 	Clock    clock.Clock
@@ -42,6 +45,7 @@ type Deps struct {
 
 type handlers struct {
 	svc      *dossier.Service
+	desk     *desk.Service
 	services *service.Registry
 	units    *orgunit.Service
 	clock    clock.Clock
@@ -61,7 +65,7 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
 	h := &handlers{
-		svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
+		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
 		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked,
 	}
 	return web.Module{
