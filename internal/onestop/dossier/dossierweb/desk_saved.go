@@ -237,7 +237,7 @@ func (h *handlers) savedForm(ctx context.Context, x *kept, f dossier.TaskFilter,
 	v.First = &ui.Field{Name: "first", Label: t("firstLabel"), Values: sent["first"], Small: true, Options: []ui.Option{{Value: "1", Label: t("first")}}}
 	if h.desk.MayKeepFilter(ctx, desk.Filter{Unit: f.Unit}) {
 		v.First.Options[0].Hint = t("firstHint")
-		v.Owner = &ui.Field{Name: "owner", Label: t("owner"), Value: sent.Get("owner"), Small: true, Inline: true, Options: []ui.Option{
+		v.Owner = &ui.Field{Name: "owner", Label: t("owner"), Value: sent.Get("owner"), Small: true, Options: []ui.Option{
 			{Value: "me", Label: t("me")}, {Value: savedShared, Label: h.unitName(ctx, f.Unit, h.clock.Now())},
 		}}
 		if v.Owner.Value == "" {
