@@ -109,16 +109,21 @@ func (t Pile) Matches(f TaskFilter) bool {
 		(f.Due == AnyTime || f.Due == t.Due)
 }
 
-// Piles counts the open tasks of a unit that the reader may act on, so that the number
-// beside each filter is told without asking again.
-func (s *Service) Piles(ctx context.Context, u orgunit.UnitID) (out []Pile, err error) {
+// Piles counts the open tasks of units that the reader may act on, so that the number beside
+// each filter is told without asking again. A unit where the reader has no role is left out.
+func (s *Service) Piles(ctx context.Context, units ...orgunit.UnitID) (out map[orgunit.UnitID][]Pile, err error) {
 	defer errs.Op(&err, "dossier.Piles")
-	roles := s.RolesAt(ctx, u)
+	roles := map[orgunit.UnitID][]string{}
+	for _, u := range units {
+		if own := s.RolesAt(ctx, u); len(own) > 0 {
+			roles[u] = own
+		}
+	}
 	if len(roles) == 0 {
-		return nil, errs.E(errs.Forbidden, "dossier.queue.notYours")
+		return nil, nil
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = pilesOf(v, u, roles, TermsAt(s.Clock.Now()))
+		out, err = pilesOf(v, roles, TermsAt(s.Clock.Now()))
 		return err
 	})
 	return out, err

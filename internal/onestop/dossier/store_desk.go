@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,32 +12,37 @@ import (
 	"khue/internal/register/orgunit"
 )
 
-// pilesOf groups the open tasks of a unit; it reads dossier_task_piles alone, in its order.
-func pilesOf(q db.Querier, u orgunit.UnitID, roles []string, t Terms) (out []Pile, err error) {
+// pilesOf groups the open tasks of units, of each those of some roles; it reads
+// dossier_task_piles alone, in its order.
+func pilesOf(q db.Querier, roles map[orgunit.UnitID][]string, t Terms) (map[orgunit.UnitID][]Pile, error) {
 	type row struct {
+		unit orgunit.UnitID
 		Pile
 		all, late, today, week int // each holds those before it
 	}
+	list, args := in(slices.Sorted(maps.Keys(roles)))
+	n := len(args)
 	rows, err := db.All(q, func(s db.Scanner) (r row, err error) {
 		var state, holder int64
-		err = s.Scan(&r.Role, &state, &r.Procedure, &holder, &r.all, &r.late, &r.today, &r.week)
+		err = s.Scan(&r.unit, &r.Role, &state, &r.Procedure, &holder, &r.all, &r.late, &r.today, &r.week)
 		if r.Holder = Holder(holder); holder == 0 {
 			r.Holder = HeldByNobody
 		}
 		r.State = process.State(state) //nolint:gosec // as it was written
 		return r, err
-	}, `SELECT role, state, procedure, assignee, COUNT(*), COUNT(*) FILTER (WHERE due_at < $2),
- COUNT(*) FILTER (WHERE due_at < $3), COUNT(*) FILTER (WHERE due_at < $4)
- FROM dossier_task WHERE open AND unit = $1 GROUP BY role, state, procedure, assignee`,
-		u, db.Millis(t.Now), db.Millis(t.Tomorrow), db.Millis(t.Monday))
+	}, `SELECT unit, role, state, procedure, assignee, COUNT(*), COUNT(*) FILTER (WHERE due_at < $`+strconv.Itoa(n+1)+`),
+ COUNT(*) FILTER (WHERE due_at < $`+strconv.Itoa(n+2)+`), COUNT(*) FILTER (WHERE due_at < $`+strconv.Itoa(n+3)+`)
+ FROM dossier_task WHERE open AND unit IN `+list+` GROUP BY unit, role, state, procedure, assignee`,
+		append(args, db.Millis(t.Now), db.Millis(t.Tomorrow), db.Millis(t.Monday))...)
+	out := make(map[orgunit.UnitID][]Pile, n)
 	for _, r := range rows {
-		if !slices.Contains(roles, r.Role) {
+		if !slices.Contains(roles[r.unit], r.Role) {
 			continue
 		}
 		for i, n := range [...]int{r.late, r.today - r.late, r.week - r.today, r.all - r.week} {
 			if n > 0 {
 				r.Due, r.N = Urgencies()[i], n
-				out = append(out, r.Pile)
+				out[r.unit] = append(out[r.unit], r.Pile)
 			}
 		}
 	}

@@ -27,7 +27,8 @@ func (h *handlers) deskRoutes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.todayPage},
 		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.held},
-		{Method: http.MethodGet, Path: "/desk/queue", Policy: auth.Officer, Do: h.queue},
+		{Method: http.MethodGet, Path: queuePath, Policy: auth.Officer, Do: h.queue},
+		{Method: http.MethodPost, Path: filtersPath, Policy: auth.Officer, Do: h.keepFilter},
 		{Method: http.MethodGet, Path: "/desk/search", Policy: auth.Officer, Do: h.search},
 		{Method: http.MethodPost, Path: "/desk/bulk/preview", Policy: auth.Officer, Do: h.bulkPreview},
 		{Method: http.MethodPost, Path: "/desk/bulk", Policy: auth.Officer, Do: h.bulkAct},
@@ -39,6 +40,10 @@ type listView struct {
 	Unit   string
 	Title  string
 	Lead   string
+	Banner *ui.BannerArgs
+	Tabs   []ui.Filter // the filters kept under a name
+	Saved  *savedView
+	Lost   string      // why there is no list
 	Due    []ui.Filter // by urgency
 	Filter *filterView
 	Table  ui.TableArgs
@@ -46,6 +51,13 @@ type listView struct {
 	Pages  ui.PageLinks
 	More   *ui.Anchor // where the rest is
 	Live   string     // topics on which the list listens
+}
+
+func (v listView) problems() ui.Problems {
+	if v.Saved == nil {
+		return nil
+	}
+	return v.Saved.Problems
 }
 
 // bulkBar is what can be done with the ticked rows.

@@ -15,6 +15,7 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/process"
 	"khue/internal/register/orgunit"
@@ -64,12 +65,34 @@ func (h *handlers) queueFilter(ctx context.Context, q url.Values) (f dossier.Tas
 	return f, err
 }
 
-// queue is a unit's open tasks, the first due first.
+// queue is a unit's open tasks, the first due first. Without filters it opens with the kept
+// ones that the reader made their default.
 func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
 	q, err := web.Query(r)
 	if err != nil {
 		return err
+	}
+	return h.showQueue(w, r, http.StatusOK, q, nil, nil)
+}
+
+// showQueue draws the list; sent is the form about kept filters, refused why it was not taken.
+func (h *handlers) showQueue(w http.ResponseWriter, r *http.Request, status int, q, sent url.Values, refused error) error {
+	ctx := r.Context()
+	var all []kept
+	if saved := q.Get("saved"); saved != "" || len(q) == 0 {
+		var err error
+		if all, err = h.keptFilters(ctx, 0); err != nil {
+			return err
+		}
+		x, ok, err := opening(all, saved)
+		switch {
+		case err != nil:
+			return err
+		case ok && x.lost:
+			return h.lostPage(w, r, status, all, x, refused)
+		case ok:
+			return web.Redirect(w, r, x.href())
+		}
 	}
 	f, err := h.queueFilter(ctx, q)
 	if err != nil {
@@ -80,20 +103,51 @@ func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	piles, err := h.svc.Piles(ctx, f.Unit)
+	if all == nil {
+		if all, err = h.keptFilters(ctx, f.Unit); err != nil {
+			return err
+		}
+	}
+	units := []orgunit.UnitID{f.Unit}
+	for _, x := range all {
+		units = append(units, x.f.Unit)
+	}
+	counts, err := h.svc.Piles(ctx, units...)
 	if err != nil {
 		return err
 	}
+	piles := counts[f.Unit]
 	_, names, err := h.colleagues(ctx, f.Unit)
 	if err != nil {
 		return err
 	}
+	done := q.Get("done")
+	q.Del("done")
+	q.Set("unit", f.Unit.String()) // an address that names nothing opens the default
+	u := &url.URL{Path: queuePath, RawQuery: q.Encode()}
 	v := listView{
 		Unit: h.unitName(ctx, f.Unit, h.clock.Now()), Title: i18n.T(ctx, "dossierweb.queue.title"),
-		Table: h.taskTable(ctx, page.Tasks, names, q.Get("tick") != ""), Pages: pageLinks(r.URL, q, page),
+		Table: h.taskTable(ctx, page.Tasks, names, q.Get("tick") != ""), Pages: pageLinks(u, q, page),
 	}
-	h.filters(ctx, &v, r.URL, q, f, piles, names)
-	v.Bulk = h.bulkBar(ctx, r.URL, q, page.Tasks)
+	switch done {
+	case "saved", "deleted", savedFirst, savedNotFirst:
+		v.Banner = &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb.saved.done."+done), Tone: ui.ToneDone, Alert: true}
+	}
+	h.filters(ctx, &v, u, q, f, piles, names)
+	now := shown(ctx, all, f)
+	var current desk.FilterID
+	if now != nil {
+		current = now.ID
+	}
+	v.Tabs = h.tabs(ctx, all, f.Unit, current, counts)
+	if len(v.Tabs) > 0 && now == nil {
+		v.Tabs[0].Current = len(keptQuery(ctx, f)) == 0
+	}
+	if now != nil || refused != nil || len(keptQuery(ctx, f)) > 0 || len(h.svc.Posts(ctx)) > 1 {
+		v.Saved = h.savedForm(ctx, now, f, sent, refused)
+	}
+	v.refused(ctx, refused)
+	v.Bulk = h.bulkBar(ctx, u, q, page.Tasks)
 	if n := count(piles, f); n > len(page.Tasks) && v.Bulk != nil {
 		v.Bulk.All = i18n.T(ctx, "dossierweb.bulk.all", "n", min(n, dossier.MaxMany))
 		if n > dossier.MaxMany {
@@ -101,7 +155,7 @@ func (h *handlers) queue(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	v.Live = h.listens(ctx, f.Unit)
-	return web.Render(w, r, http.StatusOK, listPage(v))
+	return web.Render(w, r, status, listPage(v))
 }
 
 // count is how many tasks a filter leaves.
@@ -137,7 +191,7 @@ func (h *handlers) filters(ctx context.Context, v *listView, u *url.URL, q url.V
 		v.Filter.Fields = append(v.Filter.Fields, ui.Field{Name: name, Label: i18n.T(ctx, "dossierweb.queue.by."+name), Value: value, Options: options})
 		v.Filter.Open = v.Filter.Open || value != ""
 	}
-	v.Filter = &filterView{Clear: u.Path}
+	v.Filter = &filterView{Clear: queuePath + "?unit=" + f.Unit.String()}
 	if f.Due != dossier.AnyTime {
 		v.Filter.Keep = append(v.Filter.Keep, ui.KeyText{Name: "due", Value: f.Due.String()})
 	}

@@ -22,12 +22,12 @@ var Messages embed.FS
 // Deps is what the pages and the API read from.
 type Deps struct {
 	Dossiers *dossier.Service
+	// Desk keeps filters under names, and phrases for reasons.
+	Desk     *desk.Service
 	Services *service.Registry
 	Units    *orgunit.Service
 	Clock    clock.Clock
 	Uploads  *upload.Service
-	// Desk has the phrases for reasons.
-	Desk *desk.Service
 	// Catalogue names procedures and their fields.
 	Catalogue Catalogue
 	// Accounts names people.
@@ -45,6 +45,7 @@ type Deps struct {
 
 type handlers struct {
 	svc      *dossier.Service
+	desk     *desk.Service
 	services *service.Registry
 	units    *orgunit.Service
 	clock    clock.Clock
@@ -52,7 +53,6 @@ type handlers struct {
 	uploads  *upload.Service
 	address  string
 	tries    *tries
-	desk     *desk.Service
 
 	catalogue Catalogue
 	accounts  Accounts
@@ -65,8 +65,8 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
 	h := &handlers{
-		svc: d.Dossiers, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
-		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked, desk: d.Desk,
+		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
+		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked,
 	}
 	return web.Module{
 		Name:   "dossier",
