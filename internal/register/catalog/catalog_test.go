@@ -24,6 +24,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/register/catalog"
+	"khue/internal/register/catalog/catalogtest"
 )
 
 var monday = clock.MustDate("2026-11-23").At(8, 10)
@@ -32,8 +33,7 @@ var monday = clock.MustDate("2026-11-23").At(8, 10)
 func each(t *testing.T, test func(t *testing.T, d *db.DB, s *catalog.Service, clk *clock.Fake)) {
 	t.Helper()
 	t.Parallel()
-	dbtest.Each(t, []db.Migrations{catalog.Module().Migrations}, func(t *testing.T, d *db.DB) {
-		clk := clock.NewFake(monday)
+	catalogtest.Each(t, monday, func(t *testing.T, d *db.DB, clk *clock.Fake) {
 		s, err := catalog.New(d, clk, catalog.Options{Home: "H26"})
 		if err != nil {
 			t.Fatal(err)

@@ -279,7 +279,7 @@ func TestUnitsAreConsultedBesideTheWork(t *testing.T) {
 			return strings.Contains(string(c.As("justiceOfficer").Get("/api/v1/dossiers/"+code+"/timeline").Want(200).Body), "silenceAgreed")
 		})
 		act(t, c, "justiceOfficer", code, "approve", nil).Want(200)
-	}, citytest.With(func(cfg *app.Config) { cfg.Services, cfg.Connectors = versions(t), []dossier.Connector{reg} }))
+	}, citytest.At(clock.MustDate("2025-06-09").At(8, 10)), citytest.With(func(cfg *app.Config) { cfg.Services, cfg.Connectors = versions(t), []dossier.Connector{reg} }))
 }
 
 func TestADuplicateGoesIntoTheOther(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
@@ -133,7 +134,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		Shelf: shelf, Dossier: d, Name: say(ctx, pkg.Name()), Case: say(ctx, pkg.CaseName(d.Case)), Full: access == dossier.SeeAll, Banner: banner,
 		Key: key, Client: web.NewKey(), Events: h.events(ctx, d, pkg, lines, true), Withdraw: mayWithdraw(d.State),
 	}
-	if v.Banner, err = h.asksPlace(ctx, d, key, banner); err != nil {
+	if v.Banner, err = h.asksPlace(ctx, d, lines, key, banner); err != nil {
 		return err
 	}
 	field := func(k string) string { return i18n.T(ctx, "dossierweb.field."+k) }
@@ -284,8 +285,9 @@ func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
 
 // asksPlace asks the applicant where their dossier belongs, unless the page has something to
 // say about their own last act.
-func (h *handlers) asksPlace(ctx context.Context, d dossier.Dossier, key string, banner *ui.BannerArgs) (*ui.BannerArgs, error) {
-	if h.splits == nil || banner != nil || d.State.Ended() {
+func (h *handlers) asksPlace(ctx context.Context, d dossier.Dossier, lines []dossier.Line, key string, banner *ui.BannerArgs) (*ui.BannerArgs, error) {
+	moved := slices.ContainsFunc(lines, func(l dossier.Line) bool { return l.Kind == dossier.KindMoved })
+	if h.splits == nil || banner != nil || d.State.Ended() || !moved {
 		return banner, nil
 	}
 	asks, err := h.splits(ctx, d.ID)

@@ -7,11 +7,30 @@ package catalogtest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/db/dbtest"
 	"khue/internal/register/catalog"
 )
+
+// Each runs a test on both engines with an empty catalogue, each with a clock of its own
+// that stands at an instant. The database goes by it too: what is offered holds from its day.
+func Each(t *testing.T, at time.Time, test func(t *testing.T, d *db.DB, clk *clock.Fake)) {
+	t.Helper()
+	migrations := []db.Migrations{catalog.Module().Migrations}
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		clk := clock.NewFake(at)
+		test(t, dbtest.New(t, migrations, dbtest.WithClock(clk)), clk)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		clk := clock.NewFake(at)
+		test(t, dbtest.NewPostgres(t, migrations, dbtest.WithClock(clk)), clk)
+	})
+}
 
 // New returns the catalogue of d with the embedded procedures; d is migrated with
 // catalog.Module().Migrations.

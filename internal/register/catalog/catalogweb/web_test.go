@@ -80,8 +80,8 @@ var monday = clock.MustDate("2026-11-23").At(8, 10)
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, []db.Migrations{catalog.Module().Migrations}, func(t *testing.T, d *db.DB) {
-		_, srv := site(t, d, clock.NewFake(monday))
+	catalogtest.Each(t, monday, func(t *testing.T, d *db.DB, clk *clock.Fake) {
+		_, srv := site(t, d, clk)
 		for _, c := range []struct {
 			path    string
 			status  int
@@ -142,7 +142,7 @@ func TestPages(t *testing.T) {
 
 func TestEnglishPagesMarkVietnamese(t *testing.T) {
 	t.Parallel()
-	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Module().Migrations}), clock.NewFake(monday))
+	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Module().Migrations}, dbtest.WithClock(clock.NewFake(monday))), clock.NewFake(monday))
 	body := get(srv, "/procedures/1.001193", "en").Body.String()
 	for _, want := range []string{
 		`lang="vi">Thủ tục đăng ký khai sinh`, "Birth registration", "unofficial translation", "Vietnamese citizens", "Civil status",
@@ -156,8 +156,8 @@ func TestEnglishPagesMarkVietnamese(t *testing.T) {
 
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, []db.Migrations{catalog.Module().Migrations}, func(t *testing.T, d *db.DB) {
-		_, srv := site(t, d, clock.NewFake(monday))
+	catalogtest.Each(t, monday, func(t *testing.T, d *db.DB, clk *clock.Fake) {
+		_, srv := site(t, d, clk)
 		var seen []string
 		path := "/api/v1/procedures?limit=30"
 		for path != "" {
