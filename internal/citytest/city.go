@@ -120,7 +120,7 @@ func (c *City) Account(role string) app.DemoAccount {
 // test's deadline lets it, without a fixed time.
 func (c *City) Eventually(what string, ok func() bool) {
 	c.t.Helper()
-	limit := time.NewTimer(20 * time.Second)
+	limit := time.NewTimer(time.Minute) // a bound for what hangs, not a measure
 	defer limit.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
