@@ -217,9 +217,10 @@ func (r *reach) of(ctx context.Context, s *Service, u orgunit.UnitID) []string {
 	return out
 }
 
-// searchFollower keeps the index: an entry that sends a dossier somewhere brings its row up
-// to date. The rows of an invented life were written with it.
+// searchFollower keeps the index: an entry that sends a dossier somewhere new brings its row
+// up to date. The rows of an invented life were written with it.
 func (s *Service) searchFollower() journal.Follower {
+	var last rows
 	return journal.Follower{Name: "dossier.search", Fn: func(ctx context.Context, tx *db.Tx, r journal.Record) error {
 		if r.Subject.Type != SubjectType {
 			return nil
@@ -234,28 +235,69 @@ func (s *Service) searchFollower() journal.Follower {
 		if err := json.Unmarshal(r.Payload, &h); err != nil && !r.Erased {
 			return err
 		}
-		if len(h.To) == 0 && r.Kind != KindSubmitted {
+		v, day := ID(r.Subject.ID), clock.DateOf(s.Clock.Now())
+		switch {
+		case r.Kind == KindSubmitted || r.Kind == KindAdopted || r.Kind == KindMoved:
+		case len(h.To) == 0:
+			return nil
+		case strings.HasPrefix(r.Kind, kindActPrefix) && last.hold(day, v, r.Seq, h.To):
 			return nil
 		}
-		v := ID(r.Subject.ID)
 		if invented {
 			if there, err := s.indexed(tx, v); err != nil || there {
 				return err
 			}
 		}
-		return s.index(ctx, tx, v)
+		units, err := s.index(ctx, tx, v)
+		last.put(day, v, r.Seq, units)
+		return err
 	}}
 }
 
-// index writes the row of a dossier as it stands.
-func (s *Service) index(ctx context.Context, tx *db.Tx, v ID) error {
+// index writes the row of a dossier as it stands, and returns its units.
+func (s *Service) index(ctx context.Context, tx *db.Tx, v ID) ([]orgunit.UnitID, error) {
 	found, err := shortDossiers(tx, []ID{v})
 	if err != nil || len(found) == 0 {
-		return err
+		return nil, err
 	}
 	units, err := unitsOfTasks(tx, v)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.putWords(tx, v, s.wordsOf(ctx, found[0], units))
+	return units, s.putWords(tx, v, s.wordsOf(ctx, found[0], units))
+}
+
+// rows remembers the units of the rows written last, so that an act that sends a dossier
+// where it lay before costs the index nothing. A row whose transaction failed is written
+// again, since its entry comes again: only what stands behind it in the log is spared.
+type rows struct {
+	mu  sync.Mutex
+	day clock.Date
+	of  map[ID]row
+}
+
+type row struct {
+	seq   int64
+	units []orgunit.UnitID
+}
+
+// rowsKept bounds what is remembered; then it begins anew.
+const rowsKept = 16_384
+
+func (r *rows) hold(day clock.Date, v ID, seq int64, to []Moved) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok := r.of[v]
+	return ok && r.day == day && seq > known.seq && !slices.ContainsFunc(to, func(m Moved) bool {
+		return m.Unit != 0 && !slices.Contains(known.units, orgunit.UnitID(m.Unit))
+	})
+}
+
+func (r *rows) put(day clock.Date, v ID, seq int64, units []orgunit.UnitID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of == nil || r.day != day || len(r.of) >= rowsKept {
+		r.day, r.of = day, map[ID]row{}
+	}
+	r.of[v] = row{seq, units}
 }
