@@ -64,7 +64,9 @@ func TestThreeTiers(t *testing.T) {
 		if got := c.Login("nguoicocong").Get("/api/v1/dossiers/" + code).Status; got == 403 {
 			t.Error("the deciding department does not see its dossier")
 		}
-		finds := func(who string) bool { return strings.Contains(deskPage(c.Login(who), "/desk/search?q=thanh+nguyen"), ">"+code+"<") }
+		finds := func(who string) bool {
+			return strings.Contains(deskPage(c.Login(who), "/desk/search?q=thanh+nguyen"), ">"+code+"<")
+		}
 		c.Eventually("the office that it came to finds it by name", func() bool { return finds("ldtbxh") })
 		if finds("xaydung") {
 			t.Error("the urban office finds what lies at the labour office")
