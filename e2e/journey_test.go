@@ -197,19 +197,26 @@ func TestSupplementIsAskedAndAnsweredByUpload(t *testing.T) {
 	clerk.sees("Tôi đã chụp lại.")
 }
 
+// Who comes second without scripts is told who was first, and when; with them the page says
+// how the dossier stands now before anything is pressed.
 func TestTwoOfficersAtOneTask(t *testing.T) {
 	t.Parallel()
 	city := citytest.New(t)
 	code := file(city, "Trần Hải Đăng")
-	first, second := visit(t, city, desk), visit(t, city, desk)
-	for _, v := range []*visitor{first, second} {
+	plain := desk
+	plain.js = false
+	first, second, watcher := visit(t, city, desk), visit(t, city, plain), visit(t, city, desk)
+	for _, v := range []*visitor{first, second, watcher} {
 		v.signIn("clerk")
 		v.find("main a[href^='/desk/tasks/']")
 	}
 	second.press("main a[href^='/desk/tasks/']")
+	watcher.press("main a[href^='/desk/tasks/']")
+	watcher.sees("Mới đăng ký")
 	do(first, code, "accept", nil)
 	second.act("accept", nil)
 	second.sees(city.Account("clerk").Name, "08:10")
+	watcher.sees("Được tiếp nhận")
 }
 
 func TestApplicantConfirmsTheDraft(t *testing.T) {
