@@ -32,7 +32,7 @@ func TestNoticesInTheBrowser(t *testing.T) {
 		v.press("main form[action='/account/notices'] button")
 		v.sees("Nhập địa chỉ thư điện tử theo mẫu")
 		v.check()
-		v.fill(map[string]string{"email": "hanh@vidu.example", "lang": "en"})
+		v.fill(map[string]string{"email": "hanh@vidu.example"})
 		v.press("main form[action='/account/notices'] button")
 		v.sees("Đã lưu cách nhận thông báo")
 		v.check()
