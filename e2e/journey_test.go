@@ -68,7 +68,7 @@ func apply(t *testing.T, v *visitor) string {
 // do opens the task of a dossier from the queue and takes one action.
 func do(v *visitor, code, action string, values map[string]string) {
 	v.t.Helper()
-	v.open("/desk")
+	v.open("/desk/queue")
 	v.take(code, action, values)
 }
 
