@@ -18,15 +18,7 @@ type importDossiersCmd struct {
 
 // Run imports running dossiers and books, and reports each row refused, changed or in doubt.
 func (i *importDossiersCmd) Run(c *command) error {
-	cfg := i.config(c)
-	if i.At != "" {
-		at, err := opening(i.At)
-		if err != nil {
-			return err
-		}
-		cfg.Opened = at
-	}
-	p, err := New(c.ctx, cfg)
+	p, err := openAt(c, i.config(c), i.At)
 	if err != nil {
 		return err
 	}
@@ -71,4 +63,16 @@ func (i *importDossiersCmd) Run(c *command) error {
 		}
 	}
 	return nil
+}
+
+// openAt opens a city; that of a demo by the clock of its opening, where at is given.
+func openAt(c *command, cfg Config, at string) (*Program, error) {
+	if at != "" {
+		opened, err := opening(at)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Opened = opened
+	}
+	return New(c.ctx, cfg)
 }

@@ -37,15 +37,7 @@ func operator(ctx context.Context) context.Context {
 // Run reports what a plan would do, or carries it out to its end. It may be stopped and run
 // again: it goes on where it was.
 func (r *reorganiseRunCmd) Run(c *command) error {
-	cfg := r.config(c)
-	if r.At != "" {
-		at, err := opening(r.At)
-		if err != nil {
-			return err
-		}
-		cfg.Opened = at
-	}
-	p, err := New(c.ctx, cfg)
+	p, err := openAt(c, r.config(c), r.At)
 	if err != nil {
 		return err
 	}
