@@ -15,6 +15,22 @@ type Clock interface {
 	Now() time.Time
 }
 
+// Holder is a clock that can jump. It stays where it is while anybody holds it: what was
+// begun before a jump is over before it.
+type Holder interface {
+	Clock
+	Hold() (release func())
+}
+
+// held is the part of a Holder that waits.
+type held struct{ mu sync.RWMutex }
+
+// Hold keeps the clock from jumping. Whoever holds must not wait for a jump or hold again.
+func (h *held) Hold() (release func()) {
+	h.mu.RLock()
+	return h.mu.RUnlock
+}
+
 type system struct{}
 
 func (system) Now() time.Time { return time.Now().In(Zone) }
@@ -36,7 +52,10 @@ func (o *offset) Now() time.Time {
 
 // Shifted is a clock that runs beside another at a distance that can be moved
 // forward only; the demo opens the city of another day with it.
-type Shifted struct{ o offset }
+type Shifted struct {
+	held
+	o offset
+}
 
 // Offset returns a clock that runs d ahead of base (behind it where negative).
 func Offset(base Clock, d time.Duration) *Shifted {
@@ -51,6 +70,8 @@ func (s *Shifted) Now() time.Time { return s.o.Now() }
 
 // JumpTo moves the clock forward to t. It returns ErrBackward for an earlier time.
 func (s *Shifted) JumpTo(t time.Time) error {
+	s.held.mu.Lock()
+	defer s.held.mu.Unlock()
 	s.o.mu.Lock()
 	defer s.o.mu.Unlock()
 	d := t.Sub(s.o.base.Now())
@@ -66,6 +87,7 @@ var ErrBackward = errors.New("clock: time would run backward")
 
 // Fake is a clock that tests set.
 type Fake struct {
+	held
 	mu sync.Mutex
 	t  time.Time
 }
@@ -82,6 +104,8 @@ func (f *Fake) Now() time.Time {
 
 // Set puts the clock at t.
 func (f *Fake) Set(t time.Time) {
+	f.held.mu.Lock()
+	defer f.held.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.t = t
@@ -89,6 +113,8 @@ func (f *Fake) Set(t time.Time) {
 
 // Advance moves the clock by d.
 func (f *Fake) Advance(d time.Duration) {
+	f.held.mu.Lock()
+	defer f.held.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.t = f.t.Add(d)

@@ -211,6 +211,15 @@ func (d *DB) view(ctx context.Context, stale bool, fn func(ctx context.Context, 
 // now is the instant as it is stored.
 func (d *DB) now() time.Time { return d.cfg.Clock.Now().Truncate(time.Millisecond) }
 
+// hold keeps a clock that can jump until the transaction is over: its units' instants are
+// not later undercut by those of a group that was numbered between their begin and commit.
+func (d *DB) hold() (release func()) {
+	if c, ok := d.cfg.Clock.(clock.Holder); ok {
+		return c.Hold()
+	}
+	return func() {}
+}
+
 // Millis is an instant as stored: epoch milliseconds.
 func Millis(t time.Time) int64 { return t.UnixMilli() }
 

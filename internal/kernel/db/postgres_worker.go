@@ -179,6 +179,7 @@ func (w *pgWorker) onConn(fn func(*pgSession) error) (err error) {
 	if err != nil {
 		return errs.E(errs.Unavailable, "db.open", errs.Cause(err))
 	}
+	defer w.e.db.hold()()
 	s := newPgSession(ctx, c.Conn(), "BEGIN")
 	returned := false
 	defer func() {

@@ -10,6 +10,8 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/jobs"
+	"khue/internal/onestop/dossier"
 )
 
 // TestTermsThatRunOutAreReported: the post is told before a term, the head at it and a day
@@ -43,6 +45,13 @@ func TestTermsThatRunOutAreReported(t *testing.T) {
 			return n
 		}
 		swept := func() {
+			// A sweep that began before the clock was set takes the place of the periodic one.
+			err := c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+				return c.Jobs.Enqueue(tx, jobs.Job{Kind: dossier.JobWarn, Args: struct{}{}})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 			c.Eventually("the sweep has seen all", func() bool {
 				return count(`SELECT COUNT(*) FROM dossier_task WHERE open AND warn_at <= $1`, db.Millis(c.Clock.Now())) == 0
 			})
