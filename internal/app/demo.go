@@ -253,7 +253,7 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 		return city, err
 	}
 	for _, d := range demoPeople {
-		a := auth.NewAccount{Login: d.login, Name: d.name, Kind: auth.KindCitizen, Hash: hash}
+		a := auth.NewAccount{Login: d.login, Name: d.name, Kind: auth.KindCitizen, Hash: hash, Level: auth.Verified}
 		out := DemoAccount{Login: d.login, Name: d.name, Role: strings.Fields(d.role)[0]}
 		if d.at != "" {
 			unit, ok := demoPlace(tree, commune, d.at)

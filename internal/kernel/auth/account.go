@@ -21,6 +21,7 @@ type Account struct {
 	Kind     Kind
 	Disabled bool
 	Created  time.Time
+	Level    Level
 
 	password string
 }
@@ -33,6 +34,7 @@ type NewAccount struct {
 	Password string // checked against length and the list of common ones; "" means no sign-in by password
 	Hash     string // instead of Password: from Service.HashPassword, for many accounts at once
 	Grants   []GrantPeriod
+	Level    Level
 }
 
 // GrantPeriod is a grant with its days, both included; a zero day is open.
@@ -80,7 +82,7 @@ func IsPhone(s string) bool {
 // password) and with Conflict where the login is taken.
 func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (id int64, err error) {
 	defer errs.Op(&err, "auth.CreateAccount")
-	a := Account{ID: s.gen.Next(), Login: NormLogin(n.Login), Name: strings.TrimSpace(n.Name), Kind: n.Kind, password: n.Hash}
+	a := Account{ID: s.gen.Next(), Login: NormLogin(n.Login), Name: strings.TrimSpace(n.Name), Kind: n.Kind, Level: n.Level, password: n.Hash}
 	if err := checkAccount(a, n.Password); err != nil {
 		return 0, err
 	}

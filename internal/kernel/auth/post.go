@@ -26,7 +26,7 @@ type Occupant struct {
 // given by GrantIn. Errors: Invalid with fields login and name; a login that is taken fails
 // the unit with an error on which db.IsUnique is true.
 func (s *Service) CreateIn(tx *db.Tx, n NewAccount) (int64, error) {
-	a := Account{ID: s.gen.Next(), Login: NormLogin(n.Login), Name: n.Name, Kind: n.Kind, Created: tx.Now()}
+	a := Account{ID: s.gen.Next(), Login: NormLogin(n.Login), Name: n.Name, Kind: n.Kind, Level: n.Level, Created: tx.Now()}
 	if err := checkAccount(a, ""); err != nil {
 		return 0, err
 	}

@@ -97,7 +97,7 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (token string, sub 
 	if !fits {
 		return "", Subject{}, errs.E(errs.Unauthenticated, "auth.error.credentials")
 	}
-	token, err = s.open(ctx, a, Session{Kind: SessionBrowser, Label: c.Device, Network: c.Network}, s.cfg.SessionMax, c.Old)
+	token, err = s.open(ctx, a, Session{Kind: SessionBrowser, Label: c.Device, Network: c.Network, Methods: []string{ByPassword}}, s.cfg.SessionMax, c.Old)
 	if err != nil {
 		return "", Subject{}, err
 	}
@@ -174,6 +174,9 @@ func (s *Service) open(ctx context.Context, a Account, x Session, life time.Dura
 			return err
 		}
 		x.Created, x.Seen, x.Expires = tx.Now(), tx.Now(), tx.Now().Add(life)
+		if x.Kind == SessionBrowser {
+			x.Proved = x.Created
+		}
 		return insertSession(tx, x, secret)
 	})
 }

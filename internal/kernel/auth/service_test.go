@@ -80,7 +80,8 @@ func TestSignInAndOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := auth.Subject{Account: id, Name: "Nguyễn Thị Lan", Login: "lan.nt", Kind: auth.KindOfficer, Grants: []auth.Grant{}}
+		want := auth.Subject{Account: id, Name: "Nguyễn Thị Lan", Login: "lan.nt", Kind: auth.KindOfficer, Grants: []auth.Grant{},
+			Session: sub.Session, Methods: []string{auth.ByPassword}, Proved: n.clk.Now()}
 		if d := cmp.Diff(want, sub); d != "" {
 			t.Errorf("subject (-want +got):\n%s", d)
 		}

@@ -31,6 +31,8 @@ type Session struct {
 	Created time.Time
 	Seen    time.Time // to the minute
 	Expires time.Time
+	Methods []string  // how the owner was recognised: ByPassword …
+	Proved  time.Time // when, last; zero for a program's token
 }
 
 // tokenPrefix lets scanners for leaked secrets find ours.
@@ -180,7 +182,8 @@ func (s *Service) load(ctx context.Context, key [sha256.Size]byte, now time.Time
 		if err != nil {
 			return err
 		}
-		e.subject = Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind, Grants: make([]Grant, len(held))}
+		e.subject = Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind, Grants: make([]Grant, len(held)),
+			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved}
 		for i, g := range held {
 			e.subject.Grants[i] = g.Grant
 		}

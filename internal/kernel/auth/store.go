@@ -2,28 +2,30 @@ package auth
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 )
 
-const accountColumns = `id, login, name, kind, password, disabled, created`
+const accountColumns = `id, login, name, kind, password, disabled, created, level`
 
 func scanAccount(s db.Scanner) (a Account, err error) {
-	var kind string
+	var kind, level string
 	var created int64
-	if err = s.Scan(&a.ID, &a.Login, &a.Name, &kind, &a.password, &a.Disabled, &created); err != nil {
+	if err = s.Scan(&a.ID, &a.Login, &a.Name, &kind, &a.password, &a.Disabled, &created, &level); err != nil {
 		return a, err
 	}
 	a.Kind, _ = ParseKind(kind)
+	a.Level, _ = ParseLevel(level)
 	a.Created = db.Time(created)
 	return a, nil
 }
 
 func insertAccount(tx *db.Tx, a Account) error {
-	return tx.Exec(`INSERT INTO auth_account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		a.ID, a.Login, a.Name, a.Kind.String(), a.password, a.Disabled, db.Millis(a.Created))
+	return tx.Exec(`INSERT INTO auth_account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.ID, a.Login, a.Name, a.Kind.String(), a.password, a.Disabled, db.Millis(a.Created), a.Level.String())
 }
 
 func accountByLogin(q db.Querier, login string) (Account, error) {
@@ -35,7 +37,7 @@ func accountByID(q db.Querier, id int64) (Account, error) {
 }
 
 func accountsByScope(q db.Querier, scope string) ([]Account, error) {
-	return db.All(q, scanAccount, `SELECT DISTINCT a.id, a.login, a.name, a.kind, a.password, a.disabled, a.created
+	return db.All(q, scanAccount, `SELECT DISTINCT a.id, a.login, a.name, a.kind, a.password, a.disabled, a.created, a.level
 		FROM auth_account a JOIN auth_grant g ON g.account = a.id WHERE g.scope = $1 ORDER BY a.login`, scope)
 }
 
@@ -45,6 +47,10 @@ func updatePassword(tx *db.Tx, miss error, id int64, password string) error {
 
 func updateDisabled(tx *db.Tx, miss error, id int64, disabled bool) error {
 	return tx.Guard(miss, `UPDATE auth_account SET disabled = $2 WHERE id = $1`, id, disabled)
+}
+
+func updateLevel(tx *db.Tx, miss error, id int64, l Level) error {
+	return tx.Guard(miss, `UPDATE auth_account SET level = $2 WHERE id = $1`, id, l.String())
 }
 
 func scanGrant(s db.Scanner) (g GrantPeriod, err error) {
@@ -96,21 +102,36 @@ func dayText(d clock.Date) string {
 	return d.String()
 }
 
-const sessionColumns = `id, account, kind, label, network, created, seen, expires`
+const sessionColumns = `id, account, kind, label, network, created, seen, expires, methods, proved`
 
 func scanSession(s db.Scanner) (x Session, err error) {
-	var created, seen, expires int64
-	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires); err != nil {
+	var created, seen, expires, proved int64
+	var methods string
+	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires, &methods, &proved); err != nil {
 		return x, err
 	}
 	x.Created, x.Seen, x.Expires = db.Time(created), db.Time(seen), db.Time(expires)
+	x.Methods = strings.Fields(methods)
+	if proved > 0 {
+		x.Proved = db.Time(proved)
+	}
 	return x, nil
 }
 
 func insertSession(tx *db.Tx, x Session, secret []byte) error {
-	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		x.ID, x.Account, x.Kind, x.Label, x.Network, db.Millis(x.Created), db.Millis(x.Seen), db.Millis(x.Expires), secret)
+	proved := int64(0)
+	if !x.Proved.IsZero() {
+		proved = db.Millis(x.Proved)
+	}
+	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret, methods, proved)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		x.ID, x.Account, x.Kind, x.Label, x.Network, db.Millis(x.Created), db.Millis(x.Seen), db.Millis(x.Expires), secret,
+		strings.Join(x.Methods, " "), proved)
+}
+
+func updateProved(tx *db.Tx, account, id int64, methods []string, at time.Time) error {
+	return tx.Exec(`UPDATE auth_session SET methods = $3, proved = $4 WHERE id = $1 AND account = $2`,
+		id, account, strings.Join(methods, " "), db.Millis(at))
 }
 
 func sessionBySecret(q db.Querier, secret []byte) (Session, error) {

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Kind says what stands behind an account.
@@ -50,6 +51,10 @@ type Subject struct {
 	Login   string
 	Kind    Kind
 	Grants  []Grant // those in force now; never changed after Resolve
+	Level   Level   // how sure the city is of the owner
+	Session int64   // the session or token that speaks
+	Methods []string
+	Proved  time.Time // when the owner proved last who they are; zero for a program
 }
 
 // SignedIn reports whether somebody stands behind the request.

@@ -168,7 +168,7 @@ func (s *Service) apply(tx *db.Tx, c Change, plan orgunit.Addend) error {
 
 // newOfficer makes the account of somebody who has none, and invites them to choose a password.
 func (s *Service) newOfficer(tx *db.Tx, e Entry) (int64, error) {
-	account, err := s.Auth.CreateIn(tx, auth.NewAccount{Login: e.Login, Name: e.Name, Kind: auth.KindOfficer})
+	account, err := s.Auth.CreateIn(tx, auth.NewAccount{Login: e.Login, Name: e.Name, Kind: auth.KindOfficer, Level: auth.Verified})
 	if err != nil {
 		return 0, err
 	}
