@@ -63,6 +63,9 @@ func (s *Service) Search(ctx context.Context, text string, before ID, limit int)
 		ids, err := s.match(v, asked, within, before, limit+1)
 		if err == nil && len(ids) == 0 && asked.begins() {
 			asked.last().prefix = true
+			if err := asked.meant(v); err != nil {
+				return err
+			}
 			ids, err = s.match(v, asked, within, before, limit+1)
 		}
 		if err != nil {

@@ -87,6 +87,8 @@ type Service struct {
 	units units
 	codes *codes
 	reach *reach
+
+	vocabulary *vocabulary
 	words *i18n.Bundle // of notices, which have no reader's request
 }
 
@@ -96,7 +98,7 @@ func New(d Deps) *Service {
 	if err != nil {
 		panic(err) // the texts are embedded
 	}
-	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), reach: &reach{}, words: words}
+	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), reach: &reach{}, vocabulary: &vocabulary{}, words: words}
 }
 
 // FormUnits is the register as forms read it.
