@@ -160,7 +160,7 @@ func (c *command) sentence(err error) string {
 	if !ok || e.Key == "" {
 		return err.Error()
 	}
-	b, bundleErr := i18n.NewBundle(sentences()...)
+	b, bundleErr := embeddedSentences()
 	if bundleErr != nil || !b.Has(e.Key) {
 		return err.Error()
 	}

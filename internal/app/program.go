@@ -17,6 +17,7 @@ import (
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
@@ -187,15 +188,9 @@ func (p *Program) register(context.Context) (err error) {
 }
 
 func (p *Program) onestop(context.Context) (err error) {
-	declared := p.Config.Services
-	if declared == nil {
-		declared = services.FS
+	if p.Services, err = p.declared(); err != nil {
+		return err
 	}
-	reg, problems := service.LoadAll(declared)
-	if problems.Failed() {
-		return problems.Err()
-	}
-	p.Services = reg
 	world, err := playWorld()
 	if err != nil {
 		return err
@@ -241,10 +236,30 @@ func (p *Program) onestop(context.Context) (err error) {
 	return err
 }
 
+// embedded are the services and the sentences in the binary, read once however many programs
+// one process opens: both never change.
+var (
+	embeddedServices  = sync.OnceValues(func() (*service.Registry, decl.Problems) { return service.LoadAll(services.FS) })
+	embeddedSentences = sync.OnceValues(func() (*i18n.Bundle, error) { return i18n.NewBundle(sentences()...) })
+)
+
+// declared is the registry of the services that the program came with.
+func (p *Program) declared() (*service.Registry, error) {
+	load := embeddedServices
+	if fsys := p.Config.Services; fsys != nil {
+		load = func() (*service.Registry, decl.Problems) { return service.LoadAll(fsys) }
+	}
+	reg, problems := load()
+	if problems.Failed() {
+		return nil, problems.Err()
+	}
+	return reg.Fresh(), nil
+}
+
 // speak joins the sentences of all modules; a missing one stops the program here.
 func (p *Program) speak(context.Context) (err error) {
 	p.modules = p.list()
-	p.Bundle, err = i18n.NewBundle(sentences()...)
+	p.Bundle, err = embeddedSentences()
 	return err
 }
 

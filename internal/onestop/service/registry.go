@@ -63,6 +63,13 @@ func NewRegistry(pkgs ...*Package) (*Registry, decl.Problems) {
 	return r, append(ps, s.families(pkgs)...)
 }
 
+// Fresh is a registry of the same packages as they came with the program, without what was
+// published since.
+func (r *Registry) Fresh() *Registry {
+	out, _ := NewRegistry(r.base...)
+	return out
+}
+
 // placed is a published package with the days that it was given.
 type placed struct {
 	pkg         *Package
