@@ -89,7 +89,7 @@ type Service struct {
 	reach *reach
 
 	vocabulary *vocabulary
-	words *i18n.Bundle // of notices, which have no reader's request
+	words      *i18n.Bundle // of notices, which have no reader's request
 }
 
 // New returns the service.
