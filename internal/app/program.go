@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -288,7 +289,15 @@ func (p *Program) fill(ctx context.Context) error {
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
 	p.Live = web.NewLive(p.Dossiers.MayHear)
-	p.Server, err = web.New(web.Config{Listen: p.Config.Listen, PublicURL: p.Config.PublicURL}, web.Deps{
+	proxies := make([]netip.Prefix, len(p.Config.Proxies))
+	for i, v := range p.Config.Proxies {
+		if proxies[i], err = netip.ParsePrefix(v); err != nil {
+			return fmt.Errorf("app: trusted proxy %q is not a network such as 10.0.0.0/8: %w", v, err)
+		}
+	}
+	p.Server, err = web.New(web.Config{
+		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
+	}, web.Deps{
 		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
 		Shell: p.shell, Live: p.Live, About: p.about(),
 	}, p.webModules()...)

@@ -29,6 +29,9 @@ type Config struct {
 	Drain     time.Duration // how long a stop waits for requests under way; 0 is 15 s
 	// TrustedProxies are the networks whose X-Forwarded-For is believed; empty believes none.
 	TrustedProxies []netip.Prefix
+	// TLSCert and TLSKey are PEM files, read again when they change; empty: plain HTTP, for
+	// loopback and behind a proxy that ends TLS.
+	TLSCert, TLSKey string
 }
 
 // Authenticator tells who stands behind a token; auth.Service does.
@@ -76,6 +79,7 @@ type Server struct {
 	inner   http.Handler // compression around the mux
 	heads   http.Header  // set on every answer
 	secure  bool
+	certs   *certificates // nil: plain HTTP
 	pages   buffers
 	metrics *metrics
 	routes  []RouteInfo
@@ -111,6 +115,16 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 		s.secure = u.Scheme == "https"
 		if err := s.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
+		}
+	}
+	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
+		return nil, errors.New("web: a certificate needs its key, and a key its certificate")
+	}
+	if cfg.TLSCert != "" {
+		s.secure = true
+		var err error
+		if s.certs, err = newCertificates(cfg.TLSCert, cfg.TLSKey, deps.Clock.Now, deps.Log); err != nil {
+			return nil, err
 		}
 	}
 	s.heads = securityHeaders(s.secure)
@@ -193,7 +207,14 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 		hs.RegisterOnShutdown(s.deps.Live.Close)
 	}
 	done := make(chan error, 1)
-	go func() { done <- hs.Serve(ln) }()
+	go func() {
+		if s.certs == nil {
+			done <- hs.Serve(ln)
+			return
+		}
+		hs.TLSConfig = s.certs.config()
+		done <- hs.ServeTLS(ln, "", "")
+	}()
 	if ready != nil {
 		ready(ln.Addr())
 	}
