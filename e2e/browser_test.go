@@ -302,7 +302,10 @@ func (v *visitor) check() {
 	if !v.look.js {
 		return // axe is a script
 	}
-	if _, seen := examined.LoadOrStore(v.kind(), true); seen {
+	kind := v.kind()
+	_, theme := examined.LoadOrStore(fmt.Sprint(v.look.dark, kind), true)
+	_, width := examined.LoadOrStore(fmt.Sprint(v.look.width, kind), true)
+	if theme && width {
 		return
 	}
 	source, err := axeSource()
@@ -322,7 +325,8 @@ func (v *visitor) check() {
 	}
 }
 
-// examined are the kinds of pages that axe has read: once a look is enough.
+// examined are the kinds of pages that axe has read: once a theme and once a width is
+// enough, since nothing depends on both, nor on the language.
 var examined sync.Map
 
 var moving = regexp.MustCompile(`[0-9A-Z]{20,}|\d{6,}|H26[^/?]*|k=[^&]*`)
@@ -332,7 +336,7 @@ func (v *visitor) kind() string {
 	v.t.Helper()
 	res, err := v.within().Eval(`() => [...document.querySelectorAll("h2, summary, [class*=error], [class*=banner], input, textarea, select")].map(e => e.tagName + e.className + (e.name || "")).join()`)
 	v.must(err)
-	return v.look.String() + moving.ReplaceAllString(v.path(), "*") + res.Value.Str()
+	return moving.ReplaceAllString(v.path(), "*") + res.Value.Str()
 }
 
 func (v *visitor) picture() {
