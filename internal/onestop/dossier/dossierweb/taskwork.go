@@ -82,11 +82,24 @@ func (h *handlers) work(ctx context.Context, view *taskView, c dossier.Content, 
 		if err != nil {
 			return err
 		}
+		ids := make([]int64, len(list))
+		for i, p := range list {
+			ids[i] = p.Account
+		}
+		barred, err := h.svc.BarredColleagues(ctx, t, ids)
+		if err != nil {
+			return err
+		}
 		f := ui.Field{Name: "to", Label: i18n.T(ctx, "dossierweb.assign.to"), Value: typed("assign", "to"), Error: problems.For("to")}
 		for _, p := range list {
-			if p.Account != t.Assignee {
-				f.Options = append(f.Options, ui.Option{Value: strconv.FormatInt(p.Account, 10), Label: i18n.T(ctx, "dossierweb.assign.load", "name", p.Name, "n", p.Open)})
+			if p.Account == t.Assignee {
+				continue
 			}
+			label := i18n.T(ctx, "dossierweb.assign.load", "name", p.Name, "n", p.Open)
+			if did, ok := barred[p.Account]; ok {
+				label = i18n.T(ctx, "dossierweb.assign.barred_"+did.Duty.String(), "name", p.Name)
+			}
+			f.Options = append(f.Options, ui.Option{Value: strconv.FormatInt(p.Account, 10), Label: label})
 		}
 		if len(f.Options) > 0 {
 			w.Assign = &f
