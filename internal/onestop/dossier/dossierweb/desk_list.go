@@ -26,6 +26,7 @@ type People interface {
 func (h *handlers) deskRoutes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.todayPage},
+		{Method: http.MethodGet, Path: menuPath, Policy: auth.Officer, Do: h.menu},
 		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.held},
 		{Method: http.MethodGet, Path: queuePath, Policy: auth.Officer, Do: h.queue},
 		{Method: http.MethodPost, Path: filtersPath, Policy: auth.Officer, Do: h.keepFilter},

@@ -65,7 +65,10 @@ func (h *handlers) work(ctx context.Context, view *taskView, c dossier.Content, 
 	if err != nil {
 		return err
 	}
-	w.Mention = ui.Field{Name: "mention", Label: i18n.T(ctx, "dossierweb.note.mention"), Optional: true, Value: typed("note", "mention"), Error: problems.For("mention")}
+	w.Mention = ui.Field{Name: "mention", Label: i18n.T(ctx, "dossierweb.note.mention"), Hint: i18n.T(ctx, "dossierweb.note.mentionHint"), Optional: true, Multiple: true, Error: problems.For("mention")}
+	if sent.Get("part") == "note" {
+		w.Mention.Values = sent["mention"]
+	}
 	for _, p := range people {
 		w.Mention.Options = append(w.Mention.Options, ui.Option{Value: strconv.FormatInt(p.Account, 10), Label: p.Name})
 	}
