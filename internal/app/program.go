@@ -223,7 +223,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())

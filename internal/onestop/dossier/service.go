@@ -61,6 +61,8 @@ type Deps struct {
 	Notices   *notify.Service
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
+	// Duties tells where one person may receive, verify and sign.
+	Duties Duties
 	// People says who holds which post, for a page.
 	People People
 	Fonts  pdf.Fonts

@@ -268,7 +268,7 @@ func (h *handlers) wouldBe(ctx context.Context, s bulkSent, p dossier.ManyPrevie
 	case p.Err != nil:
 		return ui.Cell{Text: i18n.T(ctx, "dossierweb.bulk.cannot"), Tagged: true, Tag: ui.ToneStopped, Note: reasonOf(ctx, p.Err)}, false
 	case s.action == "":
-		return ui.T(i18n.T(ctx, "dossierweb.bulk.will."+s.do)), true
+		return ui.Cell{Text: i18n.T(ctx, "dossierweb.bulk.will."+s.do), Note: dutyNote(ctx, p.Earlier)}, true
 	}
 	return h.goes(ctx, p.Found, p.Outcome, p.To), true
 }
