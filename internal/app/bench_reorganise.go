@@ -78,6 +78,9 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 	if err != nil {
 		return nil, err
 	}
+	if o.Profile != "" {
+		args = append([]string{"--profile", o.Profile}, args...)
+	}
 	if out, err := exec.CommandContext(ctx, o.Binary, args...).CombinedOutput(); err != nil && p.DB.SingleWriter() { //nolint:gosec // ourselves
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
@@ -126,6 +129,9 @@ func manyOpen(ctx context.Context, cfg Config, n int) (reorganise.Snapshot, erro
 			return nil, err
 		}
 		if open >= n {
+			if err := p.Journal.Tick(ctx, nil); err != nil { // the eve is numbered on the eve
+				return nil, err
+			}
 			return p.Reorganise.Snapshot(ctx)
 		}
 		in := dossier.Filling{N: max(200, 2*(n-open)), Since: p.Clock.Now().AddDate(0, 0, -9), More: more}
