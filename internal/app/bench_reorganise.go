@@ -108,6 +108,9 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 		{Name: "reorganise.moved", Value: float64(done.Counts[reorganise.Moved]), Unit: "dossiers", N: n},
 		{Name: "reorganise.asked", Value: float64(done.Splits), Unit: "dossiers", N: n},
 		{Name: "reorganise.explained", Value: float64(proof.Explained), Unit: "dossiers", N: n},
+		{Name: "reorganise.lost", Value: float64(len(proof.Lost)), Unit: "dossiers", N: n},
+		{Name: "reorganise.doubled", Value: float64(len(proof.Doubled)), Unit: "dossiers", N: n},
+		{Name: "reorganise.unexplained", Value: float64(len(proof.Unexplained)), Unit: "dossiers", N: n},
 		{Name: "reorganise.broken", Value: float64(broken), Unit: "dossiers", N: n},
 	}, nil
 }
