@@ -78,6 +78,9 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 	if err != nil {
 		return nil, err
 	}
+	if o.Profile != "" {
+		args = append([]string{"--profile", o.Profile}, args...)
+	}
 	if out, err := exec.CommandContext(ctx, o.Binary, args...).CombinedOutput(); err != nil && p.DB.SingleWriter() { //nolint:gosec // ourselves
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
@@ -105,6 +108,9 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 		{Name: "reorganise.moved", Value: float64(done.Counts[reorganise.Moved]), Unit: "dossiers", N: n},
 		{Name: "reorganise.asked", Value: float64(done.Splits), Unit: "dossiers", N: n},
 		{Name: "reorganise.explained", Value: float64(proof.Explained), Unit: "dossiers", N: n},
+		{Name: "reorganise.lost", Value: float64(len(proof.Lost)), Unit: "dossiers", N: n},
+		{Name: "reorganise.doubled", Value: float64(len(proof.Doubled)), Unit: "dossiers", N: n},
+		{Name: "reorganise.unexplained", Value: float64(len(proof.Unexplained)), Unit: "dossiers", N: n},
 		{Name: "reorganise.broken", Value: float64(broken), Unit: "dossiers", N: n},
 	}, nil
 }
@@ -126,6 +132,9 @@ func manyOpen(ctx context.Context, cfg Config, n int) (reorganise.Snapshot, erro
 			return nil, err
 		}
 		if open >= n {
+			if err := p.Journal.Tick(ctx, nil); err != nil { // the eve is numbered on the eve
+				return nil, err
+			}
 			return p.Reorganise.Snapshot(ctx)
 		}
 		in := dossier.Filling{N: max(200, 2*(n-open)), Since: p.Clock.Now().AddDate(0, 0, -9), More: more}

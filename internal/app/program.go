@@ -232,7 +232,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	})
 	p.Reorganise, err = reorganise.New(reorganise.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
-		Demo: !p.Config.Opened.IsZero(),
+		Follow: []reorganise.Follow{p.Counter.Follow}, Posts: []reorganise.FollowPosts{p.followFilters}, Demo: !p.Config.Opened.IsZero(),
 	})
 	return err
 }
