@@ -234,7 +234,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
 	})
 	p.Cutover = cutover.New(cutover.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,

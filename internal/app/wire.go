@@ -116,7 +116,7 @@ func (p *Program) webModules() []web.Module {
 		cutoverweb.Routes(p.Cutover),
 		applyweb.Routes(p.Apply, p.Uploads),
 		counterweb.Routes(p.Counter, p.Uploads),
-		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen}),
+		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {
