@@ -2,6 +2,8 @@ package counterweb_test
 
 import (
 	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/sms/smstest"
+	"khue/internal/onestop/dossier"
 )
 
 const card = "999196000001||Nguyễn Thị Hạnh|02091996|Nữ|Tổ 4, Phường Ngọc Lâm, Long Biên, Hà Nội|15062021"
@@ -226,4 +229,45 @@ func TestTheOwnerOfAResultIsToldBySMS(t *testing.T) {
 	c.Eventually("the call is sent", func() bool { return got(" dang cho") == 1 })
 	clerk.PostAs("key-call-0003", calls, map[string]any{"how": "sms"}).Want(204)
 	c.Eventually("a further call is sent", func() bool { return got(" dang cho") == 2 })
+}
+
+// A filled demo has papers in its officers' hands, hand-overs on their way and owners who were
+// called; the list of papers is paged, and each is on one page.
+func TestCountersOfAFilledDemo(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		if _, err := c.Fill(t.Context(), c.Demo, dossier.Filling{N: 800, At: "00133", Since: c.Clock.Now().AddDate(0, 0, -10)}); err != nil {
+			t.Fatal(err)
+		}
+		clerk := c.As("clerk").In("en")
+		seen, pages := map[string]bool{}, 0
+		for path := "/desk/originals"; path != ""; pages++ {
+			body := string(clerk.Get(path).Want(200).Body)
+			for _, m := range regexp.MustCompile(`name="original" value="(\d+)"|value="(\d+)"[^>]*name="original"`).FindAllStringSubmatch(body, -1) {
+				v := m[1] + m[2]
+				if seen[v] {
+					t.Fatalf("%s shows %s again", path, v)
+				}
+				seen[v] = true
+			}
+			path = ""
+			if m := regexp.MustCompile(`href="(/desk/originals\?after=\d+)" rel="next"`).FindStringSubmatch(body); m != nil {
+				path = m[1]
+			}
+		}
+		if pages < 2 || len(seen) < 60 {
+			t.Errorf("%d papers on %d pages", len(seen), pages)
+		}
+		if body := string(clerk.Get("/desk/originals").Body); !strings.Contains(body, "/desk/originals/batches/") {
+			t.Error("nothing is on its way")
+		}
+		called := ""
+		for age := range 4 {
+			called += string(clerk.Get("/desk/return?age=" + strconv.Itoa(age)).Want(200).Body)
+		}
+		if !strings.Contains(called, "Phone call") || !strings.Contains(called, "SMS") {
+			t.Error("nobody was called")
+		}
+		clerk.Get("/desk/originals?after=x").Want(404)
+	}, citytest.With(func(cfg *app.Config) { cfg.Opened = citytest.Opened() }))
 }
