@@ -32,6 +32,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/counter"
+	"khue/internal/onestop/cutover"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
@@ -77,6 +78,7 @@ type Program struct {
 	Live     *web.Live
 
 	Reorganise *reorganise.Service
+	Cutover    *cutover.Service
 	Server     *web.Server
 
 	stage   *stage // of a demo
@@ -228,7 +230,10 @@ func (p *Program) onestop(context.Context) (err error) {
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
+	})
+	p.Cutover = cutover.New(cutover.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,
 	})
 	p.Reorganise, err = reorganise.New(reorganise.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,

@@ -25,6 +25,8 @@ import (
 	"khue/internal/onestop/apply/applyweb"
 	"khue/internal/onestop/counter"
 	"khue/internal/onestop/counter/counterweb"
+	"khue/internal/onestop/cutover"
+	"khue/internal/onestop/cutover/cutoverweb"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/desk/deskweb"
 	"khue/internal/onestop/dossier"
@@ -63,7 +65,7 @@ func Migrations() []db.Migrations {
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
-		reorganise.Migrations(),
+		reorganise.Migrations(), cutover.Migrations(),
 	}
 }
 
@@ -72,7 +74,7 @@ func (p *Program) list() []module.Module {
 	return []module.Module{
 		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Cutover.Module(),
 	}
 }
 
@@ -93,7 +95,7 @@ func sentences() []fs.FS {
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		reorganise.Messages, reorganiseweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages, cutover.Messages, cutoverweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
@@ -111,9 +113,10 @@ func (p *Program) webModules() []web.Module {
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
+		cutoverweb.Routes(p.Cutover),
 		applyweb.Routes(p.Apply, p.Uploads),
 		counterweb.Routes(p.Counter, p.Uploads),
-		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen}),
+		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {
