@@ -97,8 +97,13 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 	if err := p.Journal.Tick(ctx, nil); err != nil {
 		return nil, err
 	}
-	if v, err := p.Journal.Verify(ctx, journal.Held{}, nil); err != nil || !v.OK() {
+	v, err := p.Journal.Verify(ctx, journal.Held{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !v.OK() {
 		broken++
+		fmt.Fprintf(o.Log, "the journal: %d problems, the first %+v\n", len(v.Problems), v.Problems[:min(3, len(v.Problems))])
 	}
 	fmt.Fprintf(o.Log, "%s; killed at %d (%v); %v\n", proof, half.Seen(), killErr, done.Counts)
 	n := len(before)
@@ -108,6 +113,9 @@ func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench
 		{Name: "reorganise.moved", Value: float64(done.Counts[reorganise.Moved]), Unit: "dossiers", N: n},
 		{Name: "reorganise.asked", Value: float64(done.Splits), Unit: "dossiers", N: n},
 		{Name: "reorganise.explained", Value: float64(proof.Explained), Unit: "dossiers", N: n},
+		{Name: "reorganise.lost", Value: float64(len(proof.Lost)), Unit: "dossiers", N: n},
+		{Name: "reorganise.doubled", Value: float64(len(proof.Doubled)), Unit: "dossiers", N: n},
+		{Name: "reorganise.unexplained", Value: float64(len(proof.Unexplained)), Unit: "dossiers", N: n},
 		{Name: "reorganise.broken", Value: float64(broken), Unit: "dossiers", N: n},
 	}, nil
 }
