@@ -42,7 +42,7 @@ func TestAReorganisationInTheBrowser(t *testing.T) {
 	v.signIn("leader")
 	v.open("/admin/reorganise")
 	v.press("main table a[href='/admin/reorganise/" + act.ID.String() + "']")
-	v.sees("Complete")
+	v.sees("Complete", "People's Committee of Bat Trang Commune")
 	v.open("/admin/reorganise?code=" + byOwner)
 	v.sees("Bat Trang Commune")
 	v.signOut()

@@ -85,17 +85,19 @@ func TestAKilledReorganisationGoesOn(t *testing.T) {
 				return now
 			}
 			cmd, told := node()
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
 			tick := time.NewTicker(2 * time.Millisecond)
 			defer tick.Stop()
 			for progress().Seen() < 20 {
 				select {
 				case <-tick.C:
-				case <-ctx.Done():
-					t.Fatal("nothing was moved: " + told.String())
+				case err := <-ended:
+					t.Fatalf("it ended before it could be killed: %v: %s", err, told)
 				}
 			}
 			_ = cmd.Process.Signal(syscall.SIGKILL)
-			_ = cmd.Wait()
+			<-ended
 			half := progress()
 			if half.Act.Status != reorganise.Running || half.Seen() >= len(before) {
 				t.Fatalf("killed too late: %d of %d, %s", half.Seen(), len(before), half.Act.Status)
