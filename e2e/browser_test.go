@@ -299,10 +299,16 @@ func (v *visitor) check() {
 	if n := wide.Value.Int(); n > 0 {
 		v.t.Errorf("%s scrolls sideways by %d px at %d px", v.path(), n, v.look.width)
 	}
+	v.axe(v.kind())
+}
+
+// axe examines the page on the screen, unless one of its kind was examined before.
+func (v *visitor) axe(kind string) {
+	v.t.Helper()
 	if !v.look.js {
 		return // axe is a script
 	}
-	if _, seen := examined.LoadOrStore(v.kind(), true); seen {
+	if _, seen := examined.LoadOrStore(kind, true); seen {
 		return
 	}
 	source, err := axeSource()

@@ -60,5 +60,5 @@ func (v *visitor) unfold() {
 	v.t.Helper()
 	_, err := v.within().Eval(`() => { for (const d of document.querySelectorAll("main details:not([open])")) d.open = true }`)
 	v.must(err)
-	v.check()
+	v.axe(v.kind() + "unfolded")
 }
