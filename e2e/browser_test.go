@@ -299,10 +299,15 @@ func (v *visitor) check() {
 	if n := wide.Value.Int(); n > 0 {
 		v.t.Errorf("%s scrolls sideways by %d px at %d px", v.path(), n, v.look.width)
 	}
+	v.axe(v.kind())
+}
+
+// axe examines the page on the screen, unless one of its kind was examined before.
+func (v *visitor) axe(kind string) {
+	v.t.Helper()
 	if !v.look.js {
 		return // axe is a script
 	}
-	kind := v.kind()
 	_, theme := examined.LoadOrStore(fmt.Sprint(v.look.dark, kind), true)
 	_, width := examined.LoadOrStore(fmt.Sprint(v.look.width, kind), true)
 	if theme && width {

@@ -104,7 +104,7 @@ func (h *handlers) todayPage(w http.ResponseWriter, r *http.Request) error {
 		Caption: i18n.T(ctx, "dossierweb.today.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.today.empty"),
 		SelectName: "task", SelectForm: listForm,
 		Head: []ui.Column{
-			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.today.why")},
+			{Label: i18n.T(ctx, "dossierweb.col.code"), Tight: true}, {Label: i18n.T(ctx, "dossierweb.today.why")},
 			{Label: i18n.T(ctx, "dossierweb.today.step")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
 		},
 	}
@@ -205,7 +205,7 @@ func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names ma
 		Caption: i18n.T(ctx, "dossierweb.queue.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.queue.empty"),
 		SelectName: "task", SelectForm: listForm,
 		Head: []ui.Column{
-			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.step")},
+			{Label: i18n.T(ctx, "dossierweb.col.code"), Tight: true}, {Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.step")},
 			{Label: i18n.T(ctx, "dossierweb.col.taskDue")}, {Label: i18n.T(ctx, "dossierweb.col.promised")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
 		},
 	}

@@ -475,6 +475,7 @@ type weekBar struct{ X, Y, H, N int }
 // The drawing of the week.
 const (
 	weekHeight = 96
+	weekWords  = 36 // beneath it: weekday and date
 	dayWidth   = 48
 	barWidth   = 12
 )

@@ -32,7 +32,7 @@ func TestQueriesDoNotGrowWithRows(t *testing.T) {
 		role, path string
 		most       int64
 	}{
-		{"clerk", "/desk", 3}, // held, free, and as on each page of the desk the numbers of the menu
+		{"clerk", "/desk", 3},       // held, free, and as on each page of the desk the numbers of the menu
 		{"clerk", "/desk/queue", 5}, // page, kept filters, counts, colleagues; roles that act in another's place are asked one by one
 		{"clerk", "/desk/mine", 2},
 		{"clerk", "/api/v1/tasks?role=clerk", 1},
