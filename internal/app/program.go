@@ -189,11 +189,7 @@ func (p *Program) register(context.Context) (err error) {
 }
 
 func (p *Program) onestop(context.Context) (err error) {
-	declared := p.Config.Services
-	if declared == nil {
-		declared = services.FS
-	}
-	reg, problems := service.LoadAll(declared)
+	reg, problems := service.LoadAll(p.declared())
 	if problems.Failed() {
 		return problems.Err()
 	}
@@ -246,6 +242,14 @@ func (p *Program) onestop(context.Context) (err error) {
 	return err
 }
 
+// declared are the packages that come with the program.
+func (p *Program) declared() fs.FS {
+	if p.Config.Services != nil {
+		return p.Config.Services
+	}
+	return services.FS
+}
+
 // speak joins the sentences of all modules; a missing one stops the program here.
 func (p *Program) speak(context.Context) (err error) {
 	p.modules = p.list()
@@ -268,7 +272,13 @@ func (p *Program) fill(ctx context.Context) error {
 	if err := p.Catalog.LoadSeed(ctx); err != nil {
 		return err
 	}
+	if err := p.Library.Keep(ctx, p.declared()); err != nil {
+		return err
+	}
 	if err := p.Library.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Dossiers.Pinned(ctx); err != nil {
 		return err
 	}
 	return p.offer(ctx)
