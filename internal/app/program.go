@@ -226,7 +226,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
-		Training: p.Config.Training,
+		Training: p.Config.Training, Hotline: p.Config.Hotline,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	p.Counter = counter.New(counter.Deps{
