@@ -188,6 +188,7 @@ type serveCmd struct {
 	SMTP      string   `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
 	SMS       string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 	MailFrom  string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
+	Hotline   string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
 	Training  bool     `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
@@ -195,7 +196,7 @@ type serveCmd struct {
 func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
-	cfg.SMS, cfg.Training = s.SMS, s.Training
+	cfg.SMS, cfg.Training, cfg.Hotline = s.SMS, s.Training, s.Hotline
 	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
 	p, err := New(c.ctx, cfg)
 	if err != nil {

@@ -31,6 +31,8 @@ type Config struct {
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time
+	// Hotline is the telephone of the one-stops, printed on form 01; empty: a line to write on.
+	Hotline string
 	// Training is a copy on which officers learn: every page and paper says so.
 	Training bool
 	// Clock replaces the machine's, in tests.

@@ -191,7 +191,7 @@ func (p *Program) register(context.Context) (err error) {
 }
 
 func (p *Program) onestop(context.Context) (err error) {
-	if p.Services, err = p.declared(); err != nil {
+	if p.Services, err = p.loaded(); err != nil {
 		return err
 	}
 	world, err := playWorld()
@@ -226,7 +226,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
-		Training: p.Config.Training,
+		Training: p.Config.Training, Hotline: p.Config.Hotline,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	p.Counter = counter.New(counter.Deps{
@@ -249,8 +249,16 @@ var (
 	embeddedSentences = sync.OnceValues(func() (*i18n.Bundle, error) { return i18n.NewBundle(sentences()...) })
 )
 
-// declared is the registry of the services that the program came with.
-func (p *Program) declared() (*service.Registry, error) {
+// declared are the packages that come with the program.
+func (p *Program) declared() fs.FS {
+	if p.Config.Services != nil {
+		return p.Config.Services
+	}
+	return services.FS
+}
+
+// loaded is the registry of the services that the program came with.
+func (p *Program) loaded() (*service.Registry, error) {
 	load := embeddedServices
 	if fsys := p.Config.Services; fsys != nil {
 		load = func() (*service.Registry, decl.Problems) { return service.LoadAll(fsys) }
@@ -284,7 +292,13 @@ func (p *Program) fill(ctx context.Context) error {
 	if err := p.Catalog.LoadSeed(ctx); err != nil {
 		return err
 	}
+	if err := p.Library.Keep(ctx, p.declared()); err != nil {
+		return err
+	}
 	if err := p.Library.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Dossiers.Pinned(ctx); err != nil {
 		return err
 	}
 	return p.offer(ctx)

@@ -70,6 +70,8 @@ type Deps struct {
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
 	Address string
+	// Hotline is the telephone of the one-stops, printed on form 01; may be empty.
+	Hotline string
 	// Demo is a city of invented people: only such a one may be filled.
 	Demo bool
 	// Training is a copy to learn on. Each paper of it, and of a demo, says that it is worth nothing.

@@ -113,7 +113,7 @@ func href(q url.Values) string {
 
 func (h *handlers) originalTable(ctx context.Context, list []counter.Original, chosen []string, pick bool) ui.TableArgs {
 	a := ui.TableArgs{
-		Caption: t(ctx, "originals.caption"), CaptionQuiet: true, Empty: t(ctx, "originals.empty"),
+		Caption: t(ctx, "originals.caption"), CaptionQuiet: true, First: true, Empty: t(ctx, "originals.empty"),
 		Head: []ui.Column{
 			{Label: t(ctx, "col.code"), Tight: true}, {Label: t(ctx, "col.paper")}, {Label: t(ctx, "col.originals"), Numeric: true},
 			{Label: t(ctx, "col.holder")}, {Label: t(ctx, "col.since"), Tight: true},
