@@ -70,6 +70,7 @@ type grammar struct {
 	Serve      serveCmd      `cmd:"" help:"Serve a city."`
 	Migrate    migrateCmd    `cmd:"" help:"Bring the tables up to date."`
 	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
+	Client     clientCmd     `cmd:"" help:"Programs that sign people in through the city, or use its API."`
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`

@@ -50,8 +50,14 @@ func (p pages) signInForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := typed{Next: web.LocalPath(q.Get("next"))}
+	t := typed{Login: q.Get("login"), Next: web.LocalPath(q.Get("next"))}
 	if s := auth.From(r.Context()); s.SignedIn() {
+		if q.Get("again") != "" { // a page asks that they prove once more who they are
+			if t.Login == "" {
+				t.Login = s.Login
+			}
+			return web.Render(w, r, http.StatusOK, signInPage(t, nil))
+		}
 		return web.Redirect(w, r, p.after(s, t.Next))
 	}
 	return web.Render(w, r, http.StatusOK, signInPage(t, nil))

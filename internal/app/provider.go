@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/register/openid"
+	"khue/internal/register/openid/openidweb"
+)
+
+// provider builds the provider of identities for other programs.
+func (p *Program) provider() error {
+	key, err := secret(filepath.Join(p.Config.Data, "keys", "openid.key"))
+	if err != nil {
+		return err
+	}
+	wire := p.Clock
+	if !p.Config.Opened.IsZero() {
+		wire = clock.System() // other programs compare tokens with their own time, also in a demo
+	}
+	p.OpenID, err = openid.New(openid.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer,
+		Post: openidweb.Poster(),
+	})
+	return err
+}
+
+// issuer is the name of this city as a provider: its address or, where none was set, the one on
+// which it listens.
+func (p *Program) issuer() string {
+	if heard := p.heard.Load(); p.Config.PublicURL == "" && heard != nil {
+		return *heard
+	}
+	return p.address()
+}
+
+// bearers tells who stands behind a token: a session or a token of our own, or one that is
+// signed for another audience and opens only what OpenID Connect asks.
+type bearers struct {
+	*auth.Service
+	provider *openid.Service
+}
+
+// Resolve is web.Authenticator.
+func (b bearers) Resolve(ctx context.Context, token string) (auth.Subject, error) {
+	if strings.Count(token, ".") == 2 {
+		return b.provider.Resolve(ctx, token)
+	}
+	return b.Service.Resolve(ctx, token)
+}
