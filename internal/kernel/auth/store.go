@@ -112,7 +112,10 @@ func scanSession(s db.Scanner) (x Session, err error) {
 		return x, err
 	}
 	x.Created, x.Seen, x.Expires = db.Time(created), db.Time(seen), db.Time(expires)
-	x.Methods, x.Scopes = strings.Fields(methods), strings.Fields(scopes)
+	x.Methods = strings.Fields(methods)
+	if scopes != "" {
+		x.Scopes = strings.Fields(scopes)
+	}
 	if proved > 0 {
 		x.Proved = db.Time(proved)
 	}
