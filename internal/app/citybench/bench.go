@@ -67,6 +67,7 @@ func Groups(more ...Part) []Group {
 		{"lifecycle", "lifecycle.per_second, lifecycle.ratio_to_storage, transition.p50_ms, transition.p99_ms", lifecycle},
 		{"lookups", "search.p50_ms, queue.p50_ms, track.p50_ms", lookups},
 		{"fill", "fill.dossiers_per_second, fill.cpu_us, fill.entries_per_dossier", filling},
+		{"auth", "auth.codeflows_per_second", identities(codeFlows)},
 		{"desk", "desk.mine_ms, desk.queue10k_ms, desk.search10k_ms, desk.bulk500_s", desk},
 		{"process", "process.step_us, process.step_allocs, form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms, timers.late_s", declared(more)},
 	}
