@@ -237,7 +237,9 @@ func claims(t *testing.T, token string) map[string]any {
 // Tokens whose header lies about how they are signed are refused where we read them.
 func TestAlgorithmsAreNotConfused(t *testing.T) {
 	c := citytest.New(t, today())
-	x := register(t, c, func(n *openid.Client) { n.Token, n.Audience, n.Alg = openid.TokenJWT, "https://api.example.vn", "RS256" })
+	x := register(t, c, func(n *openid.Client) {
+		n.Token, n.Audience, n.Alg = openid.TokenJWT, "https://api.example.vn", "RS256"
+	})
 	b := signedIn(t, c)
 	r := x.tokens(b)
 	good := r.text("access_token")
