@@ -186,7 +186,8 @@ type serveCmd struct {
 	SMTP      string `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
 	SMS       string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 	MailFrom  string `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
-	Training  bool   `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	nationalFlags
+	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
 // Run serves until the process is told to stop.
@@ -194,6 +195,10 @@ func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training = s.SMS, s.Training
+	var err error
+	if cfg.National, err = s.national(); err != nil {
+		return err
+	}
 	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -50,4 +52,26 @@ func (b bearers) Resolve(ctx context.Context, token string) (auth.Subject, error
 		return b.provider.Resolve(ctx, token)
 	}
 	return b.Service.Resolve(ctx, token)
+}
+
+// nationalFlags say which identity above the city people may sign in with.
+type nationalFlags struct {
+	National           string `help:"Issuer of the national identity (OpenID Connect); empty: none." env:"KHUE_NATIONAL" placeholder:"URL"`
+	NationalClient     string `help:"Our client_id there." env:"KHUE_NATIONAL_CLIENT"`
+	NationalSecretFile string `help:"File with our secret there." env:"KHUE_NATIONAL_SECRET_FILE" type:"path"`
+	NationalLevel      string `help:"Level that is asked for (acr_values)." default:"LoA2" env:"KHUE_NATIONAL_LEVEL"`
+}
+
+func (f nationalFlags) national() (n openidweb.National, err error) {
+	if f.National == "" {
+		return n, nil
+	}
+	if f.NationalClient == "" || f.NationalSecretFile == "" {
+		return n, fmt.Errorf("%w: --national needs --national-client and --national-secret-file", errUsage)
+	}
+	b, err := os.ReadFile(f.NationalSecretFile)
+	if err != nil {
+		return n, err
+	}
+	return openidweb.National{Issuer: f.National, Client: f.NationalClient, Secret: strings.TrimSpace(string(b)), Level: f.NationalLevel}, nil
 }

@@ -103,8 +103,8 @@ func sentences() []fs.FS {
 // webModules are the pages and operations of every module.
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
-		authweb.Routes(p.Auth, home),
-		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers()}),
+		authweb.Routes(p.Auth, home, p.Config.National.SignIn),
+		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"khue/internal/app"
 	"khue/internal/citytest"
+	"khue/internal/kernel/db/dbtest"
 	"khue/internal/register/openid"
 )
 
@@ -258,4 +260,10 @@ func bearer(t *testing.T, c *citytest.City, path, token string) int {
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	return send(t, req).status
+}
+
+// postgres is a fresh database of the house, or skips the test.
+func postgres(t *testing.T) string {
+	t.Helper()
+	return dbtest.PostgresURL(t, app.Migrations())
 }

@@ -23,6 +23,8 @@ type Deps struct {
 	Auth     *auth.Service
 	// Readers may look at the register of clients.
 	Readers auth.Policy
+	// National is the identity above the city; zero for none.
+	National National
 }
 
 type handlers struct {
@@ -77,6 +79,7 @@ func Routes(d Deps) web.Module {
 		web.Route{Method: http.MethodGet, Path: pathUserInfo, Policy: auth.SignedIn, Scope: openid.ScopeOpenID, Do: h.protocol(h.userInfo)},
 		web.Route{Method: http.MethodPost, Path: pathUserInfo, Policy: auth.SignedIn, Scope: openid.ScopeOpenID, Foreign: true, Do: h.protocol(h.userInfo)},
 		web.Route{Method: http.MethodOptions, Path: pathUserInfo, Policy: auth.Public, Do: h.preflight})
+	routes = append(routes, newNational(d.National, d.Provider, d.Auth).routes()...)
 	return web.Module{Name: "openid", Routes: routes}
 }
 
