@@ -70,6 +70,7 @@ type grammar struct {
 	Serve      serveCmd      `cmd:"" help:"Serve a city."`
 	Migrate    migrateCmd    `cmd:"" help:"Bring the tables up to date."`
 	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
+	Client     clientCmd     `cmd:"" help:"Programs that sign people in through the city, or use its API."`
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
@@ -189,7 +190,8 @@ type serveCmd struct {
 	SMS       string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 	MailFrom  string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
 	Hotline   string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
-	Training  bool     `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	nationalFlags
+	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
 // Run serves until the process is told to stop.
@@ -198,6 +200,10 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline = s.SMS, s.Training, s.Hotline
 	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
+	var err error
+	if cfg.National, err = s.national(); err != nil {
+		return err
+	}
 	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/onestop/dossier"
+	"khue/internal/register/openid/openidweb"
 )
 
 // Config is what an operator sets. Every field has a value that works.
@@ -40,6 +41,8 @@ type Config struct {
 	Log   *slog.Logger
 	// Services are the declared services that come with the program; nil: the city's own.
 	Services fs.FS
+	// National is the identity above the city through which people may sign in; zero: none.
+	National openidweb.National
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 

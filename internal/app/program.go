@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,6 +43,8 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
+	"khue/internal/register/openid"
+	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 	"khue/services"
@@ -67,6 +70,7 @@ type Program struct {
 	Holidays *holiday.Service
 	Catalog  *catalog.Service
 	People   *person.Service
+	OpenID   *openid.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -84,6 +88,7 @@ type Program struct {
 	stage   *stage // of a demo
 	modules []module.Module
 	pages   map[string]auth.Policy // who may open what, by path
+	heard   atomic.Pointer[string] // address on which the door listens
 	closers []func()
 }
 
@@ -159,6 +164,7 @@ func (p *Program) kernel(context.Context) error {
 		// A demo's clock jumps by days; nobody should have to sign in again for that.
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
+	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
 	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }
@@ -187,7 +193,10 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Secret: sealing})
-	return err
+	if err != nil {
+		return err
+	}
+	return p.provider()
 }
 
 func (p *Program) onestop(context.Context) (err error) {
@@ -301,6 +310,9 @@ func (p *Program) fill(ctx context.Context) error {
 	if err := p.Dossiers.Pinned(ctx); err != nil {
 		return err
 	}
+	if err := p.OpenID.Ready(ctx); err != nil {
+		return err
+	}
 	return p.offer(ctx)
 }
 
@@ -317,7 +329,7 @@ func (p *Program) doors(context.Context) (err error) {
 	p.Server, err = web.New(web.Config{
 		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
 	}, web.Deps{
-		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
+		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
 		Shell: p.shell, Live: p.Live, About: p.about(),
 	}, p.webModules()...)
 	if err == nil {
@@ -348,7 +360,13 @@ func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
 			}
 		})
 	}
-	err := p.Server.Run(door, ready)
+	err := p.Server.Run(door, func(a net.Addr) {
+		heard := "http://" + a.String()
+		p.heard.Store(&heard)
+		if ready != nil {
+			ready(a)
+		}
+	})
 	stop()
 	wg.Wait()
 	return errors.Join(append(errs, err)...)
@@ -369,6 +387,7 @@ func (p *Program) background() []func(context.Context) error {
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
 		p.Auth.Run,
+		p.OpenID.Run,
 		p.Units.Run,
 		p.Holidays.Run,
 		p.Library.Run,

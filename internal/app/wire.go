@@ -52,6 +52,8 @@ import (
 	"khue/internal/register/holiday/holidayweb"
 	"khue/internal/register/identity"
 	"khue/internal/register/identity/identityweb"
+	"khue/internal/register/openid"
+	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
@@ -61,7 +63,7 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), openid.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
@@ -72,7 +74,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Cutover.Module(),
 	}
@@ -91,7 +93,7 @@ func (p *Program) keeping() module.Module {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, openid.Messages, openidweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
@@ -103,7 +105,8 @@ func sentences() []fs.FS {
 // webModules are the pages and operations of every module.
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
-		authweb.Routes(p.Auth, home),
+		authweb.Routes(p.Auth, home, p.Config.National.SignIn),
+		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{

@@ -189,7 +189,7 @@ func (s *Service) SetDisabled(ctx context.Context, account int64, disabled bool)
 		if err := updateDisabled(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, disabled); err != nil || !disabled {
 			return err
 		}
-		return deleteSessionsOf(tx, account)
+		return s.endAll(tx, account)
 	})
 }
 
@@ -236,7 +236,7 @@ func (s *Service) SetPassword(ctx context.Context, account int64, password strin
 		if err := updatePassword(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, hash); err != nil {
 			return err
 		}
-		return deleteSessionsOf(tx, account)
+		return s.endAll(tx, account)
 	})
 }
 

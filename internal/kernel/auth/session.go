@@ -33,6 +33,7 @@ type Session struct {
 	Expires time.Time
 	Methods []string  // how the owner was recognised: ByPassword …
 	Proved  time.Time // when, last; zero for a program's token
+	Delegation
 }
 
 // tokenPrefix lets scanners for leaked secrets find ours.
@@ -183,7 +184,8 @@ func (s *Service) load(ctx context.Context, key [sha256.Size]byte, now time.Time
 			return err
 		}
 		e.subject = Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind, Grants: make([]Grant, len(held)),
-			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved}
+			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved,
+			Client: e.session.Client, Allowed: e.session.Scopes, Bound: e.session.Bound}
 		for i, g := range held {
 			e.subject.Grants[i] = g.Grant
 		}

@@ -41,6 +41,9 @@ type Authenticator interface {
 	Resolve(ctx context.Context, token string) (auth.Subject, error)
 }
 
+// Prover checks that a request proves the key to which its token is bound (RFC 9449).
+type Prover func(r *http.Request, token, thumbprint string) error
+
 // Check is one condition of readiness.
 type Check struct {
 	Name string
@@ -59,6 +62,8 @@ type Deps struct {
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
 	// It is not called for the API.
 	Shell func(ctx context.Context, r *http.Request, base ui.Shell) ui.Shell
+	// Proves checks tokens that are bound to a key; nil refuses them.
+	Proves Prover
 	// Live tells open pages of changes; nil: no /live.
 	Live *Live
 	// About names the API in its document.
@@ -163,6 +168,9 @@ func (s *Server) route(module string, r Route) error {
 		return fmt.Errorf("web: %s: %s %s has no handler", module, r.Method, r.Path)
 	case r.Method == "" || !strings.HasPrefix(r.Path, "/"):
 		return fmt.Errorf("web: %s: %q %q is not a method and a path", module, r.Method, r.Path)
+	}
+	if r.Foreign {
+		s.origins.AddInsecureBypassPattern(r.Method + " " + r.Path)
 	}
 	h := func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) }
 	if err := s.mount(r.Method+" "+r.Path, h); err != nil {

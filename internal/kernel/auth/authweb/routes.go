@@ -21,15 +21,19 @@ var Messages embed.FS
 // Session marks the id of a session in an address.
 type Session struct{}
 
+// Doors are further ways in that the sign-in page names.
+type Doors func(ctx context.Context, next string) []ui.Anchor
+
 type pages struct {
-	auth *auth.Service
-	home func(auth.Subject) string
+	doors []Doors
+	auth  *auth.Service
+	home  func(auth.Subject) string
 }
 
 // Routes are the pages of accounts. home says where somebody goes after signing in when
 // no page was asked for: the desk for an officer, the front door for a citizen.
-func Routes(s *auth.Service, home func(auth.Subject) string) web.Module {
-	p := pages{s, home}
+func Routes(s *auth.Service, home func(auth.Subject) string, doors ...Doors) web.Module {
+	p := pages{doors, s, home}
 	return web.Module{Name: "auth", Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/sign-in", Policy: auth.Public, Do: p.signInForm},
 		{Method: http.MethodPost, Path: "/sign-in", Policy: auth.Public, Do: p.signIn},
@@ -43,18 +47,35 @@ func Routes(s *auth.Service, home func(auth.Subject) string) web.Module {
 }
 
 // typed is what a form held, for showing it again. The password is never among it.
-type typed struct{ Login, Name, Next string }
+type typed struct {
+	Login, Name, Next string
+	Others            []ui.Anchor // further ways in
+}
+
+// ways adds what the doors name.
+func (p pages) ways(ctx context.Context, t typed) typed {
+	for _, d := range p.doors {
+		t.Others = append(t.Others, d(ctx, t.Next)...)
+	}
+	return t
+}
 
 func (p pages) signInForm(w http.ResponseWriter, r *http.Request) error {
 	q, err := web.Query(r)
 	if err != nil {
 		return err
 	}
-	t := typed{Next: web.LocalPath(q.Get("next"))}
+	t := typed{Login: q.Get("login"), Next: web.LocalPath(q.Get("next"))}
 	if s := auth.From(r.Context()); s.SignedIn() {
+		if q.Get("again") != "" { // a page asks that they prove once more who they are
+			if t.Login == "" {
+				t.Login = s.Login
+			}
+			return web.Render(w, r, http.StatusOK, signInPage(p.ways(r.Context(), t), nil))
+		}
 		return web.Redirect(w, r, p.after(s, t.Next))
 	}
-	return web.Render(w, r, http.StatusOK, signInPage(t, nil))
+	return web.Render(w, r, http.StatusOK, signInPage(p.ways(r.Context(), t), nil))
 }
 
 func (p pages) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -66,7 +87,7 @@ func (p pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	token, sub, err := p.auth.SignIn(r.Context(), credentials(r, f))
 	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), signInPage(t, ps))
+			return web.Render(w, r, web.Status(err), signInPage(p.ways(r.Context(), t), ps))
 		})
 	}
 	web.SetSession(w, r, token)
