@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -59,6 +60,7 @@ type Program struct {
 	Mail     mail.Sender
 	SMS      sms.Sender // nil where the city has no carrier
 	Auth     *auth.Service
+	Ways     *factor.Service
 	Units    *orgunit.Service
 	Officers *identity.Service
 	Holidays *holiday.Service
@@ -207,6 +209,10 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Library = service.NewLibrary(service.LibraryDeps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
 	})
+	waysKey, err := secret(filepath.Join(p.Config.Data, "keys", "ways.key"))
+	if err != nil {
+		return err
+	}
 	secret, err := secret(filepath.Join(p.Config.Data, "keys", "access.key"))
 	if err != nil {
 		return err
@@ -216,6 +222,13 @@ func (p *Program) onestop(context.Context) (err error) {
 		return err
 	}
 	if p.SMS, err = smsweb.New(p.Config.SMS); err != nil {
+		return err
+	}
+	p.Ways, err = factor.New(factor.Deps{
+		Auth: p.Auth, DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Courier: courier{p},
+		Secret: waysKey, Address: p.address(), House: House,
+	})
+	if err != nil {
 		return err
 	}
 	p.Notices = notify.New(notify.Deps{
@@ -273,9 +286,10 @@ func (p *Program) fill(ctx context.Context) error {
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
 	p.Live = web.NewLive(p.Dossiers.MayHear)
+	door := p.doorkeeper()
 	p.Server, err = web.New(web.Config{Listen: p.Config.Listen, PublicURL: p.Config.PublicURL}, web.Deps{
 		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
-		Shell: p.shell, Live: p.Live, About: p.about(),
+		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
 		p.pages = p.policies()

@@ -55,6 +55,7 @@ type Subject struct {
 	Session int64   // the session or token that speaks
 	Methods []string
 	Proved  time.Time // when the owner proved last who they are; zero for a program
+	Second  bool      // the account has a second factor
 }
 
 // SignedIn reports whether somebody stands behind the request.
