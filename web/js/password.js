@@ -7,15 +7,15 @@ export function showPasswords(root) {
     const wrap = document.createElement('div')
     wrap.className = 'kh-password'
     box.before(wrap)
-    const button = document.createElement('button')
+    const button = document.createElement('input')
     button.type = 'button'
     button.className = 'kh-button kh-button--secondary kh-password__button'
     const draw = () => {
       const hidden = box.type === 'password'
-      button.textContent = hidden ? box.dataset.khShow : box.dataset.khHide
+      button.value = hidden ? box.dataset.khShow : box.dataset.khHide
       button.setAttribute('aria-pressed', String(!hidden))
       const label = box.labels && box.labels[0]
-      if (label) button.setAttribute('aria-label', button.textContent + ': ' + label.textContent.trim())
+      if (label) button.setAttribute('aria-label', button.value + ': ' + label.textContent.trim())
     }
     button.addEventListener('click', () => {
       box.type = box.type === 'password' ? 'text' : 'password'

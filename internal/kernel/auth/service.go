@@ -66,6 +66,9 @@ type Credentials struct {
 	Device          string // how the owner recognises it: "Firefox, Android"
 	Old             string // token that the browser had before; it ends
 	Idle            time.Duration
+	// Known names a browser from which the owner came in before. It is counted by itself, so that
+	// no stranger's tries bar it, whatever network they share.
+	Known string
 }
 
 // SignIn checks a password and opens a session. It returns the token, which is shown only
@@ -110,7 +113,11 @@ func (s *Service) Recognise(ctx context.Context, c Credentials) (a Account, err 
 	if a.Login == "" {
 		a.Login = login // counted too, or the answer would tell that there is no such account
 	}
-	fits, err := s.tryPassword(ctx, a, c.Password, c.Network, known)
+	network := c.Network
+	if c.Known != "" {
+		network, known = "browser "+c.Known, true
+	}
+	fits, err := s.tryPassword(ctx, a, c.Password, network, known)
 	switch {
 	case err != nil:
 		return a, err

@@ -99,10 +99,14 @@ func (p Pages) addPasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key, answer := posted(f)
-	if err := p.Ways.AddPasskey(r.Context(), web.Browser(r), key, answer, f.Get("label")); err != nil {
+	codes, err := p.Ways.AddPasskey(r.Context(), web.Browser(r), key, answer, f.Get("label"))
+	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
 			return web.Render(w, r, web.Status(err), newPasskeyPage(p.host(r.Context()), f.Get("label"), ps))
 		})
+	}
+	if len(codes) > 0 {
+		return web.Render(w, r, http.StatusOK, codesPage(codes, "authweb.done.passkey"))
 	}
 	return did(w, r, "passkey")
 }
@@ -157,7 +161,7 @@ func (p Pages) addApp(w http.ResponseWriter, r *http.Request) error {
 			return web.Render(w, r, web.Status(err), appPage(setup, ps))
 		})
 	}
-	return web.Render(w, r, http.StatusOK, codesPage(codes, true))
+	return web.Render(w, r, http.StatusOK, codesPage(codes, "authweb.app.done"))
 }
 
 func (p Pages) removeApp(w http.ResponseWriter, r *http.Request) error {
@@ -172,7 +176,7 @@ func (p Pages) renewCodes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.refused(w, r, err)
 	}
-	return web.Render(w, r, http.StatusOK, codesPage(codes, false))
+	return web.Render(w, r, http.StatusOK, codesPage(codes, ""))
 }
 
 func channelOf(r *http.Request) (factor.Channel, error) {

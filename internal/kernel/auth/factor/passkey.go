@@ -3,7 +3,6 @@ package factor
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -107,36 +106,37 @@ func (s *Service) BeginPasskey(ctx context.Context, browser string) (options any
 	return creation.Response, step, err
 }
 
-// AddPasskey keeps the passkey that a browser made. Errors: Gone where the step ran out or was
-// used; Invalid where the answer does not fit.
-func (s *Service) AddPasskey(ctx context.Context, browser, step, answer, label string) (err error) {
+// AddPasskey keeps the passkey that a browser made, and returns recovery codes where the
+// account has none: the device may be lost. Errors: Gone where the step ran out or was used;
+// Invalid where the answer does not fit.
+func (s *Service) AddPasskey(ctx context.Context, browser, step, answer, label string) (codes []string, err error) {
 	defer errs.Op(&err, "factor.AddPasskey")
 	sub, err := s.own(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.keys == nil {
-		return noKeys()
+		return nil, noKeys()
 	}
 	var session webauthn.SessionData
 	st, err := s.step(stepRegister, step, browser, &session)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if st.Account != sub.Account {
-		return stale()
+		return nil, stale()
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes([]byte(answer))
 	if err != nil {
-		return refusedKey(err)
+		return nil, refusedKey(err)
 	}
 	h, err := s.holder(ctx, sub.Account)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	record, err := s.keys.CreateCredential(h, session, parsed)
 	if err != nil {
-		return refusedKey(err)
+		return nil, refusedKey(err)
 	}
 	// What proves the make of the device is not kept: nobody here asks for it.
 	record.Attestation = webauthn.CredentialAttestation{}
@@ -151,12 +151,18 @@ func (s *Service) AddPasskey(ctx context.Context, browser, step, answer, label s
 		if err := s.refresh(tx, sub.Account); err != nil {
 			return err
 		}
+		if codes, err = s.firstCodes(tx, sub.Account); err != nil {
+			return err
+		}
+		if err := s.provedIn(tx, sub, ofKey(parsed.Response.AttestationObject.AuthData.Flags)); err != nil {
+			return err
+		}
 		return s.note(tx, KindAdded, sub.Account, sub.Account, Told{Way: "passkey", Label: p.Label})
 	})
 	if db.IsUnique(err) {
-		return refusedKey(err)
+		return nil, refusedKey(err)
 	}
-	return err
+	return codes, err
 }
 
 func cleanLabel(label string) string {
@@ -324,14 +330,16 @@ func (s *Service) answerPasskey(ctx context.Context, account int64, browser, ste
 			// One of two copies speaks, and nobody knows which: neither is believed.
 			return a, nil, errs.E(errs.Forbidden, "factor.cloned", errs.WithFields(errs.Field{Key: "factor.cloned"}))
 		}
-		methods = []string{auth.ByKey}
-		if parsed.Response.AuthenticatorData.Flags.HasUserVerified() {
-			methods = append(methods, auth.ByMany)
-		}
-		return h.a, methods, nil
+		return h.a, ofKey(parsed.Response.AuthenticatorData.Flags), nil
 	}
 	return a, nil, refusedKey(nil)
 }
 
-// Options are options as the browser's own reader takes them.
-func Options(v any) (json.RawMessage, error) { return json.Marshal(v) }
+// ofKey is how a key recognised its holder: one that verified them is two factors, what they
+// have and what they are or know.
+func ofKey(f protocol.AuthenticatorFlags) []string {
+	if f.HasUserVerified() {
+		return []string{auth.ByKey, auth.ByMany}
+	}
+	return []string{auth.ByKey}
+}

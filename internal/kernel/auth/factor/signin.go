@@ -43,7 +43,11 @@ const stepSecond = "second"
 // which opens in this browser for five minutes. Errors: as auth.SignIn.
 func (s *Service) SignIn(ctx context.Context, login, password string, f From) (in In, err error) {
 	defer errs.Op(&err, "factor.SignIn")
-	a, err := s.Auth.Recognise(ctx, auth.Credentials{Login: login, Password: password, Network: f.Network, Device: f.Device, Old: f.Old})
+	known, err := s.known(ctx, login, f)
+	if err != nil {
+		return in, err
+	}
+	a, err := s.Auth.Recognise(ctx, auth.Credentials{Login: login, Password: password, Network: f.Network, Known: known})
 	if err != nil {
 		return in, err
 	}
@@ -52,6 +56,22 @@ func (s *Service) SignIn(ctx context.Context, login, password string, f From) (i
 	}
 	in.Step, err = s.begin(Step{Kind: stepSecond, Account: a.ID, Methods: []string{auth.ByPassword}}, f.Browser, nil)
 	return in, err
+}
+
+// known names the browser where the owner of a login came in with it before; "" elsewhere.
+func (s *Service) known(ctx context.Context, login string, f From) (name string, err error) {
+	if f.Browser == "" || f.Kiosk {
+		return "", nil
+	}
+	mark := s.k.mark("device", f.Browser)
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		ok, err := knownDevice(v, auth.NormLogin(login), mark)
+		if ok {
+			name = mark
+		}
+		return err
+	})
+	return name, err
 }
 
 // SignUp makes a citizen's account and signs in. Errors: as auth.SignUp.
@@ -298,13 +318,18 @@ func (s *Service) ProveByKey(ctx context.Context, key, answer string, f From) (e
 }
 
 func (s *Service) proved(ctx context.Context, sub auth.Subject, methods []string) error {
+	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return s.provedIn(tx, sub, methods) })
+}
+
+// provedIn adds how the owner of a session was recognised now to how they were before.
+func (s *Service) provedIn(tx *db.Tx, sub auth.Subject, methods []string) error {
 	all := slices.Concat(sub.Methods, methods)
-	if slices.Contains(all, auth.ByPassword) && slices.Contains(all, auth.ByKey) {
+	if slices.Contains(all, auth.ByPassword) && (slices.Contains(all, auth.ByKey) || slices.Contains(all, auth.ByCode)) {
 		all = append(all, auth.ByMany)
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return s.Auth.ProvedIn(tx, sub.Account, sub.Session, all) })
+	return s.Auth.ProvedIn(tx, sub.Account, sub.Session, all)
 }
 
 // Kept is what somebody typed before they were asked to prove who they are.

@@ -39,6 +39,11 @@ func devicesOf(q db.Querier, account int64) ([]device, error) {
 	}, `SELECT browser, network FROM auth_device WHERE account = $1 ORDER BY seen DESC LIMIT 500`, account)
 }
 
+func knownDevice(q db.Querier, login, browser string) (bool, error) {
+	n, err := db.One(q, scanInt, `SELECT count(*) FROM auth_device d JOIN auth_account a ON a.id = d.account WHERE a.login = $1 AND d.browser = $2`, login, browser)
+	return n > 0, err
+}
+
 func seeDevice(tx *db.Tx, account int64, d device) error {
 	return tx.Exec(`INSERT INTO auth_device (account, browser, network, seen) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (account, browser, network) DO UPDATE SET seen = excluded.seen`, account, d.browser, d.network, db.Millis(tx.Now()))

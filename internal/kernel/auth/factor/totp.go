@@ -15,6 +15,7 @@ import (
 
 	"github.com/skip2/go-qrcode"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 )
@@ -162,14 +163,11 @@ func (s *Service) AddApp(ctx context.Context, browser, step, code, network strin
 		if err := s.refresh(tx, sub.Account); err != nil {
 			return err
 		}
-		w, err := waysOf(tx, s.k, sub.Account)
-		if err != nil {
+		if codes, err = s.firstCodes(tx, sub.Account); err != nil {
 			return err
 		}
-		if w.Codes == 0 {
-			if codes, err = s.newCodes(tx, sub.Account); err != nil {
-				return err
-			}
+		if err := s.provedIn(tx, sub, []string{auth.ByCode}); err != nil {
+			return err
 		}
 		return s.note(tx, KindAdded, sub.Account, sub.Account, Told{Way: "totp"})
 	})
@@ -220,6 +218,15 @@ func (s *Service) RenewCodes(ctx context.Context) (codes []string, err error) {
 		return s.note(tx, KindAdded, sub.Account, sub.Account, Told{Way: "codes"})
 	})
 	return codes, err
+}
+
+// firstCodes makes recovery codes for an account that has none.
+func (s *Service) firstCodes(tx *db.Tx, account int64) ([]string, error) {
+	w, err := waysOf(tx, s.k, account)
+	if err != nil || w.Codes > 0 {
+		return nil, err
+	}
+	return s.newCodes(tx, account)
 }
 
 func (s *Service) newCodes(tx *db.Tx, account int64) ([]string, error) {
