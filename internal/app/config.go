@@ -54,6 +54,9 @@ type Config struct {
 // City is the name under which this city's journal signs.
 const City = "khue.hanoi"
 
+// House is the name of the site, as authenticators and messages show it.
+const House = "Khuê"
+
 func (c Config) withDefaults() (Config, error) {
 	if c.Data == "" {
 		c.Data = "data"

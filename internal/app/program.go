@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -65,6 +66,7 @@ type Program struct {
 	Mail     mail.Sender
 	SMS      sms.Sender // nil where the city has no carrier
 	Auth     *auth.Service
+	Ways     *factor.Service
 	Units    *orgunit.Service
 	Officers *identity.Service
 	Holidays *holiday.Service
@@ -214,6 +216,10 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Library = service.NewLibrary(service.LibraryDeps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
 	})
+	waysKey, err := secret(filepath.Join(p.Config.Data, "keys", "ways.key"))
+	if err != nil {
+		return err
+	}
 	secret, err := secret(filepath.Join(p.Config.Data, "keys", "access.key"))
 	if err != nil {
 		return err
@@ -223,6 +229,13 @@ func (p *Program) onestop(context.Context) (err error) {
 		return err
 	}
 	if p.SMS, err = smsweb.New(p.Config.SMS); err != nil {
+		return err
+	}
+	p.Ways, err = factor.New(factor.Deps{
+		Auth: p.Auth, DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Courier: courier{p},
+		Secret: waysKey, Address: p.address(), House: House,
+	})
+	if err != nil {
 		return err
 	}
 	p.Notices = notify.New(notify.Deps{
@@ -320,6 +333,7 @@ func (p *Program) fill(ctx context.Context) error {
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
 	p.Live = web.NewLive(p.Dossiers.MayHear)
+	door := p.doorkeeper()
 	proxies := make([]netip.Prefix, len(p.Config.Proxies))
 	for i, v := range p.Config.Proxies {
 		if proxies[i], err = netip.ParsePrefix(v); err != nil {
@@ -330,7 +344,7 @@ func (p *Program) doors(context.Context) (err error) {
 		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
 	}, web.Deps{
 		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
-		Shell: p.shell, Live: p.Live, About: p.about(),
+		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
 		p.pages = p.policies()

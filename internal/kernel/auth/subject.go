@@ -58,6 +58,7 @@ type Subject struct {
 	Client  int64     // the program that was let in with this token; 0 where the owner speaks
 	Allowed []string  // scopes of that program
 	Bound   string    // thumbprint of the key that it must prove; ""
+	Second  bool      // the account has a second factor
 }
 
 // SignedIn reports whether somebody stands behind the request.

@@ -47,6 +47,15 @@ func (m *markup) box(f *Field, id string) {
 	}
 	m.raw(` spellcheck="false"`)
 	m.traits(f, id, "")
+	if f.Type == "password" {
+		m.attr("data-kh-show", i18n.T(m.ctx, "ui.password.show"))
+		m.attr("data-kh-hide", i18n.T(m.ctx, "ui.password.hide"))
+		if f.Complete == "new-password" {
+			m.attr("data-kh-weak", i18n.T(m.ctx, "ui.password.weak"))
+			m.attr("data-kh-fair", i18n.T(m.ctx, "ui.password.fair"))
+			m.attr("data-kh-strong", i18n.T(m.ctx, "ui.password.strong"))
+		}
+	}
 	m.raw(`>`)
 }
 

@@ -80,6 +80,7 @@ type Shell struct {
 	NavMore     []NavItem // folded away behind the bar
 	Footer      []FooterLink
 	Desk        bool   // an officer's page: loads the styles and scripts of the desk
+	Kiosk       bool   // a browser in a public place: nothing is remembered
 	Demo        string // ribbon text while the data are invented; "" otherwise
 	DemoTag     string // word before it; "" is the demo's own
 	DemoHref    string // where the word leads; "" nowhere

@@ -66,6 +66,10 @@ type Deps struct {
 	Proves Prover
 	// Live tells open pages of changes; nil: no /live.
 	Live *Live
+	// Prove answers a request whose session lacks the proof that its route wants; nil refuses it.
+	Prove func(w http.ResponseWriter, r *http.Request, want auth.Proof) error
+	// Kiosk reports whether a browser's cookie says that it stands in a public place; nil: none does.
+	Kiosk func(ctx context.Context, token string) bool
 	// About names the API in its document.
 	About About
 }
@@ -94,6 +98,7 @@ type Server struct {
 type RouteInfo struct {
 	Module, Method, Path string
 	Policy               auth.Policy
+	Proof                auth.Proof
 }
 
 // New builds the server. It fails, naming every fault, when a route has no policy, no
@@ -176,7 +181,7 @@ func (s *Server) route(module string, r Route) error {
 	if err := s.mount(r.Method+" "+r.Path, h); err != nil {
 		return fmt.Errorf("web: %s: %w", module, err)
 	}
-	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy})
+	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy, r.Proof})
 	return nil
 }
 

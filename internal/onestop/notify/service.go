@@ -165,6 +165,14 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 			return err
 		}
 	}
+	if n.Kind.Everywhere() {
+		for _, w := range ways {
+			if err := s.send(tx, m, []way{w}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	if len(ways) == 0 {
 		return nil
 	}
