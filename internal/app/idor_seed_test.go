@@ -3,6 +3,8 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdh"
+	"crypto/rand"
 	"encoding/base64"
 	"mime/multipart"
 	"net/url"
@@ -15,6 +17,7 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/push"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/counter"
 	"khue/internal/onestop/desk"
@@ -246,6 +249,13 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 		s.id["notice"] = mine.Get("/api/v1/inbox").Text("items.0.id")
 		return s.id["notice"] != ""
 	})
+
+	pair, err := ecdh.P256().GenerateKey(rand.Reader)
+	s.ok(err)
+	s.ok(s.Notices.Subscribe(citizen, push.Subscription{Endpoint: "https://fcm.googleapis.com/fcm/send/x", P256DH: pair.PublicKey().Bytes(), Auth: make([]byte, 16)}, "Firefox"))
+	_, browsers, err := s.Notices.Mine(citizen)
+	s.ok(err)
+	s.id["browser"] = browsers[0].ID.String()
 
 	// An act of reorganisation, proposed by a leader of the city.
 	plans := s.Reorganise.Plans()
