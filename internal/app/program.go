@@ -164,7 +164,7 @@ func (p *Program) register(context.Context) (err error) {
 	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
 		return err
 	}
-	if p.Policies, err = auth.NewPolicies(scopes{p.Units}, orgunit.ActsAs, policySources()...); err != nil {
+	if p.Policies, err = auth.NewPolicies(scopes{p.Units}, orgunit.ActsAs, PolicySources()...); err != nil {
 		return err
 	}
 	p.Holidays, err = holiday.New(holiday.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})

@@ -85,9 +85,9 @@ func (p *Program) keeping() module.Module {
 	}
 }
 
-// policySources are the policies of the whole house, in floor order. Those of routes stand
+// PolicySources are the policies of the whole house, in floor order. Those of routes stand
 // beside the routes; the server adds them.
-func policySources() []auth.Source {
+func PolicySources() []auth.Source {
 	return []auth.Source{
 		identity.Policies(), holiday.Policies(),
 		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(),
