@@ -67,6 +67,7 @@ type Program struct {
 	SMS      sms.Sender // nil where the city has no carrier
 	Auth     *auth.Service
 	Ways     *factor.Service
+	Policies *auth.Policies
 	Units    *orgunit.Service
 	Officers *identity.Service
 	Holidays *holiday.Service
@@ -89,7 +90,7 @@ type Program struct {
 
 	stage   *stage // of a demo
 	modules []module.Module
-	pages   map[string]auth.Policy // who may open what, by path
+	pages   map[string]auth.Action // what can be opened, by path
 	heard   atomic.Pointer[string] // address on which the door listens
 	closers []func()
 }
@@ -175,7 +176,10 @@ func (p *Program) register(context.Context) (err error) {
 	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
 		return err
 	}
-	p.Holidays, err = holiday.New(holiday.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
+	if p.Policies, err = auth.NewPolicies(scopes{p.Units}, orgunit.ActsAs, PolicySources()...); err != nil {
+		return err
+	}
+	p.Holidays, err = holiday.New(holiday.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	if err != nil {
 		return err
 	}
@@ -184,7 +188,7 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.Officers = identity.New(identity.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units},
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units}, Policies: p.Policies,
 		Mail: p.Mail, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
 	})
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
@@ -214,7 +218,7 @@ func (p *Program) onestop(context.Context) (err error) {
 		return err
 	}
 	p.Library = service.NewLibrary(service.LibraryDeps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
 	})
 	waysKey, err := secret(filepath.Join(p.Config.Data, "keys", "ways.key"))
 	if err != nil {
@@ -239,26 +243,26 @@ func (p *Program) onestop(context.Context) (err error) {
 		return err
 	}
 	p.Notices = notify.New(notify.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Mail: p.Mail, SMS: p.SMS,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Policies: p.Policies, Mail: p.Mail, SMS: p.SMS,
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
-	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
+	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
 	})
 	p.Cutover = cutover.New(cutover.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,
 	})
 	p.Reorganise, err = reorganise.New(reorganise.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth, Policies: p.Policies,
 		Follow: []reorganise.Follow{p.Counter.Follow}, Posts: []reorganise.FollowPosts{p.followFilters}, Demo: !p.Config.Opened.IsZero(),
 	})
 	return err
@@ -343,11 +347,11 @@ func (p *Program) doors(context.Context) (err error) {
 	p.Server, err = web.New(web.Config{
 		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
 	}, web.Deps{
-		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
+		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
 		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
-		p.pages = p.policies()
+		p.pages = p.built()
 	}
 	return err
 }

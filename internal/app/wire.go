@@ -90,6 +90,15 @@ func (p *Program) keeping() module.Module {
 	}
 }
 
+// PolicySources are the policies of the whole house, in floor order. Those of routes stand
+// beside the routes; the server adds them.
+func PolicySources() []auth.Source {
+	return []auth.Source{
+		identity.Policies(), holiday.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(),
+	}
+}
+
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{

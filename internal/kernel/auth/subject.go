@@ -126,6 +126,14 @@ func With(ctx context.Context, s Subject) context.Context {
 	return context.WithValue(ctx, subjectKey{}, &s)
 }
 
+// pointer is From without a copy. Nobody writes through it.
+func pointer(ctx context.Context) *Subject {
+	if s, ok := ctx.Value(subjectKey{}).(*Subject); ok {
+		return s
+	}
+	return &Subject{}
+}
+
 // From returns who acts; the zero Subject where nobody was set.
 func From(ctx context.Context) Subject {
 	if s, ok := ctx.Value(subjectKey{}).(*Subject); ok {

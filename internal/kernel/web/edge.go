@@ -208,7 +208,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 }
 
 // serve runs one route under its policy and its limit.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, action auth.Action) {
 	ctx := r.Context()
 	st := stateOf(ctx)
 	st.route = route.Path
@@ -216,7 +216,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		s.fail(w, r, err)
 		return
 	}
-	if err := auth.Can(ctx, route.Policy); err != nil {
+	if err := s.deps.Policies.Can(ctx, action, auth.Resource{}); err != nil {
 		s.fail(w, r, err)
 		return
 	}

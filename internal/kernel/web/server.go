@@ -52,12 +52,14 @@ type Check struct {
 
 // Deps is what the server needs from below and from app. Bundle, Auth, Clock and Log are required.
 type Deps struct {
-	Bundle  *i18n.Bundle
-	Auth    Authenticator
-	Clock   clock.Clock
-	Log     *slog.Logger
-	Metrics *prometheus.Registry // nil: no /metrics
-	Checks  []Check              // asked by /readyz
+	Bundle *i18n.Bundle
+	Auth   Authenticator
+	// Policies decide on each route; nil: a set of the routes alone.
+	Policies *auth.Policies
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Metrics  *prometheus.Registry // nil: no /metrics
+	Checks   []Check              // asked by /readyz
 	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
 	// It is not called for the API.
@@ -101,11 +103,19 @@ type RouteInfo struct {
 	Proof                auth.Proof
 }
 
+// Action is the route as policies name it.
+func (r RouteInfo) Action() auth.Action { return actionOf(r.Method, r.Path) }
+
+func actionOf(method, path string) auth.Action { return auth.Action(method + " " + path) }
+
 // New builds the server. It fails, naming every fault, when a route has no policy, no
 // handler or a broken path, or when two routes clash.
 func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 	if deps.Bundle == nil || deps.Auth == nil || deps.Clock == nil || deps.Log == nil {
 		return nil, errors.New("web: Bundle, Auth, Clock and Log are required")
+	}
+	if deps.Policies == nil {
+		deps.Policies, _ = auth.NewPolicies(nil, nil) // without a source nothing can be wrong
 	}
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:8080"
@@ -160,6 +170,13 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	guarded := make([]auth.Guarded, len(s.routes))
+	for i, r := range s.routes {
+		guarded[i] = auth.Guarded{Action: r.Action(), Policy: r.Policy}
+	}
+	if err := s.deps.Policies.AddRoutes(guarded); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	s.mux.HandleFunc("/", s.missing)
 	return s, nil
 }
@@ -177,7 +194,8 @@ func (s *Server) route(module string, r Route) error {
 	if r.Foreign {
 		s.origins.AddInsecureBypassPattern(r.Method + " " + r.Path)
 	}
-	h := func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) }
+	action := actionOf(r.Method, r.Path)
+	h := func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r, action) }
 	if err := s.mount(r.Method+" "+r.Path, h); err != nil {
 		return fmt.Errorf("web: %s: %w", module, err)
 	}

@@ -44,6 +44,7 @@ type Deps struct {
 	Gen      *id.Gen
 	Clock    clock.Clock
 	Journal  *journal.Journal
+	Policies *auth.Policies
 	Units    *orgunit.Service
 	Services *service.Registry
 	Dossiers *dossier.Service
@@ -86,7 +87,7 @@ func (s *Service) Desks(ctx context.Context) []orgunit.UnitID {
 	var out []orgunit.UnitID
 	for _, g := range auth.From(ctx).Grants {
 		u, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
-		if err == nil && orgunit.Role(g.Role).Acts(orgunit.RoleClerk) && !slices.Contains(out, u) {
+		if err == nil && !slices.Contains(out, u) && s.Policies.May(ctx, actWork, unitResource(u)) {
 			out = append(out, u)
 		}
 	}

@@ -233,7 +233,7 @@ func readsContent(pkg *service.Package) bool {
 
 // checkAct refuses an act before anything is computed.
 func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
-	if !isOwner(sub, d) && !s.maySee(ctx, sub, d) && !s.worksOn(ctx, sub, t) {
+	if !s.Policies.Permits(ctx, sub, actRead, resourceOf(d, t)) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	// Whoever saw an older version is told who acted since, also where the task has gone

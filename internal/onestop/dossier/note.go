@@ -46,7 +46,7 @@ func (s *Service) AddNote(ctx context.Context, n Note) (err error) {
 	if err != nil {
 		return err
 	}
-	if sub.Kind != auth.KindOfficer || !s.maySee(ctx, sub, d) && !s.worksOn(ctx, sub, t) {
+	if !s.Policies.May(ctx, actServe, resourceOf(d, t)) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	if err := s.checkNote(ctx, t, d, n); err != nil {

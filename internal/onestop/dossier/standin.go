@@ -155,7 +155,7 @@ func (s *Service) standIn(ctx context.Context, tasks []Task, kind string, turn f
 // act in a post of their own.
 func (s *Service) onBehalf(ctx context.Context, sub auth.Subject, t Task) (name string) {
 	for _, g := range sub.Grants {
-		if !s.mayAct(ctx, auth.Subject{Grants: []auth.Grant{g}}, t.Role, t.Unit) {
+		if !s.mayAct(ctx, auth.Subject{Account: sub.Account, Kind: sub.Kind, Grants: []auth.Grant{g}}, t.Role, t.Unit) {
 			continue
 		}
 		if g.For == "" {

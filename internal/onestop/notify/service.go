@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/i18n"
@@ -38,14 +39,15 @@ type Pusher interface {
 
 // Deps is what notices stand on. SMS and Push may be nil: the city has no such channel.
 type Deps struct {
-	DB      *db.DB
-	Gen     *id.Gen
-	Clock   clock.Clock
-	Jobs    *jobs.Queue
-	Journal *journal.Journal
-	Mail    mail.Sender
-	SMS     sms.Sender
-	Push    Pusher
+	DB       *db.DB
+	Gen      *id.Gen
+	Clock    clock.Clock
+	Jobs     *jobs.Queue
+	Journal  *journal.Journal
+	Policies *auth.Policies
+	Mail     mail.Sender
+	SMS      sms.Sender
+	Push     Pusher
 }
 
 // Service writes notices and hands them over. Safe for concurrent use.

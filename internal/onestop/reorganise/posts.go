@@ -207,8 +207,8 @@ func scope(u orgunit.UnitID) string { return "unit:" + u.String() }
 // Forbidden.
 func (s *Service) PostsOf(ctx context.Context, v ActID) (out []Post, err error) {
 	defer errs.Op(&err, "reorganise.PostsOf")
-	if !s.MayRead(ctx) {
-		return nil, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanRead(ctx); err != nil {
+		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
 		out, err = postsOf(q, v)

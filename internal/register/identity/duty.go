@@ -28,7 +28,7 @@ const maxDutyReason = 500
 // MaySetDuties reports whether the reader may set the rule of a unit: a leader of it, or of
 // one above.
 func (s *Service) MaySetDuties(ctx context.Context, u orgunit.UnitID) bool {
-	return s.may(ctx, auth.From(ctx), u, []orgunit.Role{orgunit.RoleLeader})
+	return s.Policies.Can(ctx, actDuties, s.unit(u)) == nil
 }
 
 // Duties reads the rule of a unit.
@@ -54,8 +54,8 @@ func (s *Service) SetDuties(ctx context.Context, r DutyRule, key string) (err er
 	if u, ok := s.Units.Now().Get(r.Unit); !ok || u.Class == orgunit.Territory {
 		return errs.E(errs.NotFound, "orgunit.unit.unknown", errs.P("id", r.Unit.String()))
 	}
-	if !s.MaySetDuties(ctx, r.Unit) {
-		return errs.E(errs.Forbidden, "identity.duties.leader")
+	if err := s.Policies.Can(ctx, actDuties, s.unit(r.Unit)); err != nil {
+		return err
 	}
 	r.Reason = strings.TrimSpace(r.Reason)
 	if n := utf8.RuneCountInString(r.Reason); n == 0 || n > maxDutyReason {

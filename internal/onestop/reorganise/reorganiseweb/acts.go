@@ -166,8 +166,8 @@ const maxRows = 200
 // dryRun shows what a plan would do now.
 func (h handlers) dryRun(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	if !h.Acts.MayRead(ctx) {
-		return errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := h.Acts.CanRead(ctx); err != nil {
+		return err
 	}
 	p, err := h.Acts.PlanByID(r.PathValue("plan"))
 	if err != nil {
@@ -372,8 +372,8 @@ func (h handlers) decide(w http.ResponseWriter, r *http.Request) error {
 	to := v
 	switch sent.Get("do") {
 	case "start":
-		if !h.Acts.MayPropose(ctx) {
-			return errs.E(errs.Forbidden, "reorganise.forbidden")
+		if err := h.Acts.CanPropose(ctx); err != nil {
+			return err
 		}
 		_, err = h.Acts.StartAct(ctx, v)
 	case "undo":
