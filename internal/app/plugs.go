@@ -81,6 +81,10 @@ func unitOf(scope string) (orgunit.UnitID, bool) {
 	return v, err == nil
 }
 
+// national is where one signs in by the national identity; empty where the city is not
+// connected to it.
+func (p *Program) national() string { return "" }
+
 // absences gives the dossiers of an officer on leave to the deputy, and back.
 type absences struct{ p *Program }
 

@@ -182,7 +182,7 @@ func (p *Program) register(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Secret: sealing})
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secret: sealing})
 	return err
 }
 

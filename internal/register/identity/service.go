@@ -180,7 +180,7 @@ func (s *Service) RolesIn(u orgunit.UnitID, on clock.Date) []orgunit.Role {
 		}
 	}
 	if u == t.Government().ID {
-		for _, r := range []orgunit.Role{orgunit.RoleLeader, "designer", "auditor"} {
+		for _, r := range []orgunit.Role{orgunit.RoleLeader, "designer", "auditor", "steward"} {
 			if !slices.Contains(out, r) {
 				out = append(out, r)
 			}
