@@ -35,6 +35,7 @@ func deskNav() []navEntry {
 		{key: "queue", href: "/desk/queue", daily: everyone},
 		{key: "counter", href: "/desk/counter", daily: clerks, only: clerks},
 		{key: "identity", href: "/desk/identity", only: clerks},
+		{key: "mandates", href: "/desk/mandates", only: clerks},
 		{key: "return", href: "/desk/return", daily: clerks, only: clerks},
 		{key: "originals", href: "/desk/originals"},
 		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},

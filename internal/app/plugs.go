@@ -158,6 +158,16 @@ func (c phraseChoices) Procedures(ctx context.Context) []ui.Option {
 	return slices.CompactFunc(out, func(a, b ui.Option) bool { return a.Value == b.Value })
 }
 
+// Services are the declared services in force, by name: what a mandate may be limited to.
+func (c phraseChoices) Services(ctx context.Context) []ui.Option {
+	var out []ui.Option
+	for _, pkg := range c.p.Services.On(c.p.today()) {
+		out = append(out, ui.Option{Value: pkg.ID, Label: pkg.Name().In(i18n.LangOf(ctx))})
+	}
+	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(i18n.Fold(a.Label), i18n.Fold(b.Label)) })
+	return out
+}
+
 // Actions are the acts that ask for a reason.
 func (c phraseChoices) Actions(ctx context.Context) []ui.Option {
 	var out []ui.Option

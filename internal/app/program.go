@@ -39,6 +39,7 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 	"khue/services"
@@ -64,6 +65,7 @@ type Program struct {
 	Holidays *holiday.Service
 	Catalog  *catalog.Service
 	People   *person.Service
+	Mandates *mandate.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -183,6 +185,7 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secret: sealing})
+	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	return err
 }
 
@@ -227,7 +230,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())

@@ -50,6 +50,8 @@ import (
 	"khue/internal/register/holiday/holidayweb"
 	"khue/internal/register/identity"
 	"khue/internal/register/identity/identityweb"
+	"khue/internal/register/mandate"
+	"khue/internal/register/mandate/mandateweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
@@ -60,7 +62,7 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), mandate.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
@@ -71,7 +73,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(),
 	}
@@ -90,7 +92,7 @@ func (p *Program) keeping() module.Module {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
@@ -103,7 +105,7 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		authweb.Routes(p.Auth, home),
-		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), catalogweb.Routes(p.Catalog, offers{p}),
+		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
@@ -112,7 +114,7 @@ func (p *Program) webModules() []web.Module {
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
-		applyweb.Routes(p.Apply, p.Uploads),
+		applyweb.Routes(p.Apply, p.Uploads, p.national()),
 		counterweb.Routes(p.Counter, p.Uploads),
 		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),

@@ -19,7 +19,6 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
-	"khue/internal/register/orgunit"
 )
 
 // needsReason are the actions that tell the applicant, or an auditor, why.
@@ -236,7 +235,14 @@ func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Doss
 	may := s.mayAct(ctx, sub, t.Role, t.Unit) || s.receivesFor(ctx, sub, d, t.Role)
 	if t.Role == process.RoleApplicant {
 		// A clerk may act for an applicant who came to the counter.
-		may = isOwner(sub, d) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)
+		if may = s.mayAct(ctx, sub, roleClerk, d.Receiving); !may {
+			if err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
+				may, err = s.actsAs(v, sub, d)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
 	}
 	if !may {
 		return errs.E(errs.Forbidden, "dossier.task.notYours")
