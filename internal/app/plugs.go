@@ -102,6 +102,11 @@ func (a absences) Return(ctx context.Context, l identity.Leave) (int, error) {
 	return a.p.Dossiers.HandBack(ctx, standInOf(l))
 }
 
+// Release gives back the work of who moved or left.
+func (a absences) Release(ctx context.Context, account int64, name string, grants []auth.Grant) (int, error) {
+	return a.p.Dossiers.Release(ctx, account, name, grants)
+}
+
 // offers tells the catalogue's pages where an application begins.
 type offers struct{ p *Program }
 

@@ -56,6 +56,9 @@ type Tasks interface {
 	StandIn(ctx context.Context, l Leave, grants []auth.Grant) (int, error)
 	// Return gives back what is still undone.
 	Return(ctx context.Context, l Leave) (int, error)
+	// Release gives to the queues what an officer holds and may act on no more by the grants
+	// that are left. It returns how many moved, and may be called again.
+	Release(ctx context.Context, account int64, name string, grants []auth.Grant) (int, error)
 }
 
 // Module is what the register brings to the program.
@@ -65,6 +68,8 @@ func (s *Service) Module(t Tasks) module.Module {
 		Jobs: []jobs.Handler{
 			{Kind: jobLeave, Do: func(ctx context.Context, task jobs.Task) error { return s.turnLeave(ctx, t, task) }},
 			{Kind: jobInvite, Do: s.sendInvitation},
+			{Kind: jobRelease, Do: func(ctx context.Context, task jobs.Task) error { return s.turnRelease(ctx, t, task) }},
+			{Kind: jobDepart, Do: func(ctx context.Context, task jobs.Task) error { return s.turnDepart(ctx, t, task) }},
 		},
 	}
 }
@@ -88,12 +93,26 @@ func readers() []orgunit.Role { return append(Proposers(), "auditor") }
 
 // MayPropose reports whether the reader may ask for a change in a unit (0: the city).
 func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {
-	return s.may(ctx, auth.From(ctx), u, Proposers())
+	return s.may(ctx, auth.From(ctx), u, Proposers()) || s.Provisions(ctx, u)
+}
+
+// Provisioner is the role of a personnel system that proposes by SCIM.
+const Provisioner = "provisioner"
+
+// Provisions reports whether the reader is a personnel system of a unit (0: the city). It
+// reads and proposes there, and decides nothing.
+func (s *Service) Provisions(ctx context.Context, u orgunit.UnitID) bool {
+	sub := auth.From(ctx)
+	if sub.Kind != auth.KindSystem {
+		return false
+	}
+	sub.Kind = auth.KindOfficer
+	return s.may(ctx, sub, u, []orgunit.Role{Provisioner})
 }
 
 // MaySee reports whether the reader may look at the officers of a unit (0: of all).
 func (s *Service) MaySee(ctx context.Context, u orgunit.UnitID) bool {
-	return s.may(ctx, auth.From(ctx), u, readers())
+	return s.may(ctx, auth.From(ctx), u, readers()) || s.Provisions(ctx, u)
 }
 
 // Reads reports whether the reader may look at the officers of some unit.
@@ -123,8 +142,18 @@ func (s *Service) MayDecide(ctx context.Context, c Change) bool {
 			return false
 		}
 	}
-	if e := c.Body.End; e != nil && e.Account == sub.Account {
+	if e := c.Body.End; e != nil && (e.Account == sub.Account || !s.may(ctx, sub, e.Unit, []orgunit.Role{orgunit.RoleLeader})) {
 		return false
+	}
+	if d := c.Body.Depart; d != nil {
+		if d.Account == sub.Account {
+			return false
+		}
+		for _, u := range d.Units {
+			if !s.may(ctx, sub, u, []orgunit.Role{orgunit.RoleLeader}) {
+				return false
+			}
+		}
 	}
 	for _, u := range c.leads() {
 		if u != s.Units.Now().Government().ID && !s.above(ctx, sub, u) {

@@ -70,7 +70,7 @@ func TestOneActsForAnotherUntilItIsRevoked(t *testing.T) {
 	citytest.Each(t, func(t *testing.T, c *citytest.City) {
 		hanh, binh := c.AsLogin("0912000001"), c.AsLogin("0912000002")
 		send(hanh, "/account/mandates", "name", "Ai Đó", "number", hanhs, "until.day", "31", "until.month", "12", "until.year", "2025").Want(422) // oneself
-		send(hanh, "/account/mandates", "name", "Trần Văn Bình", "number", binhs).Want(422)                                                    // without a term
+		send(hanh, "/account/mandates", "name", "Trần Văn Bình", "number", binhs).Want(422)                                                       // without a term
 		id := grant(t, c, service)
 		b := birth()
 		b["mandate"] = id
