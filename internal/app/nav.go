@@ -34,6 +34,8 @@ func deskNav() []navEntry {
 		{key: "today", href: "/desk", daily: everyone, also: []string{"/desk/mine", "/desk/tasks", "/desk/dossiers"}},
 		{key: "queue", href: "/desk/queue", daily: everyone},
 		{key: "counter", href: "/desk/counter", daily: clerks, only: clerks},
+		{key: "identity", href: "/desk/identity", only: clerks},
+		{key: "mandates", href: "/desk/mandates", only: clerks},
 		{key: "return", href: "/desk/return", daily: clerks, only: clerks},
 		{key: "originals", href: "/desk/originals"},
 		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},
@@ -46,7 +48,7 @@ func deskNav() []navEntry {
 		{key: "phrases", href: "/desk/phrases"},
 		{key: "leave", href: "/desk/leave"},
 		{key: "inbox", href: "/inbox", daily: everyone},
-		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer"}, also: []string{"/admin/calendar"}},
+		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer", "steward"}, also: []string{"/admin/calendar"}},
 	}
 }
 
@@ -57,6 +59,7 @@ func adminNav() []navEntry {
 		{key: "units", href: "/admin/units", daily: everyone},
 		{key: "officers", href: "/admin/officers", daily: everyone},
 		{key: "proposals", href: "/admin/proposals", daily: everyone},
+		{key: "people", href: "/admin/people/duplicates", daily: []orgunit.Role{"steward"}},
 		{key: "calendar", href: "/admin/calendar", daily: everyone},
 		{key: "services", href: "/admin/services", daily: everyone},
 		{key: "fees", href: "/admin/fees"},

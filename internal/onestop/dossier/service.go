@@ -24,6 +24,7 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
 	"khue/internal/register/holiday"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -66,7 +67,9 @@ type Deps struct {
 	Duties Duties
 	// People says who holds which post, for a page.
 	People People
-	Fonts  pdf.Fonts
+	// Mandates says who may act for whom.
+	Mandates *mandate.Service
+	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
