@@ -180,19 +180,20 @@ func (c *command) json(v any) error {
 
 type serveCmd struct {
 	storageFlags
-	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
-	PublicURL string `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
-	SMTP      string `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
-	SMS       string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
-	MailFrom  string `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
-	Training  bool   `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	Listen       string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
+	PublicURL    string `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
+	SMTP         string `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	SMS          string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
+	MailFrom     string `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
+	NameOfficers bool   `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
+	Training     bool   `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
 // Run serves until the process is told to stop.
 func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
-	cfg.SMS, cfg.Training = s.SMS, s.Training
+	cfg.SMS, cfg.Training, cfg.NameOfficers = s.SMS, s.Training, s.NameOfficers
 	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err

@@ -284,7 +284,11 @@ func (s *Service) FindBatch(ctx context.Context, v BatchID) (b Batch, err error)
 	if b.From != sub.Account && b.To != sub.Account && !slices.Contains(mine, b.FromUnit) && !slices.Contains(mine, b.ToUnit) {
 		return Batch{}, errs.E(errs.NotFound, "counter.batch.notFound")
 	}
-	return b, nil
+	papers := make([]Original, len(b.Lines))
+	for i, x := range b.Lines {
+		papers[i] = x.Original
+	}
+	return b, s.listed(ctx, papers)
 }
 
 // Batches are those that the reader gave, or that wait for them or their units, the open

@@ -15,6 +15,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 )
@@ -376,6 +377,9 @@ func (s *Service) ReadyFor(ctx context.Context, text string) (out []dossier.Read
 func (s *Service) filings(ctx context.Context, p person.ID, unit orgunit.UnitID) (ids []dossier.ID, err error) {
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if ids, err = filedBy(tx, p, 50); err != nil {
+			return err
+		}
+		if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, person.Person{ID: p})); err != nil {
 			return err
 		}
 		return s.People.LookedAt(ctx, tx, p, unit.String(), person.Look{Basis: person.BasisPresent})

@@ -20,6 +20,7 @@ import (
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 )
@@ -47,6 +48,7 @@ type Deps struct {
 	Services *service.Registry
 	Dossiers *dossier.Service
 	People   *person.Service
+	Looks    *access.Service
 	Accounts Accounts
 	Fonts    pdf.Fonts
 }

@@ -23,6 +23,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/holiday"
 	"khue/internal/register/orgunit"
 )
@@ -61,6 +62,8 @@ type Deps struct {
 	Notices   *notify.Service
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
+	// Looks remembers who looked at a dossier.
+	Looks *access.Service
 	// People says who holds which post, for a page.
 	People People
 	Fonts  pdf.Fonts
