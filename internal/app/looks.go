@@ -7,6 +7,7 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/register/access"
 	"khue/internal/register/access/accessweb"
 )
@@ -14,7 +15,7 @@ import (
 // looksWeb tells the pages of looks whose a dossier is and what it is called.
 func (p *Program) looksWeb() accessweb.Deps {
 	return accessweb.Deps{
-		Looks: p.Looks, Units: p.Units, Accounts: p.Auth, Mine: p.ownThings, Names: p.Config.NameOfficers,
+		Looks: p.Looks, Units: p.Units, Accounts: p.Auth, Mine: p.ownThings, Names: p.Config.NameOfficers, AskHref: rightsweb.AskHref,
 		Seeable: func(ctx context.Context, code string) (string, int64, error) {
 			v, _, err := p.Dossiers.Seeable(ctx, code)
 			return dossier.SubjectType, int64(v), err

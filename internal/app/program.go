@@ -35,6 +35,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/reorganise"
+	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
 	"khue/internal/register/access"
@@ -67,6 +68,7 @@ type Program struct {
 	Catalog  *catalog.Service
 	People   *person.Service
 	Looks    *access.Service
+	Rights   *rights.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -234,10 +236,14 @@ func (p *Program) onestop(context.Context) (err error) {
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training,
 	})
-	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
+	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
+		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
 	p.Counter = counter.New(counter.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Accounts: p.Auth, Fonts: fonts(),
 	})
+	if p.Rights, err = rights.New(p.rightsDeps()); err != nil {
+		return err
+	}
 	p.Reorganise, err = reorganise.New(reorganise.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
 		Demo: !p.Config.Opened.IsZero(),

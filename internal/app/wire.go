@@ -35,6 +35,8 @@ import (
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/reorganise/reorganiseweb"
+	"khue/internal/onestop/rights"
+	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/previewweb"
 	"khue/internal/onestop/service/scaffold"
@@ -65,7 +67,7 @@ func Migrations() []db.Migrations {
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
-		reorganise.Migrations(),
+		reorganise.Migrations(), rights.Migrations(),
 	}
 }
 
@@ -74,7 +76,7 @@ func (p *Program) list() []module.Module {
 	return []module.Module{
 		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Looks.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(),
 	}
 }
 
@@ -95,7 +97,7 @@ func sentences() []fs.FS {
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		reorganise.Messages, reorganiseweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
@@ -110,7 +112,7 @@ func (p *Program) webModules() []web.Module {
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
-		accessweb.Routes(p.looksWeb()),
+		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),

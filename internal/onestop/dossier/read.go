@@ -105,6 +105,9 @@ func (s *Service) read(ctx context.Context, code string, what access.What) (d Do
 		c, err = findContent(v, d.ID)
 		return err
 	})
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
 	if err == nil {
 		err = s.looked(ctx, d, what, tasks...)
 	}
@@ -120,6 +123,9 @@ func (s *Service) ContentOf(ctx context.Context, d Dossier) (c Content, err erro
 		c, err = findContent(v, d.ID)
 		return err
 	})
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
 	return c, err
 }
 
@@ -137,6 +143,9 @@ func (s *Service) ReadTask(ctx context.Context, v TaskID) (t Task, d Dossier, c 
 		c, err = findContent(q, d.ID)
 		return err
 	})
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
 	if err == nil {
 		err = s.looked(ctx, d, access.Dossier, t)
 	}

@@ -86,7 +86,6 @@ func shows(x *tale) map[string][2]string {
 		"GET /desk/queue":                    {"clerk", "/desk/queue"},
 		"GET /desk/mine":                     {"clerk", "/desk/mine"},
 		"GET /desk/search":                   {"clerk", "/desk/search?q=" + x.code},
-		"GET /desk/leader":                   {"chairman", "/desk/leader?list=today"},
 		"GET /desk/tasks/{id}":               {"clerk", "/desk/tasks/" + x.task},
 		"GET /desk/dossiers/{code}":          {"clerk", "/desk/dossiers/" + x.code},
 		"GET /desk/dossiers/{code}/correct":  {"clerk", "/desk/dossiers/" + x.code + "/correct"},
@@ -116,6 +115,9 @@ var quiet = map[string]string{
 	"GET /admin/imports/officers/template.xlsx": "an empty sheet", "GET /admin/imports/officers/{id}": "officers", "GET /admin/officers": "officers",
 	"GET /admin/officers/new": "officers", "GET /admin/officers/{account}": "officers", "GET /admin/proposals": "officers",
 	"GET /admin/reorganise": "plans", "GET /admin/reorganise/plans/{plan}": "plans and figures", "GET /admin/reorganise/{id}": "figures",
+	"GET /desk/leader": "empty until something is to be signed; dossier.Leader lists", "GET /desk/counter/in/{id}/uploads": "names of the reader's own scans",
+	"GET /desk/counter/in/{id}/uploads/{upload}": "how much of a scan arrived", "GET /api/v1/counter/ready": "TestReturn",
+	"GET /api/v1/counter/originals": "counter.Originals lists", "GET /api/v1/counter/batches/{id}": "counter.FindBatch lists",
 	"GET /api/v1/orders": "empty without an order; dossier.orders lists",
 }
 
