@@ -327,9 +327,9 @@ var heads = [][]string{{"head"}, {"deputyHead"}, {"chairman", "director"}, {"vic
 
 // tellHeads tells who answers for the unit of a case that it is there, near its term, or late.
 func (s *Service) tellHeads(tx *db.Tx, r Request, what string) error {
-	day := clock.DateOf(s.Clock.Now())
+	day, unit := clock.DateOf(s.Clock.Now()), s.Looks.Heir(r.Unit)
 	for _, roles := range heads {
-		list, err := s.Accounts.Holders(tx, "unit:"+r.Unit.String(), day, roles...)
+		list, err := s.Accounts.Holders(tx, "unit:"+unit.String(), day, roles...)
 		if err != nil {
 			return err
 		}

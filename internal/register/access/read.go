@@ -145,34 +145,60 @@ const Auditor = "auditor"
 // Inspects reports whether a subject inspects the whole city.
 func Inspects(sub auth.Subject) bool { return sub.Kind == auth.KindOfficer && sub.Has(Auditor) }
 
-// headsOf are the units below the posts in which a subject answers for others.
-func (s *Service) headsOf(ctx context.Context, sub auth.Subject) (out []orgunit.UnitID) {
+// over are the scopes in which a subject answers for others: heads, their deputies, leaders.
+func over(sub auth.Subject) (out []string) {
 	if sub.Kind != auth.KindOfficer {
 		return nil
 	}
-	var over []string
 	for _, g := range sub.Grants {
 		if role := orgunit.Role(g.Role); role.Acts(orgunit.RoleHead) || role == "deputyHead" || role.Acts(orgunit.RoleLeader) {
-			over = append(over, g.Scope)
-		}
-	}
-	if len(over) == 0 {
-		return nil
-	}
-	for _, u := range s.Units.Now().Select(func(u orgunit.Unit) bool { return u.Class != orgunit.Territory }) {
-		what := "unit:" + u.ID.String()
-		if slices.ContainsFunc(over, func(sc string) bool {
-			return sc == auth.Everywhere || sc == what || s.Scopes.Covers(ctx, sc, what)
-		}) {
-			out = append(out, u.ID)
+			out = append(out, g.Scope)
 		}
 	}
 	return out
 }
 
+// headsOf are the units below the posts in which a subject answers for others.
+func (s *Service) headsOf(ctx context.Context, sub auth.Subject) (out []orgunit.UnitID) {
+	posts := over(sub)
+	if len(posts) == 0 {
+		return nil
+	}
+	for _, u := range s.Units.Now().Select(func(u orgunit.Unit) bool { return u.Class != orgunit.Territory }) {
+		what := "unit:" + u.ID.String()
+		if slices.ContainsFunc(posts, func(sc string) bool {
+			return sc == auth.Everywhere || sc == what || s.Scopes.Covers(ctx, sc, what)
+		}) {
+			out = append(out, u.ID)
+		}
+	}
+	today := s.Units.Today()
+	for _, u := range out {
+		for _, p := range s.Units.Predecessors(u, today) {
+			out = append(out, p.Unit) // who leads the heir answers for what was done before
+		}
+	}
+	return out
+}
+
+// Heir is the unit that answers for a unit now: itself, or its main successor.
+func (s *Service) Heir(u orgunit.UnitID) orgunit.UnitID {
+	if _, ok := s.Units.Now().Get(u); ok || u == 0 {
+		return u
+	}
+	heirs, _ := s.Units.Successors(u, s.Units.Today())
+	if v, ok := orgunit.Main(heirs); ok {
+		return v
+	}
+	return u
+}
+
 // Answers reports whether the subject of ctx answers for a unit: its head, or who stands above.
 func (s *Service) Answers(ctx context.Context, u orgunit.UnitID) bool {
-	return slices.Contains(s.headsOf(ctx, auth.From(ctx)), u)
+	what := "unit:" + s.Heir(u).String()
+	return slices.ContainsFunc(over(auth.From(ctx)), func(sc string) bool {
+		return sc == auth.Everywhere || sc == what || s.Scopes.Covers(ctx, sc, what)
+	})
 }
 
 // Board is what a head sees of their units, or an auditor of the city.
