@@ -44,7 +44,10 @@ func (p *Program) Fill(ctx context.Context, city DemoCity, in dossier.Filling) (
 		}
 		in.Officers = append(in.Officers, posts(sub)...)
 	}
-	return p.Dossiers.Fill(ctx, in)
+	if rep, err = p.Dossiers.Fill(ctx, in); err != nil || in.At != "" {
+		return rep, err
+	}
+	return rep, p.fillLooks(ctx, city)
 }
 
 // posts are the posts of an account, one for each role and unit.

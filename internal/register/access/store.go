@@ -253,3 +253,10 @@ func removeShown(tx *db.Tx, before clock.Date, at time.Time) error {
 	}
 	return tx.Exec(`DELETE FROM access_reason WHERE until < $1`, db.Millis(at))
 }
+
+// anyBefore reports whether a look of before an instant stands here.
+func anyBefore(q db.Querier, at time.Time) (bool, error) {
+	var n int
+	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM access_look WHERE at <= $1 LIMIT 1) AS any_look`, db.Millis(at)).Scan(&n)
+	return n > 0, err
+}
