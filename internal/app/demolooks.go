@@ -10,6 +10,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/access"
+	"khue/internal/register/orgunit"
 )
 
 // Sizes of a year of invented looks: enough to turn pages.
@@ -24,7 +25,7 @@ const (
 func (p *Program) fillLooks(ctx context.Context, city DemoCity) error {
 	rnd := rand.New(rand.NewPCG(looksSeed, 1)) //nolint:gosec // invented, and the same each time
 	now := p.Clock.Now()
-	var officers []auth.Subject
+	var officers, clerks []auth.Subject
 	var citizens []int64
 	for _, a := range city.Accounts {
 		sub, err := p.Auth.Resolve(ctx, a.Token)
@@ -34,37 +35,54 @@ func (p *Program) fillLooks(ctx context.Context, city DemoCity) error {
 		switch {
 		case sub.Kind == auth.KindOfficer && len(posts(sub)) > 0 && !sub.Has(access.Auditor):
 			officers = append(officers, sub)
+			if sub.Has(string(orgunit.RoleClerk)) {
+				clerks = append(clerks, sub)
+			}
 		case sub.Kind == auth.KindCitizen:
 			citizens = append(citizens, sub.Account)
 		}
 	}
-	if len(officers) == 0 {
+	if len(clerks) == 0 {
 		return nil
 	}
 	old, err := p.Dossiers.EndedBefore(ctx, "hanoi.civil-status.birth-registration", now.AddDate(0, 0, -200), 0, yearOfReasons)
 	if err != nil {
 		return err
 	}
-	line := func(days int) access.Line {
-		who := officers[rnd.IntN(len(officers))]
+	line := func(of []auth.Subject, at time.Time) access.Line {
+		who := of[rnd.IntN(len(of))]
 		post := posts(who)[0]
-		return access.Line{At: p.workHour(rnd, now, days), Actor: who.Account, Unit: post.Unit, Post: post.Role, Type: "account"}
+		return access.Line{At: at, Actor: who.Account, Unit: post.Unit, Post: post.Role, Type: "account"}
 	}
 	var out []access.Line
 	for _, c := range citizens {
 		for range yearOfPerson {
-			l := line(365)
+			l := line(clerks, p.workHour(rnd, now, 365))
 			l.About, l.Basis, l.Why, l.What = c, access.ByDuty, access.DutyCounter, access.Person
-			if rnd.IntN(3) == 0 {
-				l.Why, l.What = access.DutyPost, access.Search
-			}
 			out = append(out, l)
+		}
+		own, err := p.Dossiers.OwnOf(auth.With(ctx, auth.Subject{Account: c, Kind: auth.KindCitizen}))
+		if err != nil {
+			return err
+		}
+		for _, d := range own {
+			for _, what := range []access.What{access.List, access.Dossier, access.Paper} {
+				l := line(clerks, d.SubmittedAt.Add(time.Duration(5+rnd.IntN(50))*time.Minute))
+				if l.At.After(now) {
+					continue
+				}
+				l.Type, l.About, l.What, l.Basis = dossier.SubjectType, int64(d.ID), what, access.ByDossier
+				if what == access.List {
+					l.Basis, l.Why = access.ByDuty, access.DutyPost
+				}
+				out = append(out, l)
+			}
 		}
 	}
 	words := []string{"Trả lời đơn phản ánh về thời hạn", "Sao lục theo yêu cầu của chủ hồ sơ", "Đối chiếu với hồ sơ đang xử lý của cùng gia đình", "Theo công văn của tòa án", "Sửa sai sót trong trích lục đã cấp"}
 	choices := []string{"complaint", "archive", "related", "authority", "correction"}
 	for _, d := range old {
-		l := line(199)
+		l := line(officers, p.workHour(rnd, now, 199))
 		i := rnd.IntN(len(words))
 		l.Type, l.About, l.What, l.Basis, l.Why, l.Words = dossier.SubjectType, int64(d), access.Dossier, access.ByReason, choices[i], words[i]
 		if rnd.IntN(15) == 0 {

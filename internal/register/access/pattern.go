@@ -182,7 +182,7 @@ func (s *Service) count(tx *db.Tx, r Rule, l Line) (int, error) {
 	case "people":
 		return countPeople(tx, l.Actor, l.At.Add(-r.Within), l.At)
 	case "officers":
-		return countOfficers(tx, l.About, l.At.Add(-r.Within))
+		return countOfficers(tx, l.About, l.At.Add(-r.Within), l.At)
 	case "reasons":
 		return countReasons(tx, l.Actor, l.At.Add(-r.Within), l.At)
 	case "hours":

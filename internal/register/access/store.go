@@ -222,8 +222,8 @@ func countPeople(q db.Querier, actor int64, since, until time.Time) (n int, err 
 	return n, err
 }
 
-func countOfficers(q db.Querier, about int64, since time.Time) (n int, err error) {
-	err = q.QueryRow(`SELECT count(DISTINCT actor) FROM access_look WHERE about = $1 AND about <> 0 AND id > $2`, about, id.At(since)).Scan(&n)
+func countOfficers(q db.Querier, about int64, since, until time.Time) (n int, err error) {
+	err = q.QueryRow(`SELECT count(DISTINCT actor) FROM access_look WHERE about = $1 AND about <> 0 AND at > $2 AND at <= $3`, about, db.Millis(since), db.Millis(until)).Scan(&n)
 	return n, err
 }
 

@@ -61,7 +61,7 @@ func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		v.Rules.Rows = append(v.Rules.Rows, ui.Row{Cells: []ui.Cell{ui.T(t(ctx, "rule."+x.ID)), ui.T(after), ui.T(t(ctx, "how."+x.How)), ui.T(x.Law), ui.T(n)}})
 	}
-	v.Services = ui.TableArgs{Caption: t(ctx, "terms.services"), First: true, Head: []ui.Column{{Label: t(ctx, "terms.service")}, {Label: t(ctx, "terms.after")}}}
+	v.Services = ui.TableArgs{Caption: t(ctx, "terms.services"), CaptionQuiet: true, First: true, Head: []ui.Column{{Label: t(ctx, "terms.service")}, {Label: t(ctx, "terms.after")}}}
 	for _, s := range sorted(h.Rights.Services()) {
 		v.Services.Rows = append(v.Services.Rows, ui.Row{Cells: []ui.Cell{ui.T(s[0]), ui.T(periodWords(ctx, s[1]))}})
 	}
@@ -73,7 +73,7 @@ func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, 
 			ui.L(b.Rule, adminPath+"/"+b.ID.String()), ui.T(i18n.DateTime(l, b.FoundAt)), ui.T(i18n.Number(l, int64(b.N))), ui.Tagged(t(ctx, "batch."+b.State), batchTone(b.State)),
 		}})
 	}
-	v.Holds = ui.TableArgs{Caption: t(ctx, "terms.holds"), First: true, Empty: t(ctx, "terms.noHolds"), Head: []ui.Column{{Label: t(ctx, "terms.code")}, {Label: t(ctx, "terms.why")}, {Label: t(ctx, "terms.by")}}}
+	v.Holds = ui.TableArgs{Caption: t(ctx, "terms.holds"), CaptionQuiet: true, First: true, Empty: t(ctx, "terms.noHolds"), Head: []ui.Column{{Label: t(ctx, "terms.code")}, {Label: t(ctx, "terms.why")}, {Label: t(ctx, "terms.by")}}}
 	for _, x := range holds {
 		v.Holds.Rows = append(v.Holds.Rows, ui.Row{Cells: []ui.Cell{ui.T(x.Code), ui.T(x.Why), {Text: x.ByName, Note: i18n.DateTime(l, x.At)}}})
 	}

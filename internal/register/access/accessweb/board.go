@@ -130,7 +130,7 @@ func ruleWords(ctx context.Context, r access.Rule) string {
 }
 
 func (h handlers) flagView(ctx context.Context, f access.Flag, names map[int64]string, labels map[int64]Own, tried access.FlagID, sent url.Values, ps ui.Problems) flagView {
-	v := flagView{ID: f.ID.String(), Settled: f.Verdict != "", Key: web.NewKey()}
+	v := flagView{Rows: ui.SummaryArgs{Tight: true}, ID: f.ID.String(), Settled: f.Verdict != "", Key: web.NewKey()}
 	i := slices.IndexFunc(h.Looks.Rules(), func(r access.Rule) bool { return r.ID == f.Rule })
 	v.Title = f.Rule
 	if i >= 0 {
@@ -141,7 +141,9 @@ func (h handlers) flagView(ctx context.Context, f access.Flag, names map[int64]s
 	}
 	add("who", ui.Cell{Text: names[f.Actor], Note: h.unit(ctx, f.Unit, f.At)})
 	add("when", ui.T(i18n.DateTime(i18n.LangOf(ctx), f.At)))
-	add("seen", ui.T(labels[f.About].Label))
+	if seen := labels[f.About].Label; seen != "" {
+		add("seen", ui.T(seen))
+	}
 	if f.N > 1 {
 		add("n", ui.T(i18n.Number(i18n.LangOf(ctx), int64(f.N))))
 	}
