@@ -45,6 +45,7 @@ func deskNav() []navEntry {
 		{key: "report", href: "/desk/report", daily: []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader, "auditor"}},
 		{key: "phrases", href: "/desk/phrases"},
 		{key: "leave", href: "/desk/leave"},
+		{key: "recovery", href: "/desk/recovery", only: clerks},
 		{key: "inbox", href: "/inbox", daily: everyone},
 		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer"}, also: []string{"/admin/calendar"}},
 	}
@@ -65,6 +66,7 @@ func adminNav() []navEntry {
 		{key: "notices", href: "/admin/notices"},
 		{key: "imports", href: "/admin/imports"},
 		{key: "reorganise", href: "/admin/reorganise"},
+		{key: "kiosks", href: "/admin/kiosks"},
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/db"
 )
 
 // device is an authenticator in software: it makes keys and signs as a telephone does.
@@ -600,5 +601,27 @@ func TestNothingReadableLiesInTheTables(t *testing.T) {
 		if bytes.Contains(dump, []byte(text)) {
 			t.Errorf("%s stands in the tables", what)
 		}
+	}
+}
+
+func TestWhatTwoPeopleResetOpensNothingAnyMore(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.browser()
+	b.signIn("")
+	_, codes := b.app(h)
+	account := accountOf(t, h)
+	if err := h.db.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error { return h.ways.ResetIn(tx, account, 1) }); err != nil {
+		t.Fatal(err)
+	}
+	b.send("GET", "/account", nil)
+	b.want(303, "/sign-in?next=%2Faccount")
+	b.signIn("")
+	if b.last.Code != 401 {
+		t.Errorf("the old password answered %d", b.last.Code)
+	}
+	ways, err := h.ways.Ways(t.Context(), account)
+	if err != nil || ways.Second() || ways.Codes != 0 || len(codes) != 10 {
+		t.Errorf("left: %+v %v", ways, err)
 	}
 }
