@@ -163,7 +163,9 @@ type queue struct {
 	longest int64
 }
 
-func errBusy(cause error) error { return errs.E(errs.Unavailable, "auth.error.busy", errs.Cause(cause)) }
+func errBusy(cause error) error {
+	return errs.E(errs.Unavailable, "auth.error.busy", errs.Cause(cause))
+}
 
 // rest gives the turn on. In a flood it rests first, for about as long as a password takes,
 // so that strangers keep half a processor busy and not a whole one.
