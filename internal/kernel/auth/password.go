@@ -167,8 +167,8 @@ func errBusy(cause error) error {
 	return errs.E(errs.Unavailable, "auth.error.busy", errs.Cause(cause))
 }
 
-// rest gives the turn on. In a flood it rests first, for about as long as a password takes,
-// so that strangers keep half a processor busy and not a whole one.
+// rest gives the turn on. In a flood it rests first, three times as long as a password takes,
+// so that strangers keep a quarter of a processor busy and not a whole one.
 func (q *queue) rest() {
 	if q.waiting.Load() > q.longest/4 {
 		time.Sleep(floodPause)
@@ -176,7 +176,7 @@ func (q *queue) rest() {
 	<-q.turns
 }
 
-const floodPause = 25 * time.Millisecond
+const floodPause = 75 * time.Millisecond
 
 // waitingEach is how many may wait for one place: at 25 ms each about as long as hashWait.
 const waitingEach = 60
