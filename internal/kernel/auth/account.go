@@ -191,7 +191,7 @@ func (s *Service) SetDisabled(ctx context.Context, account int64, disabled bool)
 		if err := updateDisabled(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, disabled); err != nil || !disabled {
 			return err
 		}
-		return deleteSessionsOf(tx, account)
+		return s.endAll(tx, account)
 	})
 }
 
@@ -234,24 +234,24 @@ func (s *Service) SetPassword(ctx context.Context, account int64, password strin
 		return err
 	}
 	return s.change(ctx, account, func(tx *db.Tx) error {
-		return setPassword(tx, account, hash)
+		return s.setPassword(tx, account, hash)
 	})
 }
 
 // SetPasswordIn is SetPassword as part of a unit of work; hash is of HashPassword, and the
 // caller asked Weakness.
 func (s *Service) SetPasswordIn(tx *db.Tx, account int64, hash string) error {
-	if err := setPassword(tx, account, hash); err != nil {
+	if err := s.setPassword(tx, account, hash); err != nil {
 		return err
 	}
 	return s.changed(tx, account)
 }
 
-func setPassword(tx *db.Tx, account int64, hash string) error {
+func (s *Service) setPassword(tx *db.Tx, account int64, hash string) error {
 	if err := updatePassword(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, hash); err != nil {
 		return err
 	}
-	return deleteSessionsOf(tx, account)
+	return s.endAll(tx, account)
 }
 
 // CheckPassword refuses a password that is too short, known, or holds what others know of

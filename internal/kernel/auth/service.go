@@ -18,6 +18,9 @@ type Config struct {
 	SessionMax  time.Duration // and at the latest after so long; 0 is 12 h
 	TokenMax    time.Duration // life of a program's token; 0 is 365 days
 	Hashes      int           // passwords checked at once; 0 is half the processors, at least 1
+	// Ended is told of a session that ends before its time, within the unit that ends it; of all of
+	// an account where session is 0.
+	Ended func(tx *db.Tx, account, session int64) error
 }
 
 func (c Config) withDefaults() Config {
@@ -253,6 +256,11 @@ func (s *Service) endByToken(tx *db.Tx, token string) error {
 }
 
 func (s *Service) end(tx *db.Tx, account, session int64) error {
+	if s.cfg.Ended != nil {
+		if err := s.cfg.Ended(tx, account, session); err != nil {
+			return err
+		}
+	}
 	if err := deleteSession(tx, account, session); err != nil {
 		return err
 	}
@@ -260,14 +268,15 @@ func (s *Service) end(tx *db.Tx, account, session int64) error {
 	return insertChange(tx, s.gen.Next(), account)
 }
 
-// Sessions lists the live sessions and tokens of an account, newest first.
+// Sessions lists the live sessions and own tokens of an account, newest first. What other
+// programs hold is listed by client elsewhere.
 func (s *Service) Sessions(ctx context.Context, account int64) (out []Session, err error) {
 	defer errs.Op(&err, "auth.Sessions(%d)", account)
 	now := s.clk.Now()
 	err = s.db.View(ctx, func(_ context.Context, v *db.View) error {
 		all, err := sessionsOf(v, account)
 		for _, x := range all {
-			if s.alive(x, now) {
+			if x.Client == 0 && s.alive(x, now) {
 				out = append(out, x)
 			}
 		}
@@ -294,10 +303,18 @@ func (s *Service) EndSession(ctx context.Context, account, session int64) (err e
 // EndOthersIn ends the browser sessions of an account but one (0: all), as part of a unit.
 // Tokens of programs stay.
 func (s *Service) EndOthersIn(tx *db.Tx, account, keep int64) error {
-	if err := deleteOtherSessions(tx, account, keep); err != nil {
+	all, err := sessionsOf(tx, account)
+	if err != nil {
 		return err
 	}
-	return s.changed(tx, account)
+	for _, x := range all {
+		if x.Kind == SessionBrowser && x.ID != keep {
+			if err := s.end(tx, account, x.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // EndSessionIn is EndSession as part of a unit.

@@ -34,6 +34,7 @@ type Session struct {
 	Methods []string      // how the owner was recognised: ByPassword …
 	Proved  time.Time     // when, last; zero for a program's token
 	Idle    time.Duration // ends after so long without a request; 0 is the house's own
+	Delegation
 }
 
 // tokenPrefix lets scanners for leaked secrets find ours.
@@ -184,7 +185,8 @@ func (s *Service) load(ctx context.Context, key [sha256.Size]byte, now time.Time
 			return err
 		}
 		e.subject = Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind, Grants: make([]Grant, len(held)),
-			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved, Second: a.Second}
+			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved, Second: a.Second,
+			Client: e.session.Client, Allowed: e.session.Scopes, Bound: e.session.Bound}
 		for i, g := range held {
 			e.subject.Grants[i] = g.Grant
 		}

@@ -110,16 +110,20 @@ func dayText(d clock.Date) string {
 	return d.String()
 }
 
-const sessionColumns = `id, account, kind, label, network, created, seen, expires, methods, proved, idle`
+const sessionColumns = `id, account, kind, label, network, created, seen, expires, methods, proved, client, scopes, parent, permit, bound, idle`
 
 func scanSession(s db.Scanner) (x Session, err error) {
 	var created, seen, expires, proved, idle int64
-	var methods string
-	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires, &methods, &proved, &idle); err != nil {
+	var methods, scopes string
+	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires, &methods, &proved,
+		&x.Client, &scopes, &x.Parent, &x.Permit, &x.Bound, &idle); err != nil {
 		return x, err
 	}
 	x.Created, x.Seen, x.Expires = db.Time(created), db.Time(seen), db.Time(expires)
 	x.Methods, x.Idle = strings.Fields(methods), time.Duration(idle)*time.Second
+	if scopes != "" {
+		x.Scopes = strings.Fields(scopes)
+	}
 	if proved > 0 {
 		x.Proved = db.Time(proved)
 	}
@@ -131,10 +135,10 @@ func insertSession(tx *db.Tx, x Session, secret []byte) error {
 	if !x.Proved.IsZero() {
 		proved = db.Millis(x.Proved)
 	}
-	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret, methods, proved, idle)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret, methods, proved, client, scopes, parent, permit, bound, idle)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		x.ID, x.Account, x.Kind, x.Label, x.Network, db.Millis(x.Created), db.Millis(x.Seen), db.Millis(x.Expires), secret,
-		strings.Join(x.Methods, " "), proved, int64(x.Idle/time.Second))
+		strings.Join(x.Methods, " "), proved, x.Client, strings.Join(x.Scopes, " "), x.Parent, x.Permit, x.Bound, int64(x.Idle/time.Second))
 }
 
 func updateProved(tx *db.Tx, account, id int64, methods []string, at time.Time) error {
@@ -150,12 +154,9 @@ func sessionsOf(q db.Querier, account int64) ([]Session, error) {
 	return db.All(q, scanSession, `SELECT `+sessionColumns+` FROM auth_session WHERE account = $1 ORDER BY id DESC`, account)
 }
 
+// deleteSession takes the tokens that were given out of the session along.
 func deleteSession(tx *db.Tx, account, id int64) error {
-	return tx.Exec(`DELETE FROM auth_session WHERE id = $1 AND account = $2`, id, account)
-}
-
-func deleteOtherSessions(tx *db.Tx, account, keep int64) error {
-	return tx.Exec(`DELETE FROM auth_session WHERE account = $1 AND id <> $2 AND kind = 'session'`, account, keep)
+	return tx.Exec(`DELETE FROM auth_session WHERE account = $2 AND (id = $1 OR parent = $1)`, id, account)
 }
 
 func deleteSessionsOf(tx *db.Tx, account int64) error {

@@ -176,9 +176,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 		s.setChoice(w, st, langCookie, string(l))
 	}
 	ctx := i18n.WithLang(r.Context(), s.deps.Bundle, l)
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		st.token, st.bearer = bearer, true
-	}
+	proves := st.authorization(r)
 	r = r.WithContext(ctx)
 	if !cleanPath(r.URL.Path) {
 		return r, errs.E(errs.NotFound, "web.error.not_found")
@@ -197,6 +195,9 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 		resolve = p.Peek
 	}
 	sub, err := resolve(ctx, st.token)
+	if err == nil {
+		err = s.admit(r, st, sub, proves)
+	}
 	switch {
 	case err == nil:
 		st.account = sub.Account
@@ -210,11 +211,15 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 }
 
 // serve runs one route under its policy and its limit.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, action auth.Action) {
 	ctx := r.Context()
 	st := stateOf(ctx)
 	st.route = route.Path
-	if err := auth.Can(ctx, route.Policy); err != nil {
+	if err := mayAsk(w, auth.From(ctx), route); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.deps.Policies.Can(ctx, action, auth.Resource{}); err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -23,6 +23,11 @@ type Route struct {
 	// MaxBody is the limit of the body in bytes; 0 is Config.MaxBody. Only routes that
 	// take files raise it.
 	MaxBody int64
+	// Scope is what a program that was let in by somebody must have been allowed; "" admits no
+	// such program. Who speaks for themselves needs none.
+	Scope string
+	// Foreign routes take posts from other sites: they go by no cookie.
+	Foreign bool
 }
 
 // Module is what one module adds to the server.

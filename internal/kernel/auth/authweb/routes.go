@@ -27,6 +27,9 @@ type Passkey struct{}
 // Kiosk marks the id of a kiosk in an address.
 type Kiosk struct{}
 
+// Doors are further ways in that the sign-in page names.
+type Doors func(ctx context.Context, next string) []ui.Anchor
+
 // Deps is what the pages stand on.
 type Deps struct {
 	Auth *auth.Service
@@ -34,6 +37,8 @@ type Deps struct {
 	// Home says where somebody goes after signing in when no page was asked for: the desk for
 	// an officer, the front door for a citizen.
 	Home func(auth.Subject) string
+	// Doors are further ways in that the sign-in page names.
+	Doors []Doors
 	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
 	Admins, Counter auth.Policy
 }

@@ -1,8 +1,11 @@
 package authweb
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+
+	"github.com/a-h/templ"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
@@ -12,7 +15,18 @@ import (
 )
 
 // typed is what a form held, for showing it again. The password is never among it.
-type typed struct{ Login, Name, Next string }
+type typed struct {
+	Login, Name, Next string
+	Others            []ui.Anchor // further ways in
+}
+
+// first is the page on which somebody begins to sign in.
+func (p Pages) first(ctx context.Context, t typed, ps ui.Problems) templ.Component {
+	for _, d := range p.Doors {
+		t.Others = append(t.Others, d(ctx, t.Next)...)
+	}
+	return signInPage(t, p.host(ctx), ps)
+}
 
 // stepPocket holds a sign-in that wants a second factor, or a recovery.
 const (
@@ -21,14 +35,20 @@ const (
 )
 
 func (p Pages) signInForm(w http.ResponseWriter, r *http.Request) error {
-	next, err := nextOf(r)
+	q, err := web.Query(r)
 	if err != nil {
 		return err
 	}
+	t := typed{Login: q.Get("login"), Next: web.LocalPath(q.Get("next"))}
 	if s := auth.From(r.Context()); s.SignedIn() {
-		return web.Redirect(w, r, p.after(s, next))
+		if q.Get("again") == "" {
+			return web.Redirect(w, r, p.after(s, t.Next))
+		}
+		if t.Login == "" { // a page asks that they prove once more who they are
+			t.Login = s.Login
+		}
 	}
-	return web.Render(w, r, http.StatusOK, signInPage(typed{Next: next}, p.host(r.Context()), nil))
+	return web.Render(w, r, http.StatusOK, p.first(r.Context(), t, nil))
 }
 
 func (p Pages) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -40,7 +60,7 @@ func (p Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	in, err := p.Ways.SignIn(r.Context(), t.Login, f.Get("password"), begun(w, r))
 	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), signInPage(t, p.host(r.Context()), ps))
+			return web.Render(w, r, web.Status(err), p.first(r.Context(), t, ps))
 		})
 	}
 	if in.Step != "" {
@@ -66,7 +86,7 @@ func (p Pages) signInByKey(w http.ResponseWriter, r *http.Request) error {
 	in, err := p.Ways.SignInByKey(r.Context(), key, answer, from(r))
 	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), signInPage(typed{Next: next}, p.host(r.Context()), ps))
+			return web.Render(w, r, web.Status(err), p.first(r.Context(), typed{Next: next}, ps))
 		})
 	}
 	return p.come(w, r, in, next)
@@ -86,7 +106,7 @@ func (p Pages) drawSecond(w http.ResponseWriter, r *http.Request, status int, ne
 	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
 			web.Pocket(w, r, stepPocket, "", 0)
-			return web.Render(w, r, web.Status(err), signInPage(typed{Next: next}, p.host(r.Context()), ps))
+			return web.Render(w, r, web.Status(err), p.first(r.Context(), typed{Next: next}, ps))
 		})
 	}
 	return web.Render(w, r, status, secondPage(secondArgs{Ways: ways, Next: next, Sent: sent, Host: p.host(r.Context()), Post: "/sign-in/second"}, ps))
