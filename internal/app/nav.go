@@ -49,6 +49,7 @@ func deskNav() []navEntry {
 		{key: "requests", href: "/desk/requests", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "looks", href: "/desk/looks", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "leave", href: "/desk/leave"},
+		{key: "recovery", href: "/desk/recovery", only: clerks},
 		{key: "inbox", href: "/inbox", daily: everyone},
 		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer", "steward"}, also: []string{"/admin/calendar"}},
 	}
@@ -73,6 +74,7 @@ func adminNav() []navEntry {
 		{key: "reorganise", href: "/admin/reorganise"},
 		{key: "looks", href: "/admin/looks"},
 		{key: "retention", href: "/admin/retention"},
+		{key: "kiosks", href: "/admin/kiosks"},
 	}
 }
 
