@@ -90,6 +90,7 @@ type Server struct {
 type RouteInfo struct {
 	Module, Method, Path string
 	Policy               auth.Policy
+	Scope                string // with which programs of clients may call it; "" refuses them
 }
 
 // New builds the server. It fails, naming every fault, when a route has no policy, no
@@ -162,7 +163,7 @@ func (s *Server) route(module string, r Route) error {
 	if err := s.mount(r.Method+" "+r.Path, h); err != nil {
 		return fmt.Errorf("web: %s: %w", module, err)
 	}
-	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy})
+	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy, r.Scope})
 	return nil
 }
 
