@@ -23,7 +23,7 @@ func TestACourseIsCorrectedInTheBrowser(t *testing.T) {
 			v := visit(t, city, l)
 			v.signIn("chairman")
 			v.open("/desk/dossiers/" + code)
-			v.click(v.find("a[href$='/correct']"))
+			v.press("a[href$='/correct']")
 			v.find(".kh-diagram svg")
 			v.check()
 			v.fill(map[string]string{"kind": "move", "step": "sign"})

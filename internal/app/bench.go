@@ -22,6 +22,8 @@ type benchCmd struct {
 	Fill     int           `help:"Invented dossiers of a filled demo." default:"20000"`
 	Dossiers int           `help:"Open dossiers of a reorganisation." default:"10000"`
 	Timers   int           `help:"Timers that come due at one instant." default:"100000"`
+	Growth   int           `help:"Dossiers of the large city of growth." default:"100000"`
+	Folder   string        `help:"A demo filled with as many before (khue demo --filled --fill-only), in place of filling one." type:"existingdir"`
 	Profile  string        `name:"server-profile" help:"CPU profile of the loaded server." hidden:"" type:"path"`
 	Import   []string      `help:"Files of the national catalogue, so that search is measured over all of it." type:"existingfile"`
 }
@@ -34,7 +36,7 @@ func (b *benchCmd) Run(c *command) error {
 	}
 	enc := json.NewEncoder(c.out)
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Timers: b.Timers, Fill: b.Fill, Dossiers: b.Dossiers, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
+	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Timers: b.Timers, Fill: b.Fill, Dossiers: b.Dossiers, Growth: b.Growth, Folder: b.Folder, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
 		if b.JSON {
 			_ = enc.Encode(r)
 			return

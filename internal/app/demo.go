@@ -186,9 +186,11 @@ var demoPeople = []demoPerson{
 	{"noivu.motcua", "Mạc Thị Liên", "clerk", "body/labour"},
 	{"noivu.pgd", "Văn Đình Quý", "deputyDirector", "body/labour"},
 	{"noivu.vanthu", "Ứng Thị Hòa", "registryClerk", "body/labour"},
-	{"congan", "Đồng Xuân Hải", "specialist clerk", "district/police commune/police"},
+	{"congan.motcua", "Thái Thị Xuân", "clerk", "district/police commune/police"},
+	{"congan", "Đồng Xuân Hải", "specialist", "district/police commune/police"},
 	{"congan.truong", "Lã Văn Hùng", "head", "district/police commune/police"},
-	{"bhxh", "Vương Thị Nhung", "specialist clerk", "district/insurance city/insurance"},
+	{"bhxh.motcua", "Tô Kim Chi", "clerk", "district/insurance city/insurance"},
+	{"bhxh", "Vương Thị Nhung", "specialist", "district/insurance city/insurance"},
 	{"bhxh.gd", "Hứa Minh Tâm", "head", "district/insurance city/insurance"},
 }
 

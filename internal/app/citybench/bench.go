@@ -28,6 +28,8 @@ type Options struct {
 	Timers   int           // due at one instant; 0 means 100,000
 	Fill     int           // invented dossiers; 0 means 20,000
 	Dossiers int           // open ones of a reorganisation
+	Growth   int           // dossiers of the large city of growth; 0 means 100,000
+	Folder   string        // a demo that was filled with them before, in place of filling one
 	Log      io.Writer     // progress
 }
 
@@ -43,6 +45,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Fill <= 0 {
 		o.Fill = 20_000
+	}
+	if o.Growth <= 0 {
+		o.Growth = 100_000
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -69,6 +74,7 @@ func Groups(more ...Part) []Group {
 		{"fill", "fill.dossiers_per_second, fill.cpu_us, fill.entries_per_dossier", filling},
 		{"auth", "auth.codeflows_per_second", identities(codeFlows)},
 		{"desk", "desk.mine_ms, desk.queue10k_ms, desk.search10k_ms, desk.bulk500_s", desk},
+		{"growth", "desk.search_ms, desk.search_begin_ms, desk.old_ms, growth.transition_ms: a city of 10,000 beside a large one", growth},
 		{"process", "process.step_us, process.step_allocs, form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms, timers.late_s", declared(more)},
 	}
 }

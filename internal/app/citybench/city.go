@@ -34,6 +34,7 @@ type city struct {
 	dir   string
 	db    string
 	drop  func()
+	kept  string // the folder of a city that is not ours
 }
 
 // token of the first account with a role.
@@ -50,7 +51,12 @@ func (c *city) addr() string { return strings.TrimPrefix(c.URL, "http://") }
 
 // open starts `khue demo` with a fresh folder and database.
 func open(ctx context.Context, o Options, more ...string) (*city, error) {
-	c := &city{drop: func() {}}
+	return openAt(ctx, o, "", more...)
+}
+
+// openAt is open over a demo that was filled in a folder before, and stays there.
+func openAt(ctx context.Context, o Options, folder string, more ...string) (*city, error) {
+	c := &city{drop: func() {}, kept: folder}
 	var err error
 	if c.dir, err = os.MkdirTemp("", "khue-bench-"); err != nil {
 		return nil, err
@@ -105,7 +111,12 @@ func (c *city) run(ctx context.Context, o Options, args []string, first func([]b
 	return first(line)
 }
 
-func (c *city) data() string { return filepath.Join(c.dir, "city") }
+func (c *city) data() string {
+	if c.kept != "" {
+		return c.kept
+	}
+	return filepath.Join(c.dir, "city")
+}
 
 // stop ends the process and leaves the data.
 func (c *city) stop() {

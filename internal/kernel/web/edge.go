@@ -161,6 +161,8 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 				st.theme = oneOf(value, "light", "dark")
 			case densityCookie:
 				st.density = oneOf(value, "compact")
+			case pocketName(kioskCookie, s.secure || r.TLS != nil):
+				st.kiosk = s.deps.Kiosk != nil && s.deps.Kiosk(r.Context(), value)
 			case sessionCookie(s.secure || r.TLS != nil):
 				st.token = value
 			}
@@ -168,7 +170,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 	}
 	l, chosen := language(r, lang)
 	if chosen && lang != string(l) {
-		s.setChoice(w, langCookie, string(l))
+		s.setChoice(w, st, langCookie, string(l))
 	}
 	ctx := i18n.WithLang(r.Context(), s.deps.Bundle, l)
 	proves := st.authorization(r)
@@ -206,7 +208,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 }
 
 // serve runs one route under its policy and its limit.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, action auth.Action) {
 	ctx := r.Context()
 	st := stateOf(ctx)
 	st.route = route.Path
@@ -214,7 +216,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		s.fail(w, r, err)
 		return
 	}
-	if err := auth.Can(ctx, route.Policy); err != nil {
+	if err := s.deps.Policies.Can(ctx, action, auth.Resource{}); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -232,7 +234,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	if !st.api {
 		r = r.WithContext(s.withShell(r))
 	}
-	if err := route.Do(w, r); err != nil {
+	do := route.Do
+	if !route.Proof.Met(auth.From(ctx), s.deps.Clock.Now()) {
+		do = func(w http.ResponseWriter, r *http.Request) error {
+			if s.deps.Prove == nil {
+				return errs.E(errs.Forbidden, "auth.error.prove")
+			}
+			return s.deps.Prove(w, r, route.Proof)
+		}
+	}
+	if err := do(w, r); err != nil {
 		s.fail(w, r, err)
 	}
 }
@@ -244,6 +255,9 @@ func (s *Server) withShell(r *http.Request) context.Context {
 	base := ui.Shell{
 		Lang: i18n.LangOf(ctx), Theme: ui.ParseTheme(Theme(ctx)), Density: ui.Density(Density(ctx)),
 		Path: r.URL.RequestURI(), SignIn: SignInPath(r.URL.RequestURI()),
+	}
+	if st := stateOf(ctx); st != nil && st.kiosk {
+		base.Kiosk, base.Density = true, ui.DensityKiosk
 	}
 	if sub.SignedIn() {
 		base.User = &ui.User{Name: sub.Name, Href: "/account", SignOut: "/sign-out"}

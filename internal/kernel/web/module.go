@@ -18,6 +18,8 @@ type Route struct {
 	Path   string      // ServeMux pattern without method: "/desk/tasks/{id}"
 	Policy auth.Policy // required; auth.Public where everybody may
 	Do     HandlerFunc
+	// Proof is what the session must have beside the policy; the zero value asks nothing.
+	Proof auth.Proof
 	// MaxBody is the limit of the body in bytes; 0 is Config.MaxBody. Only routes that
 	// take files raise it.
 	MaxBody int64

@@ -11,6 +11,9 @@ import (
 // PostgreSQL. Both hold the same words and are asked the same.
 
 func (s *Service) putWords(tx *db.Tx, v ID, words string) error {
+	if err := s.vocabulary.learn(tx, words); err != nil {
+		return err
+	}
 	if !s.DB.SingleWriter() {
 		return tx.Exec(`INSERT INTO dossier_search (id, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' ')))
  ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words WHERE dossier_search.words <> EXCLUDED.words`, v, words)
@@ -23,10 +26,25 @@ func (s *Service) putWords(tx *db.Tx, v ID, words string) error {
 
 // newWords writes the row of a dossier that has none.
 func (s *Service) newWords(tx *db.Tx, v ID, words string) error {
-	if s.DB.SingleWriter() {
-		return tx.Exec(`INSERT INTO dossier_search (rowid, words) VALUES ($1, $2)`, v, words)
+	if !s.DB.SingleWriter() {
+		return s.putWords(tx, v, words)
 	}
-	return s.putWords(tx, v, words)
+	if err := s.vocabulary.learn(tx, words); err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO dossier_search (rowid, words) VALUES ($1, $2)`, v, words)
+}
+
+func insertWord(tx *db.Tx, word string) error {
+	return tx.Exec(`INSERT INTO dossier_word (word) VALUES ($1) ON CONFLICT (word) DO NOTHING`, word)
+}
+
+// wordsFrom reads words of [a-z0-9] that begin like one.
+func wordsFrom(q db.Querier, begin string, limit int) ([]string, error) {
+	return db.All(q, func(s db.Scanner) (w string, err error) {
+		err = s.Scan(&w)
+		return w, err
+	}, `SELECT word FROM dossier_word WHERE word >= $1 AND word < $2 ORDER BY word LIMIT $3`, begin, begin+"~", limit)
 }
 
 func (s *Service) indexed(q db.Querier, v ID) (bool, error) {

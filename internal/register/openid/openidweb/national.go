@@ -134,7 +134,7 @@ func (n *national) callbackURL() string { return n.svc.Issuer() + "/sign-in/nati
 
 func (n *national) begin(w http.ResponseWriter, r *http.Request) error {
 	if !n.On() {
-		return errs.E(errs.Unavailable, "openidweb.error.national_off")
+		return errs.E(errs.NotFound, "openidweb.error.national_off")
 	}
 	q, err := web.Query(r)
 	if err != nil {
