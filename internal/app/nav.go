@@ -61,6 +61,7 @@ func adminNav() []navEntry {
 		{key: "services", href: "/admin/services", daily: everyone},
 		{key: "fees", href: "/admin/fees"},
 		{key: "roles", href: "/admin/roles"},
+		{key: "policies", href: "/admin/policies"},
 		{key: "templates", href: "/admin/templates"},
 		{key: "notices", href: "/admin/notices"},
 		{key: "imports", href: "/admin/imports"},

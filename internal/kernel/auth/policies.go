@@ -231,6 +231,9 @@ func (r *Rule) For(acting ...string) bool {
 	return len(r.Roles) == 0 || slices.ContainsFunc(acting, func(x string) bool { return slices.Contains(r.Roles, x) })
 }
 
+// Outside reports whether a policy speaks of people without a post alone.
+func (r *Rule) Outside() bool { return r.Who == "Citizen" || r.Who == "Visitor" || r.Who == "Program" }
+
 // cedar writes the words beside routes as a policy of the set.
 func (p Policy) cedar(actions []Action) (string, error) {
 	var b strings.Builder
