@@ -196,6 +196,15 @@ type refusal struct {
 	d Decision
 }
 
+// RefusedBy names the action and the policy of a refusal, for the log; false for other errors.
+func RefusedBy(err error) (a Action, policy string, ok bool) {
+	var x refusal
+	if !errors.As(err, &x) {
+		return "", "", false
+	}
+	return x.a, x.d.Name(), true
+}
+
 func (x refusal) Error() string {
 	what := ""
 	if x.r.Type != "" {
