@@ -62,6 +62,7 @@ func adminNav() []navEntry {
 		{key: "fees", href: "/admin/fees"},
 		{key: "roles", href: "/admin/roles"},
 		{key: "policies", href: "/admin/policies"},
+		{key: "clients", href: "/admin/clients"},
 		{key: "templates", href: "/admin/templates"},
 		{key: "notices", href: "/admin/notices"},
 		{key: "imports", href: "/admin/imports"},

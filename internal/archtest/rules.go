@@ -174,6 +174,8 @@ var mayReadGrants = map[string]string{
 	"internal/kernel/auth/authtest":       "asks Cedar the same beside it",
 	"internal/citytest":                   "no part of the program",
 	"internal/register/identity":          "keeps the grants",
+	"internal/register/openid":            "grants of a client are those of OAuth",
+	"internal/register/openid/openidweb":  "grants of a client are those of OAuth",
 	"internal/register/holiday":           "lists the units of the reader's posts, for a choice on the page",
 	"internal/onestop/desk":               "lists the units of the reader's posts, for a choice on the page",
 	"internal/onestop/dossier":            "lists the units of the reader's posts, and names the post in which somebody acted",

@@ -124,7 +124,7 @@ func TestWeakPasswords(t *testing.T) {
 		"ba con voi uống trà xanh": "",
 		"kXv9-qpT2":                "",
 	} {
-		if got := weakness(pw, "0912345678", "Nguyễn Thị Lan"); got != want {
+		if got := weakness(pw, "0912345678", "Nguyễn Thị Lan", minPassword); got != want {
 			t.Errorf("weakness(%q) = %q, want %q", pw, got, want)
 		}
 	}

@@ -45,6 +45,9 @@ type Batch struct {
 	Version   int64
 	Lines     []Line
 	Originals int // how many papers; filled in lists, where Lines is not
+
+	fromWas, toWas orgunit.UnitID // before a reorganisation; 0: not moved
+	partOf         BatchID
 }
 
 // Morning reports in which half of its day a batch was made.
@@ -182,7 +185,7 @@ func (s *Service) Receive(ctx context.Context, v BatchID, refused map[OriginalID
 		reasons[o.String()] = why
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"receive", v, reasons}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := endBatch(tx, b.ID, BatchReceived, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
+		if err := endBatch(tx, b, BatchReceived, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
 			return 0, err
 		}
 		var taken []OriginalID
@@ -219,7 +222,7 @@ func (s *Service) Withdraw(ctx context.Context, v BatchID, key string) (err erro
 		return err
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"withdraw", v}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := endBatch(tx, b.ID, BatchWithdrawn, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
+		if err := endBatch(tx, b, BatchWithdrawn, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
 			return 0, err
 		}
 		var papers []OriginalID

@@ -38,6 +38,7 @@ type Original struct {
 	State      string
 	Batch      BatchID // open one that it stands in; 0 for none
 	Version    int64
+	unitWas    orgunit.UnitID // before a reorganisation; 0: not moved
 }
 
 // OriginalFilter selects originals that are held: by an account, or in a unit.

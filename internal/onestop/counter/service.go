@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
@@ -48,6 +49,7 @@ type Deps struct {
 	Services *service.Registry
 	Dossiers *dossier.Service
 	People   *person.Service
+	Notices  *notify.Service
 	Accounts Accounts
 	Fonts    pdf.Fonts
 }

@@ -34,6 +34,9 @@ func (s *Service) AddNote(ctx context.Context, n Note) (err error) {
 	defer errs.Op(&err, "dossier.AddNote(%s)", n.Task)
 	sub := auth.From(ctx)
 	n.Text = strings.TrimSpace(n.Text)
+	n.Mentions = slices.Clone(n.Mentions)
+	slices.Sort(n.Mentions)
+	n.Mentions = slices.Compact(n.Mentions) // each is told once
 	var t Task
 	var d Dossier
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {

@@ -62,6 +62,8 @@ type Deps struct {
 	Notices   *notify.Service
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
+	// Duties tells where one person may receive, verify and sign.
+	Duties Duties
 	// People says who holds which post, for a page.
 	People People
 	Fonts  pdf.Fonts
@@ -69,6 +71,8 @@ type Deps struct {
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
 	Address string
+	// Hotline is the telephone of the one-stops, printed on form 01; may be empty.
+	Hotline string
 	// Demo is a city of invented people: only such a one may be filled.
 	Demo bool
 	// Training is a copy to learn on. Each paper of it, and of a demo, says that it is worth nothing.

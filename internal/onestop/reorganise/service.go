@@ -33,7 +33,11 @@ var migrations embed.FS
 // (originals at a counter) brings it up to date in the transaction of the move.
 type Follow func(tx *db.Tx, r dossier.Relocated) error
 
-// Deps is what an act stands on. All are required but Follow.
+// FollowPosts is what moves with posts: called in one transaction once all posts of an act have
+// ended and begun, again where the act was killed there.
+type FollowPosts func(tx *db.Tx, by string, posts []Post) error
+
+// Deps is what an act stands on. All are required but Follow and Posts.
 type Deps struct {
 	DB       *db.DB
 	Gen      *id.Gen
@@ -46,6 +50,7 @@ type Deps struct {
 	Policies *auth.Policies
 	Words    *i18n.Bundle // of what is written into records, which have no reader's request
 	Follow   []Follow
+	Posts    []FollowPosts
 	Demo     bool // a city of invented people: an act may begin without two people
 }
 

@@ -87,22 +87,17 @@ func (s *Service) question(ctx context.Context, q Question, applicant bool) auth
 func (s *Service) Questions(ctx context.Context, limit int) (out []Question, total int, err error) {
 	defer errs.Op(&err, "reorganise.Questions")
 	mine := s.holders(ctx)
+	if len(mine) == 0 {
+		return nil, 0, nil
+	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		for _, u := range mine {
-			list, err := openSplits(v, u, limit)
-			if err != nil {
-				return err
-			}
-			n, err := countOpenSplits(v, u)
-			if err != nil {
-				return err
-			}
-			out, total = append(out, list...), total+n
+		if out, err = openSplits(v, mine, limit); err != nil {
+			return err
 		}
-		return nil
+		total, err = countOpenSplits(v, mine)
+		return err
 	})
-	slices.SortStableFunc(out, func(a, b Question) int { return a.DueAt.Compare(b.DueAt) })
-	return out[:min(len(out), limit)], total, err
+	return out, total, err
 }
 
 // QuestionOf is the question about a dossier; false where there is none, or it was answered.

@@ -27,6 +27,7 @@ const (
 	actDecideLead auth.Action = "identity.decideLead"
 	actWithdraw   auth.Action = "identity.withdraw"
 	actLeave      auth.Action = "identity.leave"
+	actDuties     auth.Action = "identity.duties"
 )
 
 // unit is a unit as policies see it; 0 is the city.
