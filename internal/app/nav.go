@@ -67,6 +67,7 @@ func adminNav() []navEntry {
 		{key: "services", href: "/admin/services", daily: everyone},
 		{key: "fees", href: "/admin/fees"},
 		{key: "roles", href: "/admin/roles"},
+		{key: "policies", href: "/admin/policies"},
 		{key: "clients", href: "/admin/clients"},
 		{key: "templates", href: "/admin/templates"},
 		{key: "notices", href: "/admin/notices"},

@@ -137,7 +137,7 @@ func (p *Program) webModules() []web.Module {
 		cutoverweb.Routes(p.Cutover),
 		applyweb.Routes(p.Apply, p.Uploads, p.national()),
 		counterweb.Routes(p.Counter, p.Uploads),
-		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
+		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, Policies: p.Policies, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {

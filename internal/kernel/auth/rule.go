@@ -19,6 +19,7 @@ type Rule struct {
 	Law        string // "Luật 63/2025/QH15, Điều 9"; "" where none is known
 	Says       string // key of the sentence for whom it refuses, or for whom it does not permit
 	Forbids    bool
+	Who        string   // kind of principal: "Officer"; "" is anybody
 	Actions    []Action // none: every action
 	Roles      []string // that it names; none: it does not look at roles, or at those of the task
 	Text       string   // in Cedar

@@ -16,6 +16,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 )
@@ -130,7 +131,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.write(w, r, p)
 }
 
-// noteError puts the diagnosis of our own faults in the event, and of refusals only the key.
+// noteError puts the diagnosis of our own faults in the event, and of refusals only the key
+// and the policy.
 func noteError(ctx context.Context, status int, err error) {
 	if status >= http.StatusInternalServerError {
 		Note(ctx, slog.String("error", maskNumbers(err.Error())))
@@ -138,6 +140,9 @@ func noteError(ctx context.Context, status int, err error) {
 	}
 	if e, ok := errs.As(err); ok {
 		Note(ctx, slog.String("refused", e.Key))
+	}
+	if action, policy, ok := auth.RefusedBy(err); ok {
+		Note(ctx, slog.String("action", string(action)), slog.String("policy", policy))
 	}
 }
 

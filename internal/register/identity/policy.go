@@ -1,9 +1,12 @@
 package identity
 
 import (
+	"context"
 	_ "embed"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
 	"khue/internal/register/orgunit"
 )
 
@@ -79,4 +82,15 @@ func (c Change) leaves() (out []orgunit.UnitID) {
 		out = append(out, d.Units...)
 	}
 	return out
+}
+
+// ResourceOf finds a change by its id, as policies see it. It is for who asks why somebody may
+// do something, and looks at nobody's rights. NotFound.
+func (s *Service) ResourceOf(ctx context.Context, name string) (auth.Resource, error) {
+	v, err := id.Parse[Change](name)
+	if err != nil {
+		return auth.Resource{}, errs.E(errs.NotFound, "identity.change.none", errs.Cause(err))
+	}
+	c, err := s.find(ctx, v)
+	return s.resourceOf(c), err
 }
