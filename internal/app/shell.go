@@ -68,6 +68,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		if sub.Kind == auth.KindCitizen {
 			item("app.nav.dossiers", "/dossiers")
 			item("app.nav.inbox", "/inbox")
+			item("app.nav.me", "/account/identity")
 		}
 		if sub.Kind == auth.KindOfficer {
 			item("app.nav.desk", "/desk")

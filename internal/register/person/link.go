@@ -192,11 +192,13 @@ func (s *Service) UnlinkOf(ctx context.Context, v ID, why, reason string) (err e
 // Of is the person of an account; false where it is linked to nobody.
 func (s *Service) Of(q db.Querier, account int64) (p Person, ok bool, err error) {
 	defer errs.Op(&err, "person.Of(%d)", account)
-	l, ok, err := linkOf(q, account)
-	if err != nil || !ok {
-		return p, false, err
+	p, err = linked(q, s.k, account)
+	if errs.Is(err, errs.NotFound) {
+		return p, false, nil
 	}
-	p, err = get(q, s.k, l.Person)
+	if err == nil {
+		p, err = root(q, s.k, p)
+	}
 	return p, err == nil, err
 }
 
