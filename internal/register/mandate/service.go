@@ -213,7 +213,7 @@ func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) 
 			out = append(out, Reach{m.Giver, &m})
 			continue
 		}
-		ids, err := s.d.People.Family(q, v)
+		ids, err := s.d.People.Living(q, v)
 		if err != nil {
 			return nil, err
 		}

@@ -229,6 +229,18 @@ func (s *Service) Mine(ctx context.Context) (p Person, l Link, ok bool, err erro
 // Family are the ids under which what was kept of a person is found, merged rows too.
 func (s *Service) Family(q db.Querier, v ID) ([]ID, error) { return family(q, v) }
 
+// Living is Family; nothing where the register says that they have died.
+func (s *Service) Living(q db.Querier, v ID) ([]ID, error) {
+	ids, err := family(q, v)
+	if err != nil {
+		return nil, err
+	}
+	if dead, err := died(q, ids[0]); err != nil || dead {
+		return nil, err
+	}
+	return ids, nil
+}
+
 // In is Get as part of a unit of work.
 func (s *Service) In(q db.Querier, v ID) (Person, error) { return get(q, s.k, v) }
 

@@ -130,9 +130,14 @@ func family(q db.Querier, v ID) ([]ID, error) {
 	return out, nil
 }
 
-func scanID(s db.Scanner) (v ID, err error) {
-	err = s.Scan(&v)
-	return v, err
+// died reports whether the register says that somebody has died.
+func died(q db.Querier, v ID) (bool, error) {
+	var day string
+	err := q.QueryRow(`SELECT died FROM person_person WHERE id = $1`, v).Scan(&day)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return day != "", err
 }
 
 // indexes are the digests by which a person is found or compared.
