@@ -5,7 +5,6 @@ import (
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/dmn/dmntck"
-	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/process/bpmnrun"
 )
 
@@ -54,7 +53,7 @@ func (b *conformBPMNCmd) Run(c *command) error {
 	if b.JSON {
 		lines = c.err
 	}
-	bundle, err := i18n.NewBundle(sentences()...)
+	bundle, err := embeddedSentences()
 	if err != nil {
 		return err
 	}

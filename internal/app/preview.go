@@ -48,7 +48,7 @@ func (s *servicePreviewCmd) Run(c *command) error {
 	if host, _, err := net.SplitHostPort(s.Listen); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
 		return errs.E(errs.Invalid, "app.service.loopback", errs.P("listen", s.Listen))
 	}
-	b, err := i18n.NewBundle(sentences()...)
+	b, err := embeddedSentences()
 	if err != nil {
 		return err
 	}

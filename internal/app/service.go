@@ -5,7 +5,6 @@ import (
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
-	"khue/internal/kernel/i18n"
 )
 
 type serviceCmd struct {
@@ -39,7 +38,7 @@ func (s *serviceLintCmd) Run(c *command) error {
 
 // report tells problems of a package; it fails where one is an error.
 func (c *command) report(dir string, problems decl.Problems) error {
-	b, err := i18n.NewBundle(sentences()...)
+	b, err := embeddedSentences()
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
-	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/service/scaffold"
 	"khue/internal/register/catalog"
 )
@@ -25,7 +24,7 @@ type serviceNewCmd struct {
 // Run writes a package that passes lint and test at once. It asks nothing, and writes
 // nothing where the folder holds anything.
 func (s *serviceNewCmd) Run(c *command) error {
-	b, err := i18n.NewBundle(sentences()...)
+	b, err := embeddedSentences()
 	if err != nil {
 		return err
 	}

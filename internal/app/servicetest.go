@@ -63,7 +63,7 @@ type toldProblem struct {
 
 // Run plays the scenarios of a package. Exit 1 where the package or a scenario fails.
 func (s *serviceTestCmd) Run(c *command) error {
-	b, err := i18n.NewBundle(sentences()...)
+	b, err := embeddedSentences()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
 )
 
 // needsReason are the actions that tell the applicant, or an auditor, why.
@@ -77,6 +78,8 @@ type found struct {
 	c    Content // where the step or the action reads it
 	rows []Task  // of all branches of the dossier
 	pkg  *service.Package
+	// shared are the units where one person may do several duties; read where it matters.
+	shared []orgunit.UnitID
 }
 
 // needs says what of a dossier an act has to read beside its task.
@@ -101,9 +104,11 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 			}
 		}
 		if content {
-			f.c, err = findContent(v, f.d.ID)
+			if f.c, err = findContent(v, f.d.ID); err != nil {
+				return err
+			}
 		}
-		return err
+		return f.readShared(s, v, auth.From(ctx).Account, cmd.Action)
 	})
 	return f, err
 }
@@ -112,6 +117,9 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 // that f's content has grown by the action's answers.
 func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f *found, now nowAt) (ch *change, answered bool, err error) {
 	if err := s.checkAct(ctx, sub, f.t, f.d, *cmd); err != nil {
+		return nil, false, err
+	}
+	if err := s.checkDuty(sub, f, cmd.Action); err != nil {
 		return nil, false, err
 	}
 	if answered, err = s.officerAnswers(f.pkg, f.t, f.d, cmd, &f.c, now); err != nil {
@@ -126,6 +134,7 @@ func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f 
 		return nil, false, err
 	}
 	ch.tasks = f.rows
+	ch.dossier.Did = f.d.Did.with(dutyOf(f.t.Role, f.t.Step, cmd.Action), sub)
 	return ch, answered, nil
 }
 
@@ -224,7 +233,15 @@ func readsContent(pkg *service.Package) bool {
 
 // checkAct refuses an act before anything is computed.
 func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
-	if !isOwner(sub, d) && !s.maySee(ctx, sub, d) && !s.worksOn(ctx, sub, t) {
+	var may bool
+	var lapsed error
+	if t.Role == process.RoleApplicant {
+		lapsed = s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
+			may, err = s.asApplicant(ctx, v, sub, d)
+			return err
+		})
+	}
+	if !may && !s.Policies.Permits(ctx, sub, actRead, resourceOf(d, t)) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	// Whoever saw an older version is told who acted since, also where the task has gone
@@ -232,18 +249,10 @@ func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Doss
 	if !t.Open || t.Version != cmd.Version {
 		return errTaken
 	}
-	may := s.mayAct(ctx, sub, t.Role, t.Unit) || s.receivesFor(ctx, sub, d, t.Role)
-	if t.Role == process.RoleApplicant {
-		// A clerk may act for an applicant who came to the counter.
-		if may = s.mayAct(ctx, sub, roleClerk, d.Receiving); !may {
-			if err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
-				may, err = s.actsAs(v, sub, d)
-				return err
-			}); err != nil {
-				return err
-			}
-		}
+	if lapsed != nil {
+		return lapsed
 	}
+	may = may || s.mayAct(ctx, sub, t.Role, t.Unit) || s.receivesFor(ctx, sub, d, t.Role)
 	if !may {
 		return errs.E(errs.Forbidden, "dossier.task.notYours")
 	}

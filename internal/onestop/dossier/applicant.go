@@ -13,7 +13,6 @@ import (
 	"khue/internal/kernel/once"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
-	"khue/internal/register/orgunit"
 )
 
 // Viewer is who asks about a dossier: the subject of the context, or the bearer of
@@ -209,7 +208,6 @@ func (s *Service) Repeated(ctx context.Context, key string) (bool, error) {
 	return found, err
 }
 
-const roleClerk = string(orgunit.RoleClerk)
 
 func (s *Service) viewerFits(d Dossier, v Viewer) bool {
 	if s.keyFits(d.Code, v.Key) {

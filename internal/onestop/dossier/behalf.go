@@ -107,13 +107,29 @@ func (s *Service) lapsed(q db.Querier, row behalfRow, d Dossier) error {
 	return s.Mandates.Holds(q, m, d.Service)
 }
 
+// asApplicant is actsAs for a clerk too, who acts for somebody at the counter.
+func (s *Service) asApplicant(ctx context.Context, q db.Querier, sub auth.Subject, d Dossier) (bool, error) {
+	if s.supplies(ctx, sub, d, "", false) {
+		return true, nil
+	}
+	acts, err := s.actsAs(q, sub, d)
+	return s.supplies(ctx, sub, d, byApplicant, acts), err
+}
+
+// supplies asks whether somebody may complete a dossier, knowing how they came to it.
+func (s *Service) supplies(ctx context.Context, sub auth.Subject, d Dossier, how string, so bool) bool {
+	r := at(d, d.Receiving)
+	r.Owners = nil // who filed it by a mandate needs the mandate still
+	if so {
+		r.Facts = []string{how}
+	}
+	return s.Policies.Permits(ctx, sub, actSupply, r)
+}
+
 // mayAsApplicant is actsAs for whoever bears the key too: what was filed by a mandate is
 // acted on with its key only while the mandate holds.
 func (s *Service) mayAsApplicant(ctx context.Context, q db.Querier, sub auth.Subject, d Dossier, v Viewer) (bool, error) {
-	if s.mayAct(ctx, sub, roleClerk, d.Receiving) {
-		return true, nil
-	}
-	ok, err := s.actsAs(q, sub, d)
+	ok, err := s.asApplicant(ctx, q, sub, d)
 	if err != nil || ok {
 		return ok, err
 	}
@@ -122,7 +138,7 @@ func (s *Service) mayAsApplicant(ctx context.Context, q db.Querier, sub auth.Sub
 			return false, err
 		}
 	}
-	if !ok && !s.viewerFits(d, v) {
+	if !ok && !s.supplies(ctx, sub, d, byKey, s.viewerFits(d, v)) {
 		return false, nil
 	}
 	row, err := behalfOf(q, d)
