@@ -58,12 +58,12 @@ func (s *Service) raise(tx *db.Tx, u Upstream, account int64) error {
 	if err != nil || !u.Sure || a.Level >= auth.Verified {
 		return err
 	}
-	return s.verify(tx, u, account)
+	return s.verified(tx, u, account)
 }
 
-// verify tells the register of people whose account it is, and the account that its owner is
+// verified tells the register of people whose account it is, and the account that its owner is
 // known.
-func (s *Service) verify(tx *db.Tx, u Upstream, account int64) error {
+func (s *Service) verified(tx *db.Tx, u Upstream, account int64) error {
 	if s.Verified != nil && u.Number != "" {
 		if err := s.Verified(tx, account, u); err != nil {
 			return err
@@ -103,7 +103,7 @@ func (s *Service) Join(ctx context.Context, u Upstream) (account int64, err erro
 		if err := s.link(ctx, tx, u, account); err != nil || !u.Sure {
 			return err
 		}
-		return s.verify(tx, u, account)
+		return s.verified(tx, u, account)
 	})
 	if db.IsUnique(err) {
 		return 0, errs.E(errs.Conflict, "openid.error.link_taken", errs.Cause(err))
