@@ -67,6 +67,10 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/admin/notices/{id}", "message", "lanhdao"},
 	{"/admin/reorganise/{id}", "act", "lanhdao"},
 	{"/admin/units/{id}", "agency", "chutich"},
+	{"/account/mandates/{id}", "mandate", "0912000001"},
+	{"/desk/identity/{id}", "check", "motcua"},
+	{"/admin/people/duplicates/{a}/{b}", "twin twin2", "dulieu"},
+	{"/admin/people/merges/{id}", "merge", "dulieu"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
@@ -83,6 +87,10 @@ var nobodys = map[string]string{
 	"/admin/reorganise/plans/{plan}":     "plans come with the program; what one would do is for leaders and auditors of the city",
 	"POST /account/sessions/{id}/end":    "ends only a session of the account's own; the test looks that it lives on",
 	"POST /apply/d/{key}/forget":         "whoever cannot open a draft is led to their own; the test looks that it is kept",
+	"/desk/people/{id}/facts":            "any counter serves any person; each look is written down",
+	"/desk/mandates/{id}":                "any counter ends a mandate whose paper is shown; who did stands in the journal",
+	"/scim/v2/Users/{id}":                "a personnel system of the city keeps all officers",
+	"/scim/v2/Groups/{id}":               "a personnel system of the city keeps all posts",
 	"POST /account/browsers/{id}/remove": "takes out only a browser of the account's own; the test looks that it is kept",
 }
 
@@ -116,6 +124,16 @@ func (s *seed) body(route string) any {
 		return url.Values{"do": {"receive"}}
 	case "POST /desk/leave/{id}":
 		return url.Values{"do": {"cancel"}}
+	case "POST /desk/dossiers/{code}/numbers":
+		return url.Values{"reason": {"Đối chiếu với sổ hộ tịch"}}
+	case "POST /account/mandates/{id}":
+		return url.Values{"do": {"end"}}
+	case "POST /desk/identity/{id}":
+		return url.Values{"do": {"refuse"}}
+	case "POST /admin/people/duplicates/{a}/{b}":
+		return url.Values{"do": {"apart"}, "reason": {"Hai chị em sinh đôi"}}
+	case "POST /admin/people/merges/{id}":
+		return url.Values{"reason": {"Gộp nhầm hai người"}}
 	case "POST /admin/officers/{account}":
 		return url.Values{"do": {"invite"}}
 	case "POST /admin/proposals/{id}", "POST /admin/calendar/{id}":

@@ -209,7 +209,11 @@ const maxLent = 5
 // earlier are the dossiers that a person filed at a counter of the city, the youngest first.
 func (s *Service) earlier(ctx context.Context, p person.ID) (ids []dossier.ID, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		ids, err = filedBy(v, p, maxLent)
+		rows, err := s.People.Family(v, p)
+		if err != nil {
+			return err
+		}
+		ids, err = filedBy(v, rows, maxLent)
 		return err
 	})
 	return ids, err

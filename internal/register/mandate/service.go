@@ -193,30 +193,35 @@ func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) 
 	if err != nil || !ok {
 		return nil, err
 	}
-	add := func(party Party, by *Mandate) error {
-		v, isPerson := party.person()
-		if !isPerson {
-			out = append(out, Reach{party, by})
-			return nil
-		}
-		ids, err := s.d.People.Family(q, v)
-		for _, one := range ids {
-			out = append(out, Reach{PersonParty(one), by})
-		}
-		return err
-	}
-	if err := add(PersonParty(p.ID), nil); err != nil {
+	own, err := s.d.People.Family(q, p.ID)
+	if err != nil {
 		return nil, err
 	}
-	all, err := s.held(q, p.ID)
+	for _, v := range own {
+		out = append(out, Reach{Party: PersonParty(v)})
+	}
+	all, err := byHolder(q, own)
+	if err != nil {
+		return nil, err
+	}
 	for _, m := range all {
-		if m.State(s.Today()) == string(Active) {
-			if err := add(m.Giver, &m); err != nil {
-				return nil, err
-			}
+		if m.State(s.Today()) != string(Active) {
+			continue
+		}
+		v, isPerson := m.Giver.person()
+		if !isPerson {
+			out = append(out, Reach{m.Giver, &m})
+			continue
+		}
+		ids, err := s.d.People.Living(q, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range ids {
+			out = append(out, Reach{PersonParty(one), &m})
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 // ActsFor reports whether an account may act for a party in a service today.

@@ -192,11 +192,13 @@ func (s *Service) UnlinkOf(ctx context.Context, v ID, why, reason string) (err e
 // Of is the person of an account; false where it is linked to nobody.
 func (s *Service) Of(q db.Querier, account int64) (p Person, ok bool, err error) {
 	defer errs.Op(&err, "person.Of(%d)", account)
-	l, ok, err := linkOf(q, account)
-	if err != nil || !ok {
-		return p, false, err
+	p, err = linked(q, s.k, account)
+	if errs.Is(err, errs.NotFound) {
+		return p, false, nil
 	}
-	p, err = get(q, s.k, l.Person)
+	if err == nil {
+		p, err = root(q, s.k, p)
+	}
 	return p, err == nil, err
 }
 
@@ -226,6 +228,18 @@ func (s *Service) Mine(ctx context.Context) (p Person, l Link, ok bool, err erro
 
 // Family are the ids under which what was kept of a person is found, merged rows too.
 func (s *Service) Family(q db.Querier, v ID) ([]ID, error) { return family(q, v) }
+
+// Living is Family; nothing where the register says that they have died.
+func (s *Service) Living(q db.Querier, v ID) ([]ID, error) {
+	ids, err := family(q, v)
+	if err != nil {
+		return nil, err
+	}
+	if dead, err := died(q, ids[0]); err != nil || dead {
+		return nil, err
+	}
+	return ids, nil
+}
 
 // In is Get as part of a unit of work.
 func (s *Service) In(q db.Querier, v ID) (Person, error) { return get(q, s.k, v) }

@@ -1,6 +1,11 @@
 package person
 
 import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -73,34 +78,66 @@ func row(q db.Querier, k keys, v ID) (Person, error) {
 	return p, err
 }
 
+// families are the rows that are read as the same people as some rows: a query for each step
+// of merges, which is one where nothing was merged.
+func families(q db.Querier, ids []ID) (map[ID]ID, error) {
+	into := map[ID]ID{}
+	for ask := ids; len(ask) > 0; {
+		marks, args := make([]string, len(ask)), make([]any, len(ask))
+		for i, v := range ask {
+			marks[i], args[i] = "$"+strconv.Itoa(i+1), v
+		}
+		in := strings.Join(marks, ",")
+		rows, err := db.All(q, func(s db.Scanner) (r [2]ID, err error) {
+			err = s.Scan(&r[0], &r[1])
+			return r, err
+		}, `SELECT id, merged_into FROM person_person WHERE id IN (`+in+`) OR merged_into IN (`+in+`) AND merged_into <> 0 ORDER BY id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		ask = nil
+		for _, r := range rows {
+			if _, known := into[r[0]]; !known && !slices.Contains(ids, r[0]) {
+				ask = append(ask, r[0])
+			}
+			into[r[0]] = r[1]
+		}
+		for _, r := range rows {
+			if _, known := into[r[1]]; r[1] != 0 && !known && !slices.Contains(ask, r[1]) {
+				ask = append(ask, r[1])
+			}
+		}
+	}
+	return into, nil
+}
+
 // family are the rows that are read as one person, the one that is read first.
-func family(q db.Querier, v ID) (out []ID, err error) {
-	for up := v; ; v = up {
-		up, err = db.One(q, scanID, `SELECT merged_into FROM person_person WHERE id = $1`, v)
-		if errs.Is(err, errs.NotFound) {
-			return []ID{v}, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if up == 0 {
-			break
-		}
+func family(q db.Querier, v ID) ([]ID, error) {
+	into, err := families(q, []ID{v})
+	if err != nil {
+		return nil, err
 	}
-	out = []ID{v}
-	for i := 0; i < len(out); i++ {
-		below, err := db.All(q, scanID, `SELECT id FROM person_person WHERE merged_into = $1 AND merged_into <> 0 ORDER BY id`, out[i])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, below...)
+	out := make([]ID, 0, len(into)+1)
+	for id := range into {
+		out = append(out, id)
 	}
+	if len(out) == 0 {
+		return []ID{v}, nil
+	}
+	slices.SortFunc(out, func(a, b ID) int {
+		return cmp.Or(cmp.Compare(min(into[a], 1), min(into[b], 1)), cmp.Compare(a, b))
+	})
 	return out, nil
 }
 
-func scanID(s db.Scanner) (v ID, err error) {
-	err = s.Scan(&v)
-	return v, err
+// died reports whether the register says that somebody has died.
+func died(q db.Querier, v ID) (bool, error) {
+	var day string
+	err := q.QueryRow(`SELECT died FROM person_person WHERE id = $1`, v).Scan(&day)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return day != "", err
 }
 
 // indexes are the digests by which a person is found or compared.

@@ -23,6 +23,11 @@ func linkOf(q db.Querier, account int64) (Link, bool, error) {
 	return l, err == nil, err
 }
 
+// linked is the row that an account points at. NotFound.
+func linked(q db.Querier, k keys, account int64) (Person, error) {
+	return db.One(q, scan(k), `SELECT `+columns+` FROM person_account a JOIN person_person p ON p.id = a.person WHERE a.account = $1`, account)
+}
+
 // linkTo is the link of a person, whichever of their rows it points at.
 func linkTo(q db.Querier, v ID) (l Link, ok bool, err error) {
 	ids, err := family(q, v)

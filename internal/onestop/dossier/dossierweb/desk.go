@@ -370,7 +370,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	if row, ok := h.parentRow(ctx, d, false); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
-	v.Groups = answerGroups(ctx, pkg, c, env)
+	v.Groups = answerGroups(ctx, pkg, c, env, numbersPath(d.Code))
 	for _, f := range c.Papers {
 		note := say(ctx, pkg.PaperName(f.Paper))
 		if f.ShownOnly {
@@ -393,7 +393,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 }
 
 // answerGroups are the answers in words, a card a page.
-func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, env form.Env) []ui.SummaryArgs {
+func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, env form.Env, numbers string) []ui.SummaryArgs {
 	var out []ui.SummaryArgs
 	titles := map[string]string{}
 	for _, p := range pkg.Form.Pages(c.Answers, env) {
@@ -410,7 +410,12 @@ func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, 
 			last = title
 		}
 		g := &out[len(out)-1]
-		g.Rows = append(g.Rows, ui.SummaryRow{Key: say(ctx, l.Label), Value: ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}})
+		text, hidden := masked(pkg, l, say(ctx, l.Text))
+		row := ui.SummaryRow{Key: say(ctx, l.Label), Value: ui.Cell{Text: text, Note: formweb.Origin(ctx, l)}}
+		if hidden && numbers != "" {
+			row.Action = &ui.Anchor{Label: i18n.T(ctx, "dossierweb.numbers.open"), Href: numbers}
+		}
+		g.Rows = append(g.Rows, row)
 	}
 	return append(out, officerGroup(ctx, pkg, c, env)...)
 }

@@ -3,6 +3,7 @@ package mandateweb
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"khue/internal/kernel/errs"
@@ -58,7 +59,11 @@ func (h handlers) showMine(w http.ResponseWriter, r *http.Request, status int, s
 		}
 		return out
 	}
-	v.Held, v.Given = side(all.Held), side(all.Given)
+	// What a representative holds for their own business stands once.
+	given := slices.DeleteFunc(all.Given, func(m mandate.Mandate) bool {
+		return slices.ContainsFunc(all.Held, func(x mandate.Mandate) bool { return x.ID == m.ID })
+	})
+	v.Held, v.Given = side(all.Held), side(given)
 	if len(all.Businesses) > 0 {
 		v.Whose = v.Form.field(ctx, "whose", ui.Field{Options: []ui.Option{{Value: "", Label: say(ctx, "form.self")}}})
 		for _, b := range all.Businesses {

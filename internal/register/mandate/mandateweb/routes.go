@@ -169,7 +169,7 @@ func (h handlers) row(ctx context.Context, m mandate.Mandate) row {
 	}
 	add("days", days)
 	add("paper", m.Paper)
-	add("basis", say(ctx, "row.basis."+m.Basis, "by", m.By, "at", m.Made))
+	add("granted", say(ctx, "row.basis."+m.Basis, "by", m.By, "at", m.Made))
 	if m.EndedBy != "" {
 		add("ended", say(ctx, "row.endedBy", "by", m.EndedBy, "at", m.EndedAt))
 	}

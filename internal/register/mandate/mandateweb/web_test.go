@@ -150,4 +150,39 @@ func TestACounterRecordsFromPapers(t *testing.T) {
 	if strings.Contains(found, hanhs) || !strings.Contains(found, "Công ty Mây Tre") {
 		t.Error("the desk shows a whole number, or nothing")
 	}
+	// The mother files for the child at the counter; the dossier says so.
+	_, child, _ := strings.Cut(found, "for Nguyễn Minh An")
+	id := after(t, child, `action="/desk/mandates/`)
+	take := map[string]any{
+		"service": service, "who": hanhs, "mandate": id, "applicant": map[string]any{"phone": "0912000001"}, "answers": birth()["answers"],
+		"papers": []any{map[string]any{"paper": "birthSlip", "originals": 1}, map[string]any{"paper": "identity", "shownOnly": true}}, "delivery": "counter",
+	}
+	other := map[string]any{}
+	for k, v := range take {
+		other[k] = v
+	}
+	other["who"] = binhs
+	clerk.Post("/api/v1/counter/dossiers", other).Want(422) // he acts for nobody
+	code := clerk.Post("/api/v1/counter/dossiers", take).Want(201).Text("code")
+	if d := clerk.Get("/api/v1/dossiers/" + code).Want(200); d.Text("applicant") != "Nguyễn Minh An" {
+		t.Errorf("filed for %s", d.Text("applicant"))
+	}
+	says(t, hanh, "/dossiers/"+code, "Nguyễn Minh An", "Parent of a minor", "Giấy khai sinh 12/2015")
+	// Somebody who has died is acted for by nobody.
+	people, err := c.People.Find(t.Context(), "999215000003")
+	if err != nil || len(people) != 1 {
+		t.Fatal(len(people), err)
+	}
+	if err := c.People.UnlinkOf(t.Context(), people[0].ID, "death", "Giấy báo tử 1/2025"); err != nil {
+		t.Fatal(err)
+	}
+	hanh.Get("/api/v1/dossiers/" + code).Want(404)
+	again := clerk.In("en").Post("/api/v1/counter/dossiers", take)
+	if again.Status == 201 {
+		t.Error("a dossier was filed for somebody who has died")
+	}
+	// A new paper ends what the old one said.
+	send(clerk, "/desk/mandates/"+id, "reason", "").Want(422)
+	send(clerk, "/desk/mandates/"+id, "reason", "Đã có giấy mới").Want(303)
+	send(clerk, "/desk/mandates/"+id, "reason", "Đã có giấy mới").Want(409)
 }
