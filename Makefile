@@ -24,7 +24,11 @@ web/node_modules/.done: web/package.json web/package-lock.json
 web/dist/manifest.json: web/node_modules/.done $(shell find web/css web/js web/icons web/build internal/tools/assets -type f 2>/dev/null)
 	$(GO) run ./internal/tools/assets
 
-test: build ## every test: both engines, browser journeys; installs PostgreSQL and Chromium from Debian where missing
+e2e/oidc/node_modules/.done: e2e/oidc/package.json e2e/oidc/package-lock.json
+	cd e2e/oidc && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: build e2e/oidc/node_modules/.done ## every test: both engines, browser journeys; installs PostgreSQL and Chromium from Debian where missing
 	scripts/install-test-tools
 	$(MAKE) --no-print-directory verify
 	scripts/with-postgres $(GO) test -timeout 20m ./...
@@ -43,7 +47,7 @@ race: build ## the tests under the race detector
 bench: build ## every figure of docs/benchmarks.md
 	bin/khue bench
 
-e2e: build ## only the browser journeys
+e2e: build e2e/oidc/node_modules/.done ## only the browser journeys
 	scripts/install-test-tools
 	$(GO) test -count=1 ./e2e/...
 
@@ -56,4 +60,4 @@ verify: ## generated code and formatting are as committed
 	scripts/verify-generated
 
 clean: ## remove what was built
-	rm -rf bin web/dist/* web/node_modules
+	rm -rf bin web/dist/* web/node_modules e2e/oidc/node_modules

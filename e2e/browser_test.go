@@ -299,10 +299,18 @@ func (v *visitor) check() {
 	if n := wide.Value.Int(); n > 0 {
 		v.t.Errorf("%s scrolls sideways by %d px at %d px", v.path(), n, v.look.width)
 	}
+	v.axe(v.kind())
+}
+
+// axe examines the page on the screen, unless one of its kind was examined before.
+func (v *visitor) axe(kind string) {
+	v.t.Helper()
 	if !v.look.js {
 		return // axe is a script
 	}
-	if _, seen := examined.LoadOrStore(v.kind(), true); seen {
+	_, theme := examined.LoadOrStore(fmt.Sprint(v.look.dark, kind), true)
+	_, width := examined.LoadOrStore(fmt.Sprint(v.look.width, kind), true)
+	if theme && width {
 		return
 	}
 	source, err := axeSource()
@@ -322,7 +330,8 @@ func (v *visitor) check() {
 	}
 }
 
-// examined are the kinds of pages that axe has read: once a look is enough.
+// examined are the kinds of pages that axe has read: once a theme and once a width is
+// enough, since nothing depends on both, nor on the language.
 var examined sync.Map
 
 var moving = regexp.MustCompile(`[0-9A-Z]{20,}|\d{6,}|H26[^/?]*|k=[^&]*`)
@@ -332,7 +341,7 @@ func (v *visitor) kind() string {
 	v.t.Helper()
 	res, err := v.within().Eval(`() => [...document.querySelectorAll("h2, summary, [class*=error], [class*=banner], input, textarea, select")].map(e => e.tagName + e.className + (e.name || "")).join()`)
 	v.must(err)
-	return v.look.String() + moving.ReplaceAllString(v.path(), "*") + res.Value.Str()
+	return moving.ReplaceAllString(v.path(), "*") + res.Value.Str()
 }
 
 func (v *visitor) picture() {

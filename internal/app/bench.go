@@ -14,7 +14,7 @@ import (
 )
 
 type benchCmd struct {
-	Names    []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lookups, fill, desk, process, feel, lifecycle.per_second …; empty: all."`
+	Names    []string      `arg:"" optional:"" help:"Figures or groups: start, lifecycle, lookups, fill, auth, desk, process, feel, lifecycle.per_second …; empty: all."`
 	DB       string        `help:"URL of a PostgreSQL server on which fresh databases may be made; empty: SQLite." env:"KHUE_BENCH_DB"`
 	JSON     bool          `help:"One JSON object a line: name, value, unit, n."`
 	Clients  int           `help:"Clients of the load." default:"64"`

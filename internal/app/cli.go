@@ -70,6 +70,7 @@ type grammar struct {
 	Serve      serveCmd      `cmd:"" help:"Serve a city."`
 	Migrate    migrateCmd    `cmd:"" help:"Bring the tables up to date."`
 	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
+	Client     clientCmd     `cmd:"" help:"Programs that sign people in through the city, or use its API."`
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
@@ -180,26 +181,40 @@ func (c *command) json(v any) error {
 
 type serveCmd struct {
 	storageFlags
-	Listen       string `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
-	PublicURL    string `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
-	SMTP         string `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
-	SMS          string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
-	MailFrom     string `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
-	NameOfficers bool   `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
-	Training     bool   `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	Listen    string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
+	PublicURL string   `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
+	TLSCert   string   `name:"tls-cert" help:"Certificate with its chain, PEM, read again when it changes; empty: plain HTTP behind a proxy that ends TLS." type:"existingfile" env:"KHUE_TLS_CERT"`
+	TLSKey    string   `name:"tls-key" help:"Key of the certificate, PEM." type:"existingfile" env:"KHUE_TLS_KEY"`
+	Proxies   []string `name:"trusted-proxy" help:"Network of proxies whose X-Forwarded-For is believed, 10.0.0.0/8; none by default." env:"KHUE_TRUSTED_PROXIES"`
+	SMTP      string   `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	SMS       string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
+	MailFrom  string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
+	Hotline   string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
+	nationalFlags
+	Training     bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	NameOfficers bool `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
 }
 
 // Run serves until the process is told to stop.
 func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
-	cfg.SMS, cfg.Training, cfg.NameOfficers = s.SMS, s.Training, s.NameOfficers
+	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
+	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
+	var err error
+	if cfg.National, err = s.national(); err != nil {
+		return err
+	}
 	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	return p.Run(c.ctx, func(a net.Addr) { fmt.Fprintf(c.out, "Khue serves http://%s\n", a) })
+	scheme := "http"
+	if s.TLSCert != "" {
+		scheme = "https"
+	}
+	return p.Run(c.ctx, func(a net.Addr) { fmt.Fprintf(c.out, "Khue serves %s://%s\n", scheme, a) })
 }
 
 type migrateCmd struct {

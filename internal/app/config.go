@@ -11,6 +11,7 @@ import (
 
 	"khue/internal/kernel/clock"
 	"khue/internal/onestop/dossier"
+	"khue/internal/register/openid/openidweb"
 )
 
 // Config is what an operator sets. Every field has a value that works.
@@ -19,15 +20,20 @@ type Config struct {
 	DB        string // sqlite:PATH or postgres://…; empty: sqlite in Data
 	Listen    string // host:port
 	PublicURL string // as readers see the site; empty: http://Listen
-	SMTP      string // host:port of the mail relay; empty: mail is kept in the log only
-	MailFrom  string // sender of notices
-	SMS       string // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	TLSCert   string // PEM file, with TLSKey; empty: plain HTTP behind a proxy that ends TLS
+	TLSKey    string
+	Proxies   []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
+	SMTP      string   // host:port of the mail relay; empty: mail is kept in the log only
+	MailFrom  string   // sender of notices
+	SMS       string   // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time
+	// Hotline is the telephone of the one-stops, printed on form 01; empty: a line to write on.
+	Hotline string
 	// Training is a copy on which officers learn: every page and paper says so.
 	Training bool
 	// NameOfficers tells citizens the name of who looked at their data beside the post.
@@ -37,6 +43,8 @@ type Config struct {
 	Log   *slog.Logger
 	// Services are the declared services that come with the program; nil: the city's own.
 	Services fs.FS
+	// National is the identity above the city through which people may sign in; zero: none.
+	National openidweb.National
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 
@@ -47,6 +55,9 @@ type Config struct {
 
 // City is the name under which this city's journal signs.
 const City = "khue.hanoi"
+
+// House is the name of the site, as authenticators and messages show it.
+const House = "Khuê"
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Data == "" {

@@ -28,6 +28,8 @@ type demoCmd struct {
 	SMTP   string `help:"Mail server, smtp://… or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
 	SMS    string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 
+	nationalFlags
+
 	Filled   bool `help:"With a year of invented dossiers. A folder whose filling was broken off is filled to the end."`
 	Dossiers int  `help:"Invented dossiers of a filled city." default:"200000"`
 	FillOnly bool `name:"fill-only" help:"Stop when the city is filled." hidden:""`
@@ -69,8 +71,12 @@ func (d *demoCmd) Run(c *command) error {
 	if !d.Empty {
 		begins = prologue(at)
 	}
+	above, err := d.national()
+	if err != nil {
+		return err
+	}
 	p, err := New(c.ctx, Config{
-		Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: begins, Log: c.log, MigrateAtStart: true,
+		National: above, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: begins, Log: c.log, MigrateAtStart: true,
 	})
 	if err != nil {
 		return err
@@ -173,9 +179,11 @@ var demoPeople = []demoPerson{
 	{"noivu.motcua", "Mạc Thị Liên", "clerk", "body/labour"},
 	{"noivu.pgd", "Văn Đình Quý", "deputyDirector", "body/labour"},
 	{"noivu.vanthu", "Ứng Thị Hòa", "registryClerk", "body/labour"},
-	{"congan", "Đồng Xuân Hải", "specialist clerk", "district/police commune/police"},
+	{"congan.motcua", "Thái Thị Xuân", "clerk", "district/police commune/police"},
+	{"congan", "Đồng Xuân Hải", "specialist", "district/police commune/police"},
 	{"congan.truong", "Lã Văn Hùng", "head", "district/police commune/police"},
-	{"bhxh", "Vương Thị Nhung", "specialist clerk", "district/insurance city/insurance"},
+	{"bhxh.motcua", "Tô Kim Chi", "clerk", "district/insurance city/insurance"},
+	{"bhxh", "Vương Thị Nhung", "specialist", "district/insurance city/insurance"},
 	{"bhxh.gd", "Hứa Minh Tâm", "head", "district/insurance city/insurance"},
 }
 

@@ -37,17 +37,24 @@ const busyCommune = 60
 // in the hands of its officers. Errors: Forbidden dossier.fill.notDemo.
 func (p *Program) Fill(ctx context.Context, city DemoCity, in dossier.Filling) (rep dossier.FillReport, err error) {
 	in.Weights = map[string]float64{"00133": busyCommune, "00118": busyCommune}
+	var officers []auth.Subject
 	for _, a := range city.Accounts {
 		sub, err := p.Auth.Resolve(ctx, a.Token)
 		if err != nil {
 			return rep, err
 		}
+		if sub.Kind == auth.KindOfficer {
+			officers = append(officers, sub)
+		}
 		in.Officers = append(in.Officers, posts(sub)...)
 	}
-	if rep, err = p.Dossiers.Fill(ctx, in); err != nil || in.At != "" {
+	if rep, err = p.Dossiers.Fill(ctx, in); err != nil || rep.Added == 0 || in.Idle {
 		return rep, err
 	}
-	return rep, p.fillLooks(ctx, city)
+	if err := p.fillLooks(ctx, city); err != nil {
+		return rep, err
+	}
+	return rep, p.Counter.Furnish(ctx, officers)
 }
 
 // posts are the posts of an account, one for each role and unit.

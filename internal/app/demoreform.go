@@ -21,7 +21,7 @@ func (p *Program) reform(d demo.Deps) demo.Deps {
 		if err := p.leap(ctx, merger()); err != nil {
 			return err
 		}
-		_, err := p.Reorganise.Start(ctx, thePlan)
+		_, err := p.Reorganise.Start(auth.With(ctx, auth.Subject{Kind: auth.KindSystem, Name: "khue demo"}), thePlan)
 		p.Jobs.Wake()
 		return err
 	}

@@ -63,6 +63,7 @@ func adminNav() []navEntry {
 		{key: "services", href: "/admin/services", daily: everyone},
 		{key: "fees", href: "/admin/fees"},
 		{key: "roles", href: "/admin/roles"},
+		{key: "clients", href: "/admin/clients"},
 		{key: "templates", href: "/admin/templates"},
 		{key: "notices", href: "/admin/notices"},
 		{key: "imports", href: "/admin/imports"},
@@ -72,12 +73,12 @@ func adminNav() []navEntry {
 	}
 }
 
-// policies are the policies of the pages that can be asked for, by path.
-func (p *Program) policies() map[string]auth.Policy {
-	out := map[string]auth.Policy{}
+// built are the pages that can be asked for, by path.
+func (p *Program) built() map[string]auth.Action {
+	out := map[string]auth.Action{}
 	for _, r := range p.Server.Routes() {
 		if r.Method == http.MethodGet {
-			out[r.Path] = r.Policy
+			out[r.Path] = r.Action()
 		}
 	}
 	return out
@@ -85,8 +86,8 @@ func (p *Program) policies() map[string]auth.Policy {
 
 // mayOpen reports whether the reader may open a page; one that is not built nobody may.
 func (p *Program) mayOpen(ctx context.Context, href string) bool {
-	policy, built := p.pages[href]
-	return built && policy.Allows(auth.From(ctx))
+	action, built := p.pages[href]
+	return built && p.Policies.May(ctx, action, auth.Resource{})
 }
 
 // menu draws the entries that a reader may open: their daily work, and the rest. The page
@@ -94,8 +95,8 @@ func (p *Program) mayOpen(ctx context.Context, href string) bool {
 func (p *Program) menu(ctx context.Context, sub auth.Subject, path, prefix string, entries []navEntry) (bar, more []ui.NavItem) {
 	here := currentOf(path, entries)
 	for i, e := range entries {
-		policy, built := p.pages[e.href]
-		if !built || !policy.Allows(sub) || len(e.only) > 0 && !holds(sub, e.only) {
+		action, built := p.pages[e.href]
+		if !built || !p.Policies.Permits(ctx, sub, action, auth.Resource{}) || len(e.only) > 0 && !holds(sub, e.only) {
 			continue
 		}
 		item := ui.NavItem{Label: i18n.T(ctx, prefix+e.key), Href: e.href, Current: i == here}

@@ -8,6 +8,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
@@ -15,8 +16,10 @@ import (
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/counter"
+	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/dossier/dossierweb"
+	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/service"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
@@ -201,6 +204,17 @@ func playWorld() (service.World, error) {
 		return service.World{}, err
 	}
 	return service.World{Calendar: cal, Units: dossier.FormUnits(units)}, nil
+}
+
+// followFilters lets kept filters go with the posts that a reorganisation moved.
+func (p *Program) followFilters(tx *db.Tx, by string, posts []reorganise.Post) error {
+	list := make([]desk.Handover, 0, len(posts))
+	for _, x := range posts {
+		if x.ToRole != "" {
+			list = append(list, desk.Handover{Account: x.Account, From: x.From, To: x.To, Role: x.Role, ToRole: x.ToRole})
+		}
+	}
+	return p.Desk.Follow(tx, by, list)
 }
 
 // originals tells the pages of a dossier who holds its originals.

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -31,6 +34,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/counter"
+	"khue/internal/onestop/cutover"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
@@ -42,6 +46,8 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
+	"khue/internal/register/openid"
+	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 	"khue/services"
@@ -62,6 +68,8 @@ type Program struct {
 	Mail     mail.Sender
 	SMS      sms.Sender // nil where the city has no carrier
 	Auth     *auth.Service
+	Ways     *factor.Service
+	Policies *auth.Policies
 	Units    *orgunit.Service
 	Officers *identity.Service
 	Holidays *holiday.Service
@@ -69,6 +77,7 @@ type Program struct {
 	People   *person.Service
 	Looks    *access.Service
 	Rights   *rights.Service
+	OpenID   *openid.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -80,11 +89,13 @@ type Program struct {
 	Live     *web.Live
 
 	Reorganise *reorganise.Service
+	Cutover    *cutover.Service
 	Server     *web.Server
 
 	stage   *stage // of a demo
 	modules []module.Module
-	pages   map[string]auth.Policy // who may open what, by path
+	pages   map[string]auth.Action // what can be opened, by path
+	heard   atomic.Pointer[string] // address on which the door listens
 	closers []func()
 }
 
@@ -160,6 +171,7 @@ func (p *Program) kernel(context.Context) error {
 		// A demo's clock jumps by days; nobody should have to sign in again for that.
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
+	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
 	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }
@@ -168,7 +180,10 @@ func (p *Program) register(context.Context) (err error) {
 	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
 		return err
 	}
-	p.Holidays, err = holiday.New(holiday.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
+	if p.Policies, err = auth.NewPolicies(scopes{p.Units}, orgunit.ActsAs, PolicySources()...); err != nil {
+		return err
+	}
+	p.Holidays, err = holiday.New(holiday.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	if err != nil {
 		return err
 	}
@@ -177,7 +192,7 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.Officers = identity.New(identity.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units},
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units}, Policies: p.Policies,
 		Mail: p.Mail, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
 	})
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
@@ -192,14 +207,17 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.Looks, err = access.New(access.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}, Calendars: p.Holidays, Accounts: p.Auth,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
 		Named: p.namesIn,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return p.provider()
 }
 
 func (p *Program) onestop(context.Context) (err error) {
-	if p.Services, err = p.declared(); err != nil {
+	if p.Services, err = p.loaded(); err != nil {
 		return err
 	}
 	world, err := playWorld()
@@ -211,8 +229,12 @@ func (p *Program) onestop(context.Context) (err error) {
 		return err
 	}
 	p.Library = service.NewLibrary(service.LibraryDeps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Registry: p.Services, Signer: signer, World: world, Log: p.Config.Log, Changed: p.offer,
 	})
+	waysKey, err := secret(filepath.Join(p.Config.Data, "keys", "ways.key"))
+	if err != nil {
+		return err
+	}
 	secret, err := secret(filepath.Join(p.Config.Data, "keys", "access.key"))
 	if err != nil {
 		return err
@@ -224,29 +246,39 @@ func (p *Program) onestop(context.Context) (err error) {
 	if p.SMS, err = smsweb.New(p.Config.SMS); err != nil {
 		return err
 	}
+	p.Ways, err = factor.New(factor.Deps{
+		Auth: p.Auth, DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Courier: courier{p},
+		Secret: waysKey, Address: p.address(), House: House,
+	})
+	if err != nil {
+		return err
+	}
 	p.Notices = notify.New(notify.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Mail: p.Mail, SMS: p.SMS,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Policies: p.Policies, Mail: p.Mail, SMS: p.SMS,
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
-	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}})
+	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
-		Training: p.Config.Training,
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Looks: p.Looks, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Training: p.Config.Training, Hotline: p.Config.Hotline,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
+	})
+	p.Cutover = cutover.New(cutover.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,
 	})
 	if p.Rights, err = rights.New(p.rightsDeps()); err != nil {
 		return err
 	}
 	p.Reorganise, err = reorganise.New(reorganise.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth,
-		Demo: !p.Config.Opened.IsZero(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth, Policies: p.Policies,
+		Follow: []reorganise.Follow{p.Counter.Follow}, Posts: []reorganise.FollowPosts{p.followFilters}, Demo: !p.Config.Opened.IsZero(),
 	})
 	return err
 }
@@ -258,8 +290,16 @@ var (
 	embeddedSentences = sync.OnceValues(func() (*i18n.Bundle, error) { return i18n.NewBundle(sentences()...) })
 )
 
-// declared is the registry of the services that the program came with.
-func (p *Program) declared() (*service.Registry, error) {
+// declared are the packages that come with the program.
+func (p *Program) declared() fs.FS {
+	if p.Config.Services != nil {
+		return p.Config.Services
+	}
+	return services.FS
+}
+
+// loaded is the registry of the services that the program came with.
+func (p *Program) loaded() (*service.Registry, error) {
 	load := embeddedServices
 	if fsys := p.Config.Services; fsys != nil {
 		load = func() (*service.Registry, decl.Problems) { return service.LoadAll(fsys) }
@@ -293,7 +333,16 @@ func (p *Program) fill(ctx context.Context) error {
 	if err := p.Catalog.LoadSeed(ctx); err != nil {
 		return err
 	}
+	if err := p.Library.Keep(ctx, p.declared()); err != nil {
+		return err
+	}
 	if err := p.Library.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Dossiers.Pinned(ctx); err != nil {
+		return err
+	}
+	if err := p.OpenID.Ready(ctx); err != nil {
 		return err
 	}
 	return p.offer(ctx)
@@ -303,12 +352,21 @@ func (p *Program) fill(ctx context.Context) error {
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
 	p.Live = web.NewLive(p.Dossiers.MayHear)
-	p.Server, err = web.New(web.Config{Listen: p.Config.Listen, PublicURL: p.Config.PublicURL}, web.Deps{
-		Bundle: p.Bundle, Auth: p.Auth, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
-		Shell: p.shell, Live: p.Live, About: p.about(),
+	door := p.doorkeeper()
+	proxies := make([]netip.Prefix, len(p.Config.Proxies))
+	for i, v := range p.Config.Proxies {
+		if proxies[i], err = netip.ParsePrefix(v); err != nil {
+			return fmt.Errorf("app: trusted proxy %q is not a network such as 10.0.0.0/8: %w", v, err)
+		}
+	}
+	p.Server, err = web.New(web.Config{
+		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
+	}, web.Deps{
+		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
+		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
-		p.pages = p.policies()
+		p.pages = p.built()
 	}
 	return err
 }
@@ -335,7 +393,13 @@ func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
 			}
 		})
 	}
-	err := p.Server.Run(door, ready)
+	err := p.Server.Run(door, func(a net.Addr) {
+		heard := "http://" + a.String()
+		p.heard.Store(&heard)
+		if ready != nil {
+			ready(a)
+		}
+	})
 	stop()
 	wg.Wait()
 	return errors.Join(append(errs, err)...)
@@ -356,6 +420,7 @@ func (p *Program) background() []func(context.Context) error {
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
 		p.Auth.Run,
+		p.OpenID.Run,
 		p.Units.Run,
 		p.Holidays.Run,
 		p.Library.Run,

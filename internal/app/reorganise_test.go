@@ -125,6 +125,11 @@ func as(t *testing.T, c *citytest.City, login string) context.Context {
 	return nil
 }
 
+// auditing reads everything.
+func auditing(ctx context.Context) context.Context {
+	return auth.With(ctx, auth.Subject{Kind: auth.KindOfficer, Account: 1, Grants: []auth.Grant{{Role: "auditor", Scope: auth.Everywhere}}})
+}
+
 // TestABirthGoesOnInTheNewWard: accepted at Ngọc Lâm on 30 June, verified, signed, sealed and
 // returned by the same people at Bồ Đề on 1 July; an act that meets the gap is told so.
 func TestABirthGoesOnInTheNewWard(t *testing.T) {
@@ -191,7 +196,7 @@ func TestAnAllowanceOutlivesItsDistrict(t *testing.T) {
 			t.Errorf("%d asked, %v", p.Splits, p.Why)
 		}
 		office := func(code string) string {
-			_, _, tasks, err := c.Dossiers.Read(auth.With(ctx, auth.Subject{Kind: auth.KindOfficer, Account: 1, Grants: []auth.Grant{{Role: "auditor", Scope: auth.Everywhere}}}), code)
+			_, _, tasks, err := c.Dossiers.Read(auditing(ctx), code)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -207,7 +212,7 @@ func TestAnAllowanceOutlivesItsDistrict(t *testing.T) {
 		if got := office(code); got != "Phòng Văn hóa - Xã hội, Ủy ban nhân dân xã Bát Tràng" {
 			t.Errorf("it lies at %s", got)
 		}
-		d, _, _, err := c.Dossiers.Read(auth.With(ctx, auth.Subject{Kind: auth.KindOfficer, Account: 1, Grants: []auth.Grant{{Role: "auditor", Scope: auth.Everywhere}}}), code)
+		d, _, _, err := c.Dossiers.Read(auditing(ctx), code)
 		if err != nil {
 			t.Fatal(err)
 		}

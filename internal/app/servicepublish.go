@@ -79,7 +79,7 @@ func (s *serviceTrustCmd) Run(c *command) error {
 		return err
 	}
 	defer p.Close()
-	if err := auth.Can(ctx, service.MayDecide); err != nil {
+	if err := p.Policies.Can(ctx, service.ActDecide, auth.Resource{}); err != nil {
 		return err
 	}
 	name, err := p.Library.AddAuthor(ctx, strings.TrimSpace(key), auth.From(ctx).Account)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier/dossierweb"
 	"khue/internal/portal/demo"
 	"khue/internal/register/orgunit"
 )
@@ -55,6 +57,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 			s.ServiceName, entries, prefix = i18n.T(ctx, "app.admin"), adminNav(), "app.adminNav."
 		}
 		s.Nav, s.NavMore = p.menu(ctx, sub, path, prefix, entries)
+		p.countWork(ctx, s.Nav)
 	default:
 		item := func(key, href string) {
 			current := path == href || href != "/" && strings.HasPrefix(path, href+"/")
@@ -79,6 +82,22 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		s.User.Unit = p.postLine(ctx, sub)
 	}
 	return s
+}
+
+// countWork shows how much is open for the reader and in their unit.
+func (p *Program) countWork(ctx context.Context, bar []ui.NavItem) {
+	if !slices.ContainsFunc(bar, func(n ui.NavItem) bool { return n.Href == "/desk" }) {
+		return
+	}
+	counts, err := dossierweb.MenuCounts(ctx, p.Dossiers)
+	if err != nil {
+		return // a page without its counts is better than none
+	}
+	for i := range bar {
+		if c, ok := counts[bar[i].Href]; ok {
+			bar[i].Live = &c
+		}
+	}
 }
 
 // countInbox shows how many notices the reader has not read.

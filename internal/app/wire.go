@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/authweb"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/bpmn"
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/db"
@@ -25,6 +26,8 @@ import (
 	"khue/internal/onestop/apply/applyweb"
 	"khue/internal/onestop/counter"
 	"khue/internal/onestop/counter/counterweb"
+	"khue/internal/onestop/cutover"
+	"khue/internal/onestop/cutover/cutoverweb"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/desk/deskweb"
 	"khue/internal/onestop/dossier"
@@ -54,6 +57,8 @@ import (
 	"khue/internal/register/holiday/holidayweb"
 	"khue/internal/register/identity"
 	"khue/internal/register/identity/identityweb"
+	"khue/internal/register/openid"
+	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
@@ -63,20 +68,20 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
-		reorganise.Migrations(), rights.Migrations(),
+		reorganise.Migrations(), cutover.Migrations(), rights.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Looks.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.Ways.Module(), p.alerts(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Cutover.Module(), p.Rights.Module(),
 	}
 }
 
@@ -89,15 +94,24 @@ func (p *Program) keeping() module.Module {
 	}
 }
 
+// PolicySources are the policies of the whole house, in floor order. Those of routes stand
+// beside the routes; the server adds them.
+func PolicySources() []auth.Source {
+	return []auth.Source{
+		identity.Policies(), holiday.Policies(), access.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(),
+	}
+}
+
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{
-		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, access.Messages, accessweb.Messages,
+		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages, cutover.Messages, cutoverweb.Messages, rights.Messages, rightsweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
@@ -105,7 +119,8 @@ func sentences() []fs.FS {
 // webModules are the pages and operations of every module.
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
-		authweb.Routes(p.Auth, home),
+		p.doorkeeper().Module(),
+		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{
@@ -116,15 +131,21 @@ func (p *Program) webModules() []web.Module {
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
+		cutoverweb.Routes(p.Cutover),
 		applyweb.Routes(p.Apply, p.Uploads),
 		counterweb.Routes(p.Counter, p.Uploads),
-		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen}),
+		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {
 		out = append(out, demo.Routes(p.reform(p.demoDoor())))
 	}
 	return out
+}
+
+// doorkeeper is the pages of accounts.
+func (p *Program) doorkeeper() authweb.Pages {
+	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Admins: identityweb.Managers(), Counter: counterweb.Clerk})
 }
 
 func (p *Program) checks() []web.Check {

@@ -35,6 +35,7 @@ func (c *checker) file(f *file) {
 	c.imports(f)
 	c.calls(f)
 	if !f.test {
+		c.grants(f)
 		c.declarations(f)
 		c.sql(f)
 	}
@@ -159,6 +160,54 @@ func (c *checker) calls(f *file) {
 		case "time.Sleep":
 			if f.test {
 				c.add("sleep", f.at(n.Pos()), "a test waits for a signal, never for time")
+			}
+		}
+		return true
+	})
+}
+
+// mayReadGrants are the places that look at what somebody holds otherwise than through the
+// policies, each with the reason.
+var mayReadGrants = map[string]string{
+	"internal/kernel/auth":                "the decision itself",
+	"internal/app":                        "shows the posts of the reader in the frame of a page and marks their daily work in the menu",
+	"internal/kernel/auth/authtest":       "asks Cedar the same beside it",
+	"internal/citytest":                   "no part of the program",
+	"internal/register/identity":          "keeps the grants",
+	"internal/register/openid":            "grants of a client are those of OAuth",
+	"internal/register/openid/openidweb":  "grants of a client are those of OAuth",
+	"internal/register/access":            "names the unit and the post in whose name somebody looked",
+	"internal/register/holiday":           "lists the units of the reader's posts, for a choice on the page",
+	"internal/onestop/desk":               "lists the units of the reader's posts, for a choice on the page",
+	"internal/onestop/dossier":            "lists the units of the reader's posts, and names the post in which somebody acted",
+	"internal/onestop/counter":            "lists the counters of the reader's posts; each is asked of the policies",
+	"internal/onestop/reorganise":         "lists the agencies of the reader's posts; each is asked of the policies",
+	"internal/onestop/counter/counterweb": "lists the units of the reader's posts, for a choice on the page",
+}
+
+// grants: who may do what is decided by the policies. Nobody else compares roles and scopes.
+func (c *checker) grants(f *file) {
+	in := func(pkg string) bool { return mayReadGrants[pkg] != "" || strings.HasPrefix(pkg, "internal/app/") }
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if n.Sel.Name == "Grants" && strings.HasPrefix(f.pkg, "internal/") && !in(f.pkg) {
+				c.add("policy", f.at(n.Pos()), "the grants of a subject are read in the policies: ask Policies.Can, or give the reason in mayReadGrants")
+			}
+		case *ast.CallExpr:
+			sel, ok := n.Fun.(*ast.SelectorExpr)
+			if !ok || !strings.HasPrefix(f.pkg, "internal/") || f.pkg == "internal/kernel/auth" {
+				return true
+			}
+			switch x := ast.Unparen(sel.X).(type) {
+			case *ast.Ident:
+				if (x.Name == "sub" || x.Name == "subject") && (sel.Sel.Name == "Has" || sel.Sel.Name == "Covers") {
+					c.add("policy", f.at(n.Pos()), "ask Policies.Can with an action, and not a subject for its roles")
+				}
+			case *ast.CallExpr:
+				if from, ok := x.Fun.(*ast.SelectorExpr); ok && from.Sel.Name == "From" && (sel.Sel.Name == "Has" || sel.Sel.Name == "Covers") {
+					c.add("policy", f.at(n.Pos()), "ask Policies.Can with an action, and not a subject for its roles")
+				}
 			}
 		}
 		return true

@@ -47,6 +47,9 @@ func (c *City) Login(login string) Actor {
 	return Actor{}
 }
 
+// Token is whoever a token speaks for.
+func (c *City) Token(token string) Actor { return Actor{c: c, t: c.t, token: token} }
+
 // Visitor has not signed in.
 func (c *City) Visitor() Actor { return Actor{c: c, t: c.t} }
 

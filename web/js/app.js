@@ -9,6 +9,9 @@ import { followAnswers } from './questions.js'
 import { sendFiles } from './upload.js'
 import { takeNotices } from './notices.js'
 import { focusFirstEmpty } from './first.js'
+import { usePasskeys } from './passkey.js'
+import { showPasswords } from './password.js'
+import { finishAlone } from './kiosk.js'
 
 function enhance(root) {
   focusNews(root)
@@ -16,6 +19,7 @@ function enhance(root) {
   revealChoices(root)
   showWhen(root)
   locateHere(root)
+  showPasswords(root)
   followAnswers(root, enhance)
 }
 
@@ -23,6 +27,8 @@ enhance(document)
 sendFiles(document)
 takeNotices(document)
 focusFirstEmpty(document)
+usePasskeys(document)
+finishAlone(document)
 sendOnce(document)
 // Regions that have been brought up to date.
 document.addEventListener('kh-refreshed', (event) => {

@@ -3,6 +3,7 @@
 import { deskKeys } from './keys.js'
 import { followLive } from './stream.js'
 import { keepTyped } from './keep.js'
+import { mentionColleagues } from './mention.js'
 import { pickPhrases } from './phrases.js'
 import { tickRows } from './tick.js'
 import { viewPapers } from './viewer.js'
@@ -10,6 +11,7 @@ import { viewPapers } from './viewer.js'
 pickPhrases(document)
 tickRows(document)
 keepTyped(document)
+mentionColleagues(document)
 deskKeys(document)
 viewPapers(document)
 followLive()

@@ -38,7 +38,7 @@ export function keepTyped(root) {
   if (channel) channel.addEventListener('message', () => forget(store))
 }
 
-const boxes = (form) => [...form.elements].filter((e) => e.name && e.type !== 'hidden' && e.type !== 'file' && e.type !== 'submit' && e.name !== 'phrase' && e.type !== 'password')
+const boxes = (form) => [...form.elements].filter((e) => e.name && e.type !== 'hidden' && e.type !== 'file' && e.type !== 'submit' && e.name !== 'phrase' && e.type !== 'password' && !e.multiple) // what a list of several holds follows the text
 
 function write(store, key, form) {
   const kept = []

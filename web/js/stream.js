@@ -130,25 +130,36 @@ function soon() {
   timer = setTimeout(look, Math.max(calm, lastLook + pause - Date.now()))
 }
 
-// look asks for the page once more and takes the stale regions out of it.
+// look asks for the page once more and takes the stale regions out of it; a region that
+// names another page (data-kh-live-from) comes from there.
 async function look() {
   timer = 0
   const ids = stale
   stale = new Set()
   lastLook = Date.now()
   busy = true
-  try {
-    const response = await fetch(location.pathname + location.search, { headers: { Accept: 'text/html', 'X-Khue-Background': '1' }, redirect: 'error' })
-    if (!response.ok) return
-    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
-    for (const id of ids) put(document.getElementById(id), fresh.getElementById(id))
-    title(fresh)
-  } catch {
-    // Away for a while: the next change, or the slow look, tries again.
-  } finally {
-    busy = false
-    if (stale.size) soon()
+  const here = location.pathname + location.search
+  for (const [page, held] of grouped(ids)) {
+    try {
+      const response = await fetch(page || here, { headers: { Accept: 'text/html', 'X-Khue-Background': '1' }, redirect: 'error' })
+      if (!response.ok) continue
+      const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
+      for (const id of held) put(document.getElementById(id), fresh.getElementById(id))
+      if (!page) title(fresh)
+    } catch {
+      // Away for a while: the next change, or the slow look, tries again.
+    }
   }
+  busy = false
+  if (stale.size) soon()
+}
+
+const pageOf = (id) => document.getElementById(id)?.dataset.khLiveFrom || ''
+
+function grouped(ids) {
+  const out = new Map()
+  for (const id of ids) out.set(pageOf(id), [...(out.get(pageOf(id)) || []), id])
+  return out
 }
 
 function put(region, fresh) {

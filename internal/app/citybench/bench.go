@@ -72,6 +72,7 @@ func Groups(more ...Part) []Group {
 		{"lifecycle", "lifecycle.per_second, lifecycle.ratio_to_storage, transition.p50_ms, transition.p99_ms", lifecycle},
 		{"lookups", "search.p50_ms, queue.p50_ms, track.p50_ms", lookups},
 		{"fill", "fill.dossiers_per_second, fill.cpu_us, fill.entries_per_dossier", filling},
+		{"auth", "auth.codeflows_per_second", identities(codeFlows)},
 		{"desk", "desk.mine_ms, desk.queue10k_ms, desk.search10k_ms, desk.bulk500_s", desk},
 		{"growth", "desk.search_ms, desk.search_begin_ms, desk.old_ms, growth.transition_ms: a city of 10,000 beside a large one", growth},
 		{"process", "process.step_us, process.step_allocs, form.validate_us, form.page_us, form.page_kb, lint.package_ms, lint.refuse_ms, timers.late_s", declared(more)},

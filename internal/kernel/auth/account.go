@@ -22,6 +22,8 @@ type Account struct {
 	Disabled bool
 	Created  time.Time
 	Level    Level
+	Second   bool // the password alone signs nobody in
+	Renew    bool // another password must be chosen first
 
 	password string
 }
@@ -122,8 +124,8 @@ func checkAccount(a Account, password string) error {
 		bad = append(bad, errs.Field{Path: "name", Key: "auth.error.name"})
 	}
 	if password != "" {
-		if key := weakness(password, a.Login, a.Name); key != "" {
-			bad = append(bad, errs.Field{Path: "password", Key: key, Params: errs.Params{"min": minPassword}})
+		if key := weakness(password, a.Login, a.Name, minFor(a.Kind)); key != "" {
+			bad = append(bad, errs.Field{Path: "password", Key: key, Params: errs.Params{"min": minFor(a.Kind)}})
 		}
 	}
 	if a.Kind == KindAnonymous {
@@ -189,7 +191,7 @@ func (s *Service) SetDisabled(ctx context.Context, account int64, disabled bool)
 		if err := updateDisabled(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, disabled); err != nil || !disabled {
 			return err
 		}
-		return deleteSessionsOf(tx, account)
+		return s.endAll(tx, account)
 	})
 }
 
@@ -224,20 +226,45 @@ func (s *Service) SetPassword(ctx context.Context, account int64, password strin
 	}); err != nil {
 		return err
 	}
-	if key := weakness(password, a.Login, a.Name); key != "" {
-		return errs.E(errs.Invalid, "auth.error.account",
-			errs.WithFields(errs.Field{Path: "password", Key: key, Params: errs.Params{"min": minPassword}}))
+	if err := s.CheckPassword(a, password); err != nil {
+		return err
 	}
 	hash, err := s.HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, account, func(tx *db.Tx) error {
-		if err := updatePassword(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, hash); err != nil {
-			return err
-		}
-		return deleteSessionsOf(tx, account)
+		return s.setPassword(tx, account, hash)
 	})
+}
+
+// SetPasswordIn is SetPassword as part of a unit of work; hash is of HashPassword, and the
+// caller asked Weakness.
+func (s *Service) SetPasswordIn(tx *db.Tx, account int64, hash string) error {
+	if err := s.setPassword(tx, account, hash); err != nil {
+		return err
+	}
+	return s.changed(tx, account)
+}
+
+func (s *Service) setPassword(tx *db.Tx, account int64, hash string) error {
+	if err := updatePassword(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, hash); err != nil {
+		return err
+	}
+	return s.endAll(tx, account)
+}
+
+// CheckPassword refuses a password that is too short, known, or holds what others know of
+// the account: Invalid with the field password.
+func (s *Service) CheckPassword(a Account, password string) error {
+	if key := weakness(password, a.Login, a.Name, minFor(a.Kind)); key != "" {
+		return weak(key, a.Kind)
+	}
+	return nil
+}
+
+func weak(key string, k Kind) error {
+	return errs.E(errs.Invalid, "auth.error.account", errs.WithFields(errs.Field{Path: "password", Key: key, Params: errs.Params{"min": minFor(k)}}))
 }
 
 // change runs a unit that alters an account's rights and tells every node to forget what

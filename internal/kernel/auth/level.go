@@ -48,7 +48,8 @@ type How struct {
 	Methods []string
 	Network string
 	Device  string
-	Old     string // token that the browser had before; it ends
+	Old     string        // token that the browser had before; it ends
+	Idle    time.Duration // the session ends after so long unused; 0 is the house's own
 }
 
 // Open signs in an account whose owner another module has recognised. Forbidden where it is
@@ -62,8 +63,13 @@ func (s *Service) Open(ctx context.Context, account int64, h How) (token string,
 	if a.Disabled {
 		return "", sub, errs.E(errs.Forbidden, "auth.error.disabled")
 	}
-	token, err = s.open(ctx, a, Session{Kind: SessionBrowser, Label: h.Device, Network: h.Network, Methods: h.Methods}, s.cfg.SessionMax, h.Old)
-	if err != nil {
+	return s.OpenAs(ctx, a, h)
+}
+
+// OpenAs is Open for an account at hand.
+func (s *Service) OpenAs(ctx context.Context, a Account, h How) (token string, sub Subject, err error) {
+	x := Session{Kind: SessionBrowser, Label: h.Device, Network: h.Network, Methods: h.Methods, Idle: h.Idle}
+	if token, err = s.open(ctx, a, x, s.cfg.SessionMax, h.Old); err != nil {
 		return "", sub, err
 	}
 	sub, err = s.Resolve(ctx, token)
@@ -90,4 +96,39 @@ func (s *Service) ProvedIn(tx *db.Tx, account, session int64, methods []string) 
 // Fresh reports whether the subject's owner proved who they are within a time.
 func (s Subject) Fresh(now time.Time, within time.Duration) bool {
 	return !s.Proved.IsZero() && now.Sub(s.Proved) <= within
+}
+
+// FreshFor is how long a proof counts for what asks for a fresh one.
+const FreshFor = 10 * time.Minute
+
+// Proof is what a route asks of its subject beside the policy, in words that an auditor can
+// read. The zero value asks nothing.
+type Proof string
+
+// The proofs.
+const (
+	NoProof Proof = ""
+	// ProveAgain wants the owner to have proved who they are within ten minutes: by both
+	// factors where the account has two.
+	ProveAgain Proof = "proved again"
+	// ProveTwo wants two factors, within the session.
+	ProveTwo Proof = "two factors"
+	// ProveTwoAgain wants two factors within ten minutes.
+	ProveTwoAgain Proof = "two factors, proved again"
+)
+
+// Met reports whether the subject's session has the proof.
+func (p Proof) Met(s Subject, now time.Time) bool {
+	two := slices.Contains(s.Methods, ByMany)
+	switch p {
+	case NoProof:
+		return true
+	case ProveAgain:
+		return s.Fresh(now, FreshFor) && (two || !s.Second)
+	case ProveTwo:
+		return two
+	case ProveTwoAgain:
+		return two && s.Fresh(now, FreshFor)
+	}
+	return false
 }

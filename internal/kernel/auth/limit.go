@@ -13,7 +13,10 @@ const (
 	pairFailures    = 5
 	networkFailures = 100 // an office or a mobile carrier shares one address
 	loginFailures   = 50
+	codeFailures    = 10               // a code of six digits is guessed sooner than a password
 	networkSignUps  = 20               // accounts made, not failures
+	ownerActs       = 5                // messages to one person
+	networkActs     = 60               // and from one network
 	failureWindow   = 15 * time.Minute // a full count drains in this time
 	maxCounts       = 100_000
 )
@@ -33,12 +36,12 @@ type count struct {
 func newLimits() *limits { return &limits{counts: map[string]count{}} }
 
 // wait returns how long this attempt must wait; 0 lets it pass.
-func (l *limits) wait(now time.Time, login, network string, known bool) time.Duration {
+func (l *limits) wait(now time.Time, login, network string, known bool, everywhere float64) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := max(l.over(now, "p"+login+"\x00"+network, pairFailures), l.over(now, "n"+network, networkFailures))
 	if !known {
-		w = max(w, l.over(now, "l"+login, loginFailures))
+		w = max(w, l.over(now, "l"+login, everywhere))
 	}
 	return w
 }
@@ -52,6 +55,19 @@ func (l *limits) signUp(now time.Time, network string) time.Duration {
 		return w
 	}
 	l.add(now, key, networkSignUps)
+	return 0
+}
+
+// often counts an act and returns how long it must wait; 0 lets it pass.
+func (l *limits) often(now time.Time, what, whose, network string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one, all := "o"+what+"\x00"+whose, "w"+what+"\x00"+network
+	if w := max(l.over(now, one, ownerActs), l.over(now, all, networkActs)); w > 0 {
+		return w
+	}
+	l.add(now, one, ownerActs)
+	l.add(now, all, networkActs)
 	return 0
 }
 
@@ -72,12 +88,12 @@ func (c count) drained(now time.Time, limit float64) float64 {
 	return max(0, c.n-limit*now.Sub(c.last).Seconds()/failureWindow.Seconds())
 }
 
-func (l *limits) failed(now time.Time, login, network string) {
+func (l *limits) failed(now time.Time, login, network string, everywhere float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.add(now, "p"+login+"\x00"+network, pairFailures)
 	l.add(now, "n"+network, networkFailures)
-	l.add(now, "l"+login, loginFailures)
+	l.add(now, "l"+login, everywhere)
 }
 
 func (l *limits) add(now time.Time, key string, limit float64) {

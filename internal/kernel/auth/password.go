@@ -8,11 +8,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 
+	"khue/internal/kernel/auth/xorset"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 )
@@ -25,32 +28,58 @@ const (
 	argonKey     = 32
 	argonSalt    = 16
 
-	minPassword = 8   // characters
+	minPassword = 8   // characters, of a citizen
+	minOfficer  = 12  // of an officer, whose account opens other people's dossiers
 	maxPassword = 128 // characters; more only costs time
 
 	// hashWait is how long a sign-in waits for its turn before it is sent away.
 	hashWait = 3 * time.Second
 )
 
+// breached are half a million passwords known from breaches, as a filter.
+//
+//go:embed breached.bin
+var breached []byte
+
+// known reads the filter once.
+//
+//nolint:gochecknoglobals // immutable, as the embedded file is
+var known = sync.OnceValues(func() (xorset.Set, error) { return xorset.Parse(breached) })
+
+// Plain is a password as lists of known ones are read: without case, marks and spaces.
+func Plain(password string) string { return strings.ReplaceAll(i18n.Fold(password), " ", "") }
+
 // commonPasswords are those that are tried first, here and abroad: folded, one a line.
 //
 //go:embed common_passwords.txt
 var commonPasswords string
 
+func minFor(k Kind) int {
+	if k == KindOfficer {
+		return minOfficer
+	}
+	return minPassword
+}
+
+// MinPassword is how long a password of a kind of account must be.
+func MinPassword(k Kind) int { return minFor(k) }
+
 // weakness returns the key of why a password is refused, or "".
-func weakness(password, login, name string) string {
+func weakness(password, login, name string, least int) string {
 	n := utf8.RuneCountInString(password)
-	if n < minPassword || n > maxPassword {
+	if n < least || n > maxPassword {
 		return "auth.error.password_length"
 	}
-	folded := i18n.Fold(password)
-	plain := strings.ReplaceAll(folded, " ", "")
+	folded, plain := i18n.Fold(password), Plain(password)
 	for _, own := range []string{login, strings.ReplaceAll(i18n.Fold(name), " ", "")} {
 		if len(own) >= 5 && strings.Contains(plain, i18n.Fold(own)) {
 			return "auth.error.password_own"
 		}
 	}
 	if strings.Count(folded, folded[:1]) == len(folded) {
+		return "auth.error.password_common"
+	}
+	if set, err := known(); err == nil && set.Has(plain) {
 		return "auth.error.password_common"
 	}
 	for line := range strings.Lines(commonPasswords) {
@@ -67,7 +96,7 @@ func weakness(password, login, name string) string {
 func (s *Service) HashPassword(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // never fails
-	key, err := s.derive(ctx, password, salt, argonTime, argonMemory, argonThreads)
+	key, err := s.derive(ctx, password, salt, argonTime, argonMemory, argonThreads, true)
 	if err != nil {
 		return "", err
 	}
@@ -76,8 +105,9 @@ func (s *Service) HashPassword(ctx context.Context, password string) (string, er
 		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
 }
 
-// verify reports whether a password fits a stored text. An empty text takes as long and fits nothing.
-func (s *Service) verify(ctx context.Context, password, stored string) (bool, error) {
+// verify reports whether a password fits a stored text. An empty text takes as long and fits
+// nothing. owner says that it is asked from where the owner is signed in.
+func (s *Service) verify(ctx context.Context, password, stored string, owner bool) (bool, error) {
 	var version, memory, rounds uint32
 	var threads uint8
 	var salt, want []byte
@@ -94,24 +124,58 @@ func (s *Service) verify(ctx context.Context, password, stored string) (bool, er
 	} else {
 		salt, memory, rounds, threads = make([]byte, argonSalt), argonMemory, argonTime, argonThreads
 	}
-	got, err := s.derive(ctx, password, salt, rounds, memory, threads)
+	got, err := s.derive(ctx, password, salt, rounds, memory, threads, owner)
 	if err != nil {
 		return false, err
 	}
 	return len(want) > 0 && subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-func (s *Service) derive(ctx context.Context, password string, salt []byte, rounds, memory uint32, threads uint8) ([]byte, error) {
+// derive waits its turn. Only so many wait: under a flood the rest are sent away at once, which
+// costs less than keeping them. Owners have a turn of their own, which no stranger takes.
+func (s *Service) derive(ctx context.Context, password string, salt []byte, rounds, memory uint32, threads uint8, owner bool) ([]byte, error) {
+	line := s.strangers
+	if owner {
+		line = s.owners
+	}
+	if !line.enter() {
+		return nil, errs.E(errs.Unavailable, "auth.error.busy")
+	}
+	defer line.leave()
 	turn, cancel := context.WithTimeout(ctx, hashWait)
 	defer cancel()
 	select {
-	case s.hashing <- struct{}{}:
+	case line.turns <- struct{}{}:
 	case <-turn.Done():
 		return nil, errs.E(errs.Unavailable, "auth.error.busy", errs.Cause(turn.Err()))
 	}
-	defer func() { <-s.hashing }()
+	defer func() { <-line.turns }()
 	if len(password) > 4*maxPassword {
 		password = password[:4*maxPassword]
 	}
 	return argon2.IDKey([]byte(i18n.NFC(password)), salt, rounds, memory, threads, argonKey), nil
 }
+
+// queue is a line before the processor.
+type queue struct {
+	turns   chan struct{}
+	waiting atomic.Int64
+	longest int64
+}
+
+// waitingEach is how many may wait for one place: at 25 ms each about as long as hashWait.
+const waitingEach = 100
+
+func newQueue(places int) *queue {
+	return &queue{turns: make(chan struct{}, places), longest: int64(places) * waitingEach}
+}
+
+func (q *queue) enter() bool {
+	if q.waiting.Add(1) > q.longest {
+		q.waiting.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (q *queue) leave() { q.waiting.Add(-1) }

@@ -1,12 +1,9 @@
 package auth
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strings"
-
-	"khue/internal/kernel/errs"
 )
 
 // Policy says who may use a route or a command, in words that an auditor can read
@@ -57,39 +54,4 @@ func (p Policy) Roles() []string {
 		return strings.Split(rest, " or ")
 	}
 	return nil
-}
-
-// Allows reports whether the policy admits s.
-func (p Policy) Allows(s Subject) bool {
-	switch p {
-	case Nobody:
-		return false
-	case Public:
-		return true
-	case SignedIn:
-		return s.SignedIn()
-	case Officer:
-		return s.Kind == KindOfficer && s.SignedIn()
-	}
-	rest, ok := strings.CutPrefix(string(p), rolePrefix)
-	for ok && s.SignedIn() {
-		var role string
-		if role, rest, ok = strings.Cut(rest, " or "); s.Has(role) {
-			return true
-		}
-	}
-	return false
-}
-
-// Can returns nil when the policy admits who acts in ctx. Otherwise the error is
-// Unauthenticated for an anonymous visitor and Forbidden for everybody else.
-func Can(ctx context.Context, p Policy) error {
-	s := From(ctx)
-	if p.Allows(s) {
-		return nil
-	}
-	if !s.SignedIn() {
-		return errs.E(errs.Unauthenticated, "auth.error.sign_in_first")
-	}
-	return errs.E(errs.Forbidden, "auth.error.not_allowed")
 }

@@ -84,6 +84,9 @@ func (s *Service) AccountByID(ctx context.Context, id int64) (a Account, err err
 	return a, err
 }
 
+// AccountIn is AccountByID as a unit of work or a view sees it.
+func (s *Service) AccountIn(q db.Querier, id int64) (Account, error) { return accountByID(q, id) }
+
 // AccountsOf lists the accounts of a kind by id, limit at a time.
 func (s *Service) AccountsOf(ctx context.Context, kind Kind, after int64, limit int) (out []Account, err error) {
 	defer errs.Op(&err, "auth.AccountsOf(%s)", kind)

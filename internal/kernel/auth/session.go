@@ -31,8 +31,10 @@ type Session struct {
 	Created time.Time
 	Seen    time.Time // to the minute
 	Expires time.Time
-	Methods []string  // how the owner was recognised: ByPassword …
-	Proved  time.Time // when, last; zero for a program's token
+	Methods []string      // how the owner was recognised: ByPassword …
+	Proved  time.Time     // when, last; zero for a program's token
+	Idle    time.Duration // ends after so long without a request; 0 is the house's own
+	Delegation
 }
 
 // tokenPrefix lets scanners for leaked secrets find ours.
@@ -154,7 +156,7 @@ func (s *Service) lookup(ctx context.Context, token string, alive bool) (*cached
 		}
 		s.cache.put(key, e, began)
 	}
-	if !now.Before(e.session.Expires) || e.session.Kind == SessionBrowser && now.UnixMilli()-e.seen.Load() >= s.cfg.SessionIdle.Milliseconds() {
+	if !now.Before(e.session.Expires) || e.session.Kind == SessionBrowser && now.UnixMilli()-e.seen.Load() >= s.idle(e.session).Milliseconds() {
 		return nil, errSession()
 	}
 	if ms := now.UnixMilli(); alive && ms-e.seen.Load() > 1000 { // one write to shared memory a second is enough
@@ -183,7 +185,8 @@ func (s *Service) load(ctx context.Context, key [sha256.Size]byte, now time.Time
 			return err
 		}
 		e.subject = Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind, Grants: make([]Grant, len(held)),
-			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved}
+			Level: a.Level, Session: e.session.ID, Methods: e.session.Methods, Proved: e.session.Proved, Second: a.Second,
+			Client: e.session.Client, Allowed: e.session.Scopes, Bound: e.session.Bound}
 		for i, g := range held {
 			e.subject.Grants[i] = g.Grant
 		}
@@ -202,6 +205,14 @@ func (s *Service) load(ctx context.Context, key [sha256.Size]byte, now time.Time
 	}
 	e.seen.Store(seen)
 	return e, nil
+}
+
+// idle is how long a session may rest.
+func (s *Service) idle(x Session) time.Duration {
+	if x.Idle > 0 {
+		return x.Idle
+	}
+	return s.cfg.SessionIdle
 }
 
 func errSession() error { return errs.E(errs.Unauthenticated, "auth.error.session") }

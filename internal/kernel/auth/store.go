@@ -9,12 +9,12 @@ import (
 	"khue/internal/kernel/db"
 )
 
-const accountColumns = `id, login, name, kind, password, disabled, created, level`
+const accountColumns = `id, login, name, kind, password, disabled, created, level, second, renew`
 
 func scanAccount(s db.Scanner) (a Account, err error) {
 	var kind, level string
 	var created int64
-	if err = s.Scan(&a.ID, &a.Login, &a.Name, &kind, &a.password, &a.Disabled, &created, &level); err != nil {
+	if err = s.Scan(&a.ID, &a.Login, &a.Name, &kind, &a.password, &a.Disabled, &created, &level, &a.Second, &a.Renew); err != nil {
 		return a, err
 	}
 	a.Kind, _ = ParseKind(kind)
@@ -24,8 +24,8 @@ func scanAccount(s db.Scanner) (a Account, err error) {
 }
 
 func insertAccount(tx *db.Tx, a Account) error {
-	return tx.Exec(`INSERT INTO auth_account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		a.ID, a.Login, a.Name, a.Kind.String(), a.password, a.Disabled, db.Millis(a.Created), a.Level.String())
+	return tx.Exec(`INSERT INTO auth_account (`+accountColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		a.ID, a.Login, a.Name, a.Kind.String(), a.password, a.Disabled, db.Millis(a.Created), a.Level.String(), a.Second, a.Renew)
 }
 
 func accountByLogin(q db.Querier, login string) (Account, error) {
@@ -37,12 +37,12 @@ func accountByID(q db.Querier, id int64) (Account, error) {
 }
 
 func accountsByScope(q db.Querier, scope string) ([]Account, error) {
-	return db.All(q, scanAccount, `SELECT DISTINCT a.id, a.login, a.name, a.kind, a.password, a.disabled, a.created, a.level
+	return db.All(q, scanAccount, `SELECT DISTINCT a.id, a.login, a.name, a.kind, a.password, a.disabled, a.created, a.level, a.second, a.renew
 		FROM auth_account a JOIN auth_grant g ON g.account = a.id WHERE g.scope = $1 ORDER BY a.login`, scope)
 }
 
 func updatePassword(tx *db.Tx, miss error, id int64, password string) error {
-	return tx.Guard(miss, `UPDATE auth_account SET password = $2 WHERE id = $1`, id, password)
+	return tx.Guard(miss, `UPDATE auth_account SET password = $2, renew = $3 WHERE id = $1`, id, password, false)
 }
 
 func updateDisabled(tx *db.Tx, miss error, id int64, disabled bool) error {
@@ -51,6 +51,14 @@ func updateDisabled(tx *db.Tx, miss error, id int64, disabled bool) error {
 
 func updateLevel(tx *db.Tx, miss error, id int64, l Level) error {
 	return tx.Guard(miss, `UPDATE auth_account SET level = $2 WHERE id = $1`, id, l.String())
+}
+
+func updateSecond(tx *db.Tx, miss error, id int64, second bool) error {
+	return tx.Guard(miss, `UPDATE auth_account SET second = $2 WHERE id = $1`, id, second)
+}
+
+func updateRenew(tx *db.Tx, miss error, id int64) error {
+	return tx.Guard(miss, `UPDATE auth_account SET renew = $2 WHERE id = $1`, id, true)
 }
 
 func scanGrant(s db.Scanner) (g GrantPeriod, err error) {
@@ -102,16 +110,20 @@ func dayText(d clock.Date) string {
 	return d.String()
 }
 
-const sessionColumns = `id, account, kind, label, network, created, seen, expires, methods, proved`
+const sessionColumns = `id, account, kind, label, network, created, seen, expires, methods, proved, client, scopes, parent, permit, bound, idle`
 
 func scanSession(s db.Scanner) (x Session, err error) {
-	var created, seen, expires, proved int64
-	var methods string
-	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires, &methods, &proved); err != nil {
+	var created, seen, expires, proved, idle int64
+	var methods, scopes string
+	if err = s.Scan(&x.ID, &x.Account, &x.Kind, &x.Label, &x.Network, &created, &seen, &expires, &methods, &proved,
+		&x.Client, &scopes, &x.Parent, &x.Permit, &x.Bound, &idle); err != nil {
 		return x, err
 	}
 	x.Created, x.Seen, x.Expires = db.Time(created), db.Time(seen), db.Time(expires)
-	x.Methods = strings.Fields(methods)
+	x.Methods, x.Idle = strings.Fields(methods), time.Duration(idle)*time.Second
+	if scopes != "" {
+		x.Scopes = strings.Fields(scopes)
+	}
 	if proved > 0 {
 		x.Proved = db.Time(proved)
 	}
@@ -123,10 +135,10 @@ func insertSession(tx *db.Tx, x Session, secret []byte) error {
 	if !x.Proved.IsZero() {
 		proved = db.Millis(x.Proved)
 	}
-	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret, methods, proved)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	return tx.Exec(`INSERT INTO auth_session (id, account, kind, label, network, created, seen, expires, secret, methods, proved, client, scopes, parent, permit, bound, idle)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		x.ID, x.Account, x.Kind, x.Label, x.Network, db.Millis(x.Created), db.Millis(x.Seen), db.Millis(x.Expires), secret,
-		strings.Join(x.Methods, " "), proved)
+		strings.Join(x.Methods, " "), proved, x.Client, strings.Join(x.Scopes, " "), x.Parent, x.Permit, x.Bound, int64(x.Idle/time.Second))
 }
 
 func updateProved(tx *db.Tx, account, id int64, methods []string, at time.Time) error {
@@ -142,8 +154,9 @@ func sessionsOf(q db.Querier, account int64) ([]Session, error) {
 	return db.All(q, scanSession, `SELECT `+sessionColumns+` FROM auth_session WHERE account = $1 ORDER BY id DESC`, account)
 }
 
+// deleteSession takes the tokens that were given out of the session along.
 func deleteSession(tx *db.Tx, account, id int64) error {
-	return tx.Exec(`DELETE FROM auth_session WHERE id = $1 AND account = $2`, id, account)
+	return tx.Exec(`DELETE FROM auth_session WHERE account = $2 AND (id = $1 OR parent = $1)`, id, account)
 }
 
 func deleteSessionsOf(tx *db.Tx, account int64) error {

@@ -55,6 +55,10 @@ type Subject struct {
 	Session int64   // the session or token that speaks
 	Methods []string
 	Proved  time.Time // when the owner proved last who they are; zero for a program
+	Client  int64     // the program that was let in with this token; 0 where the owner speaks
+	Allowed []string  // scopes of that program
+	Bound   string    // thumbprint of the key that it must prove; ""
+	Second  bool      // the account has a second factor
 }
 
 // SignedIn reports whether somebody stands behind the request.
@@ -120,6 +124,14 @@ type subjectKey struct{}
 // With returns a context in which s acts.
 func With(ctx context.Context, s Subject) context.Context {
 	return context.WithValue(ctx, subjectKey{}, &s)
+}
+
+// pointer is From without a copy. Nobody writes through it.
+func pointer(ctx context.Context) *Subject {
+	if s, ok := ctx.Value(subjectKey{}).(*Subject); ok {
+		return s
+	}
+	return &Subject{}
 }
 
 // From returns who acts; the zero Subject where nobody was set.

@@ -49,7 +49,7 @@ type Field struct {
 	Inline    bool   // Radios: side by side
 	Small     bool   // Radios, Checkboxes: small, for filters and the desk
 	Accept    string // FileUpload: ".pdf,.jpg,.png"
-	Multiple  bool   // FileUpload: several files
+	Multiple  bool   // FileUpload: several files; Select: several options
 }
 
 // Option is one choice of Radios, Checkboxes or Select.

@@ -47,6 +47,15 @@ func (m *markup) box(f *Field, id string) {
 	}
 	m.raw(` spellcheck="false"`)
 	m.traits(f, id, "")
+	if f.Type == "password" {
+		m.attr("data-kh-show", i18n.T(m.ctx, "ui.password.show"))
+		m.attr("data-kh-hide", i18n.T(m.ctx, "ui.password.hide"))
+		if f.Complete == "new-password" {
+			m.attr("data-kh-weak", i18n.T(m.ctx, "ui.password.weak"))
+			m.attr("data-kh-fair", i18n.T(m.ctx, "ui.password.fair"))
+			m.attr("data-kh-strong", i18n.T(m.ctx, "ui.password.strong"))
+		}
+	}
 	m.raw(`>`)
 }
 
@@ -87,7 +96,8 @@ func Textarea(f Field) templ.Component {
 }
 
 // Select is a list that drops down; prefer Radios up to seven options. The first option is
-// an empty one that asks to choose, unless the options bring their own.
+// an empty one that asks to choose, unless the options bring their own. With Multiple
+// several can be chosen: Values are.
 func Select(f Field) templ.Component {
 	return written(func(m *markup) {
 		id := f.id()
@@ -98,9 +108,13 @@ func Select(f Field) templ.Component {
 		m.class(&f, "kh-select", true)
 		m.attr("id", id)
 		m.attr("name", f.Name)
+		if f.Multiple {
+			m.flag("multiple", true)
+			m.attr("size", number(min(max(len(f.Options), 2), 6)))
+		}
 		m.traits(&f, id, "")
 		m.raw(`>`)
-		if len(f.Options) == 0 || f.Options[0].Value != "" {
+		if !f.Multiple && (len(f.Options) == 0 || f.Options[0].Value != "") {
 			m.raw(`<option value="">`)
 			m.say("ui.choose")
 			m.raw(`</option>`)
@@ -109,7 +123,7 @@ func Select(f Field) templ.Component {
 			o := &f.Options[i]
 			m.raw(`<option`)
 			m.attr("value", o.Value)
-			m.flag("selected", o.Value == f.Value)
+			m.flag("selected", o.Value == f.Value && !f.Multiple || f.Multiple && f.ticked(o.Value))
 			m.flag("disabled", o.Disabled)
 			m.raw(`>`)
 			m.text(o.Label)

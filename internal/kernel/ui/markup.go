@@ -245,7 +245,12 @@ func (m *markup) traits(f *Field, id, extra string) {
 		m.raw(` aria-invalid="true"`)
 	}
 	m.some("inputmode", f.Mode)
-	m.some("autocomplete", f.Complete)
+	switch {
+	case ShellOf(m.ctx).Kiosk: // the next person must not be offered what this one typed
+		m.attr("autocomplete", "off")
+	default:
+		m.some("autocomplete", f.Complete)
+	}
 	m.some("autocapitalize", f.Capitals)
 	m.flag("readonly", f.ReadOnly)
 	m.flag("disabled", f.Disabled)

@@ -50,6 +50,17 @@ type NavItem struct {
 	Href    string
 	Current bool
 	Count   int // shown beside the label when above zero
+	// Live is a count that follows what happens while the page is open; nil for none.
+	Live *NavCount
+}
+
+// NavCount is a number in the navigation that is brought up to date without the page.
+type NavCount struct {
+	ID     string
+	N      int
+	Of     string // what is counted, for who does not see where it stands
+	Topics string // on which it listens
+	From   string // page that holds the same count and little else
 }
 
 // FooterLink is one link of the footer, in the reader's language.
@@ -69,6 +80,7 @@ type Shell struct {
 	NavMore     []NavItem // folded away behind the bar
 	Footer      []FooterLink
 	Desk        bool   // an officer's page: loads the styles and scripts of the desk
+	Kiosk       bool   // a browser in a public place: nothing is remembered
 	Demo        string // ribbon text while the data are invented; "" otherwise
 	DemoTag     string // word before it; "" is the demo's own
 	DemoHref    string // where the word leads; "" nowhere

@@ -28,6 +28,7 @@ type API struct {
 	module string      // whose operations are being collected
 	policy auth.Policy // of the operation being registered
 	path   string      // and its path
+	scope  string      // and its scope
 	faults []error
 	ops    []*huma.Operation
 	doc    []byte // OpenAPI 3.1, made once
@@ -51,6 +52,7 @@ func newAPI(s *Server) *API {
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaNamer()),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"bearer":  {Type: "http", Scheme: "bearer", Description: "A token from `khue token --as ACCOUNT`."},
+					"oauth":   {Type: "openIdConnect", OpenIDConnectURL: "/.well-known/openid-configuration", Description: "A token that somebody gave to a registered program, with its scopes."},
 					"session": {Type: "apiKey", In: "cookie", Name: sessionCookie(s.secure), Description: "The session of somebody signed in to the pages."},
 				},
 			},
@@ -69,7 +71,7 @@ type apiMux struct{ a *API }
 func (m apiMux) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	method, _, _ := strings.Cut(pattern, " ")
 	err := m.a.server.route(m.a.module, Route{
-		Method: method, Path: m.a.path, Policy: m.a.policy,
+		Method: method, Path: m.a.path, Policy: m.a.policy, Scope: m.a.scope,
 		Do: func(w http.ResponseWriter, r *http.Request) error { return m.a.handle(w, r, handler) },
 	})
 	if err != nil {
@@ -116,12 +118,16 @@ func Op[I, O any](a *API, op huma.Operation, policy auth.Policy, fn func(context
 		return
 	}
 	a.policy, a.path = policy, op.Path
+	a.scope, _ = op.Extensions[scopeName].(string)
 	if op.Extensions == nil {
 		op.Extensions = map[string]any{}
 	}
 	op.Extensions["x-policy"] = policy.String()
 	if policy != auth.Public {
 		op.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
+		if a.scope != "" {
+			op.Security = append(op.Security, map[string][]string{"oauth": {a.scope}})
+		}
 	}
 	if len(op.Tags) == 0 {
 		op.Tags = []string{a.module}

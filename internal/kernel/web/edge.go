@@ -161,6 +161,8 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 				st.theme = oneOf(value, "light", "dark")
 			case densityCookie:
 				st.density = oneOf(value, "compact")
+			case pocketName(kioskCookie, s.secure || r.TLS != nil):
+				st.kiosk = s.deps.Kiosk != nil && s.deps.Kiosk(r.Context(), value)
 			case sessionCookie(s.secure || r.TLS != nil):
 				st.token = value
 			}
@@ -168,12 +170,10 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 	}
 	l, chosen := language(r, lang)
 	if chosen && lang != string(l) {
-		s.setChoice(w, langCookie, string(l))
+		s.setChoice(w, st, langCookie, string(l))
 	}
 	ctx := i18n.WithLang(r.Context(), s.deps.Bundle, l)
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		st.token, st.bearer = bearer, true
-	}
+	proves := st.authorization(r)
 	r = r.WithContext(ctx)
 	if !cleanPath(r.URL.Path) {
 		return r, errs.E(errs.NotFound, "web.error.not_found")
@@ -192,6 +192,9 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 		resolve = p.Peek
 	}
 	sub, err := resolve(ctx, st.token)
+	if err == nil {
+		err = s.admit(r, st, sub, proves)
+	}
 	switch {
 	case err == nil:
 		st.account = sub.Account
@@ -205,11 +208,15 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 }
 
 // serve runs one route under its policy and its limit.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, action auth.Action) {
 	ctx := r.Context()
 	st := stateOf(ctx)
 	st.route = route.Path
-	if err := auth.Can(ctx, route.Policy); err != nil {
+	if err := mayAsk(w, auth.From(ctx), route); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.deps.Policies.Can(ctx, action, auth.Resource{}); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -227,7 +234,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	if !st.api {
 		r = r.WithContext(s.withShell(r))
 	}
-	if err := route.Do(w, r); err != nil {
+	do := route.Do
+	if !route.Proof.Met(auth.From(ctx), s.deps.Clock.Now()) {
+		do = func(w http.ResponseWriter, r *http.Request) error {
+			if s.deps.Prove == nil {
+				return errs.E(errs.Forbidden, "auth.error.prove")
+			}
+			return s.deps.Prove(w, r, route.Proof)
+		}
+	}
+	if err := do(w, r); err != nil {
 		s.fail(w, r, err)
 	}
 }
@@ -239,6 +255,9 @@ func (s *Server) withShell(r *http.Request) context.Context {
 	base := ui.Shell{
 		Lang: i18n.LangOf(ctx), Theme: ui.ParseTheme(Theme(ctx)), Density: ui.Density(Density(ctx)),
 		Path: r.URL.RequestURI(), SignIn: SignInPath(r.URL.RequestURI()),
+	}
+	if st := stateOf(ctx); st != nil && st.kiosk {
+		base.Kiosk, base.Density = true, ui.DensityKiosk
 	}
 	if sub.SignedIn() {
 		base.User = &ui.User{Name: sub.Name, Href: "/account", SignOut: "/sign-out"}

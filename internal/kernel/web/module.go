@@ -18,9 +18,16 @@ type Route struct {
 	Path   string      // ServeMux pattern without method: "/desk/tasks/{id}"
 	Policy auth.Policy // required; auth.Public where everybody may
 	Do     HandlerFunc
+	// Proof is what the session must have beside the policy; the zero value asks nothing.
+	Proof auth.Proof
 	// MaxBody is the limit of the body in bytes; 0 is Config.MaxBody. Only routes that
 	// take files raise it.
 	MaxBody int64
+	// Scope is what a program that was let in by somebody must have been allowed; "" admits no
+	// such program. Who speaks for themselves needs none.
+	Scope string
+	// Foreign routes take posts from other sites: they go by no cookie.
+	Foreign bool
 }
 
 // Module is what one module adds to the server.

@@ -42,13 +42,13 @@ func (s *Server) preferences(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if l, ok := i18n.ParseLang(f.Get("lang")); ok {
-		s.setChoice(w, langCookie, string(l))
+		s.setChoice(w, stateOf(r.Context()), langCookie, string(l))
 	}
 	if f.Has("theme") {
-		s.setChoice(w, themeCookie, oneOf(f.Get("theme"), "light", "dark"))
+		s.setChoice(w, stateOf(r.Context()), themeCookie, oneOf(f.Get("theme"), "light", "dark"))
 	}
 	if f.Has("density") {
-		s.setChoice(w, densityCookie, oneOf(f.Get("density"), "compact"))
+		s.setChoice(w, stateOf(r.Context()), densityCookie, oneOf(f.Get("density"), "compact"))
 	}
 	return Redirect(w, r, withoutLang(LocalPath(f.Get("back"))))
 }

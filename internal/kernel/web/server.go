@@ -29,6 +29,9 @@ type Config struct {
 	Drain     time.Duration // how long a stop waits for requests under way; 0 is 15 s
 	// TrustedProxies are the networks whose X-Forwarded-For is believed; empty believes none.
 	TrustedProxies []netip.Prefix
+	// TLSCert and TLSKey are PEM files, read again when they change; empty: plain HTTP, for
+	// loopback and behind a proxy that ends TLS.
+	TLSCert, TLSKey string
 }
 
 // Authenticator tells who stands behind a token; auth.Service does.
@@ -38,6 +41,9 @@ type Authenticator interface {
 	Resolve(ctx context.Context, token string) (auth.Subject, error)
 }
 
+// Prover checks that a request proves the key to which its token is bound (RFC 9449).
+type Prover func(r *http.Request, token, thumbprint string) error
+
 // Check is one condition of readiness.
 type Check struct {
 	Name string
@@ -46,18 +52,26 @@ type Check struct {
 
 // Deps is what the server needs from below and from app. Bundle, Auth, Clock and Log are required.
 type Deps struct {
-	Bundle  *i18n.Bundle
-	Auth    Authenticator
-	Clock   clock.Clock
-	Log     *slog.Logger
-	Metrics *prometheus.Registry // nil: no /metrics
-	Checks  []Check              // asked by /readyz
+	Bundle *i18n.Bundle
+	Auth   Authenticator
+	// Policies decide on each route; nil: a set of the routes alone.
+	Policies *auth.Policies
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Metrics  *prometheus.Registry // nil: no /metrics
+	Checks   []Check              // asked by /readyz
 	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
 	// It is not called for the API.
 	Shell func(ctx context.Context, r *http.Request, base ui.Shell) ui.Shell
+	// Proves checks tokens that are bound to a key; nil refuses them.
+	Proves Prover
 	// Live tells open pages of changes; nil: no /live.
 	Live *Live
+	// Prove answers a request whose session lacks the proof that its route wants; nil refuses it.
+	Prove func(w http.ResponseWriter, r *http.Request, want auth.Proof) error
+	// Kiosk reports whether a browser's cookie says that it stands in a public place; nil: none does.
+	Kiosk func(ctx context.Context, token string) bool
 	// About names the API in its document.
 	About About
 }
@@ -76,6 +90,7 @@ type Server struct {
 	inner   http.Handler // compression around the mux
 	heads   http.Header  // set on every answer
 	secure  bool
+	certs   *certificates // nil: plain HTTP
 	pages   buffers
 	metrics *metrics
 	routes  []RouteInfo
@@ -85,13 +100,22 @@ type Server struct {
 type RouteInfo struct {
 	Module, Method, Path string
 	Policy               auth.Policy
+	Proof                auth.Proof
 }
+
+// Action is the route as policies name it.
+func (r RouteInfo) Action() auth.Action { return actionOf(r.Method, r.Path) }
+
+func actionOf(method, path string) auth.Action { return auth.Action(method + " " + path) }
 
 // New builds the server. It fails, naming every fault, when a route has no policy, no
 // handler or a broken path, or when two routes clash.
 func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 	if deps.Bundle == nil || deps.Auth == nil || deps.Clock == nil || deps.Log == nil {
 		return nil, errors.New("web: Bundle, Auth, Clock and Log are required")
+	}
+	if deps.Policies == nil {
+		deps.Policies, _ = auth.NewPolicies(nil, nil) // without a source nothing can be wrong
 	}
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:8080"
@@ -111,6 +135,16 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 		s.secure = u.Scheme == "https"
 		if err := s.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
+		}
+	}
+	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
+		return nil, errors.New("web: a certificate needs its key, and a key its certificate")
+	}
+	if cfg.TLSCert != "" {
+		s.secure = true
+		var err error
+		if s.certs, err = newCertificates(cfg.TLSCert, cfg.TLSKey, deps.Clock.Now, deps.Log); err != nil {
+			return nil, err
 		}
 	}
 	s.heads = securityHeaders(s.secure)
@@ -136,6 +170,13 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	guarded := make([]auth.Guarded, len(s.routes))
+	for i, r := range s.routes {
+		guarded[i] = auth.Guarded{Action: r.Action(), Policy: r.Policy}
+	}
+	if err := s.deps.Policies.AddRoutes(guarded); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	s.mux.HandleFunc("/", s.missing)
 	return s, nil
 }
@@ -150,11 +191,15 @@ func (s *Server) route(module string, r Route) error {
 	case r.Method == "" || !strings.HasPrefix(r.Path, "/"):
 		return fmt.Errorf("web: %s: %q %q is not a method and a path", module, r.Method, r.Path)
 	}
-	h := func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r) }
+	if r.Foreign {
+		s.origins.AddInsecureBypassPattern(r.Method + " " + r.Path)
+	}
+	action := actionOf(r.Method, r.Path)
+	h := func(w http.ResponseWriter, req *http.Request) { s.serve(w, req, r, action) }
 	if err := s.mount(r.Method+" "+r.Path, h); err != nil {
 		return fmt.Errorf("web: %s: %w", module, err)
 	}
-	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy})
+	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy, r.Proof})
 	return nil
 }
 
@@ -193,7 +238,14 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 		hs.RegisterOnShutdown(s.deps.Live.Close)
 	}
 	done := make(chan error, 1)
-	go func() { done <- hs.Serve(ln) }()
+	go func() {
+		if s.certs == nil {
+			done <- hs.Serve(ln)
+			return
+		}
+		hs.TLSConfig = s.certs.config()
+		done <- hs.ServeTLS(ln, "", "")
+	}()
 	if ready != nil {
 		ready(ln.Addr())
 	}

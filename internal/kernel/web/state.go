@@ -23,6 +23,7 @@ type state struct {
 	route   string // pattern that matched
 	account int64
 	api     bool // answers as problem+json
+	kiosk   bool // a browser in a public place
 	form    url.Values
 	attrs   []slog.Attr
 	started time.Time
@@ -91,8 +92,11 @@ const (
 	choiceAge     = 365 * 24 * 3600
 )
 
-func (s *Server) setChoice(w http.ResponseWriter, name, value string) {
+func (s *Server) setChoice(w http.ResponseWriter, st *state, name, value string) {
 	c := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: choiceAge, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}
+	if st != nil && st.kiosk {
+		c.MaxAge = 0 // for this person only: it goes when they finish
+	}
 	if value == "" {
 		c.MaxAge = -1
 	}
@@ -101,62 +105,101 @@ func (s *Server) setChoice(w http.ResponseWriter, name, value string) {
 
 // SetSession hands the browser its session token, or takes it away when token is empty.
 func SetSession(w http.ResponseWriter, r *http.Request, token string) {
-	secure := r.TLS != nil
-	if st := stateOf(r.Context()); st != nil {
-		secure = secure || st.server.secure
+	setCookie(w, r, sessionCookie(isSecure(r)), token, 0, http.SameSiteLaxMode)
+}
+
+// sessionCookie is bound to this very host where the connection is safe.
+func sessionCookie(secure bool) string { return pocketName("khue", secure) }
+
+func pocketName(name string, secure bool) string {
+	if secure {
+		return "__Host-" + name
 	}
-	c := &http.Cookie{Name: sessionCookie(secure), Value: token, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
-	if token == "" {
+	return name
+}
+
+// isSecure goes by the connection and by what the operator set, never by a header.
+func isSecure(r *http.Request) bool {
+	st := stateOf(r.Context())
+	return r.TLS != nil || st != nil && st.server.secure
+}
+
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, age int, site http.SameSite) {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: isSecure(r), SameSite: site}
+	if value == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(w, c)
 }
 
-// sessionCookie is bound to this very host where the connection is safe.
-func sessionCookie(secure bool) string {
-	if secure {
-		return "__Host-khue"
-	}
-	return "khue"
+// Pocket keeps something short in the browser, for so many seconds (0: until it closes),
+// where scripts and other sites do not see it; "" takes it away. The name begins with khue-.
+func Pocket(w http.ResponseWriter, r *http.Request, name, value string, seconds int) {
+	setCookie(w, r, pocketName(name, isSecure(r)), value, seconds, http.SameSiteStrictMode)
 }
 
-// browserAge is how long a browser is known by its cookie without having signed in.
-const browserAge = 30 * 24 * 3600
-
-// Browser is the token of the browser that asks, "" where it has none. It tells browsers
-// apart, not people, and opens only what was begun in this browser without signing in.
-func Browser(r *http.Request) string {
-	secure := r.TLS != nil
-	if st := stateOf(r.Context()); st != nil {
-		secure = secure || st.server.secure
-	}
-	c, err := r.Cookie(browserCookie(secure))
-	if err != nil || !goodKey(c.Value) {
+// InPocket is what Pocket kept; "" where there is nothing.
+func InPocket(r *http.Request, name string) string {
+	c, err := r.Cookie(pocketName(name, isSecure(r)))
+	if err != nil {
 		return ""
 	}
 	return c.Value
 }
 
-// KnowBrowser is Browser, and gives the browser a token, or its token another thirty days.
-// Use it where something is begun.
+const (
+	browserName = "khue-browser"
+	kioskCookie = "khue-kiosk"
+	// browserAge is how long a browser is known by its cookie without having signed in.
+	browserAge = 30 * 24 * 3600
+	kioskAge   = 365 * 24 * 3600
+)
+
+// Browser is the token of the browser that asks, "" where it has none. It tells browsers
+// apart, not people, and opens only what was begun in this browser without signing in.
+func Browser(r *http.Request) string {
+	value := InPocket(r, browserName)
+	if !goodKey(value) {
+		return ""
+	}
+	return value
+}
+
+// KnowBrowser is Browser, and gives the browser a token, or its token another thirty days; at
+// a kiosk until its person finishes. Use it where something is begun.
 func KnowBrowser(w http.ResponseWriter, r *http.Request) string {
 	token := Browser(r)
 	if token == "" {
 		token = NewKey()
 	}
-	secure := r.TLS != nil
-	if st := stateOf(r.Context()); st != nil {
-		secure = secure || st.server.secure
+	age := browserAge
+	if Kiosk(r.Context()) {
+		age = 0
 	}
-	http.SetCookie(w, &http.Cookie{Name: browserCookie(secure), Value: token, Path: "/", MaxAge: browserAge, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	setCookie(w, r, pocketName(browserName, isSecure(r)), token, age, http.SameSiteLaxMode)
 	return token
 }
 
-func browserCookie(secure bool) string {
-	if secure {
-		return "__Host-khue-browser"
+// Kiosk reports whether the browser stands in a public place.
+func Kiosk(ctx context.Context) bool {
+	st := stateOf(ctx)
+	return st != nil && st.kiosk
+}
+
+// SetKiosk marks the browser as one that stands in a public place.
+func SetKiosk(w http.ResponseWriter, r *http.Request, token string) {
+	Pocket(w, r, kioskCookie, token, kioskAge)
+}
+
+// ForgetPerson takes from the browser whatever it kept of the person before it: cookies but
+// the kiosk's own, storage, and pages that the back button would bring again.
+func ForgetPerson(w http.ResponseWriter, r *http.Request) {
+	for _, c := range r.Cookies() {
+		if c.Name != pocketName(kioskCookie, isSecure(r)) {
+			setCookie(w, r, c.Name, "", -1, http.SameSiteLaxMode)
+		}
 	}
-	return "khue-browser"
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 }
 
 // language picks the reader's language: ?lang=, then the cookie, then what the browser

@@ -85,6 +85,18 @@ func newSite(t testing.TB, cfg web.Config, modules ...web.Module) site {
 	return site{s, log}
 }
 
+// newSiteAt is newSite by a clock of the test.
+func newSiteAt(t testing.TB, clk clock.Clock, cfg web.Config, modules ...web.Module) site {
+	t.Helper()
+	d, log := deps(t)
+	d.Clock = clk
+	s, err := web.New(cfg, d, modules...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site{s, log}
+}
+
 func demo() web.Module {
 	return web.Module{Name: "demo", Routes: []web.Route{
 		page("GET", "/hello", auth.Public, func(w http.ResponseWriter, r *http.Request) error {

@@ -45,6 +45,9 @@ type Batch struct {
 	Version   int64
 	Lines     []Line
 	Originals int // how many papers; filled in lists, where Lines is not
+
+	fromWas, toWas orgunit.UnitID // before a reorganisation; 0: not moved
+	partOf         BatchID
 }
 
 // Morning reports in which half of its day a batch was made.
@@ -167,8 +170,8 @@ func (s *Service) Receive(ctx context.Context, v BatchID, refused map[OriginalID
 	if err != nil {
 		return err
 	}
-	if !s.mayReceive(sub, b) {
-		return errs.E(errs.Forbidden, "counter.batch.notYours")
+	if err := s.Policies.Can(ctx, actReceive, addressed(b)); err != nil {
+		return err
 	}
 	reasons := map[string]string{}
 	for o, why := range refused {
@@ -182,7 +185,7 @@ func (s *Service) Receive(ctx context.Context, v BatchID, refused map[OriginalID
 		reasons[o.String()] = why
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"receive", v, reasons}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := endBatch(tx, b.ID, BatchReceived, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
+		if err := endBatch(tx, b, BatchReceived, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
 			return 0, err
 		}
 		var taken []OriginalID
@@ -215,11 +218,11 @@ func (s *Service) Withdraw(ctx context.Context, v BatchID, key string) (err erro
 	if err != nil {
 		return err
 	}
-	if b.From != sub.Account {
-		return errs.E(errs.Forbidden, "counter.batch.notYours")
+	if err := s.Policies.Can(ctx, actWithdraw, resourceOf(b)); err != nil {
+		return err
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"withdraw", v}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := endBatch(tx, b.ID, BatchWithdrawn, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
+		if err := endBatch(tx, b, BatchWithdrawn, sub.Name, errs.E(errs.Conflict, "counter.batch.ended")); err != nil {
 			return 0, err
 		}
 		var papers []OriginalID
@@ -252,17 +255,9 @@ func (s *Service) noteBatch(tx *db.Tx, sub auth.Subject, kind string, b Batch, p
 	return err
 }
 
-// mayReceive reports whether a batch waits for somebody.
-func (s *Service) mayReceive(sub auth.Subject, b Batch) bool {
-	if sub.Account == 0 || sub.Account == b.From {
-		return false
-	}
-	return b.To == sub.Account || b.To == 0 && slices.Contains(posts(sub), b.ToUnit)
-}
-
 // MayReceive reports whether the reader signs for a batch that is open.
 func (s *Service) MayReceive(ctx context.Context, b Batch) bool {
-	return b.State == BatchOpen && s.mayReceive(auth.From(ctx), b)
+	return b.State == BatchOpen && s.Policies.May(ctx, actReceive, addressed(b))
 }
 
 // FindBatch reads a batch for those who give it, receive it, or hold a post in one of its
@@ -279,9 +274,7 @@ func (s *Service) FindBatch(ctx context.Context, v BatchID) (b Batch, err error)
 	if err != nil {
 		return Batch{}, err
 	}
-	sub := auth.From(ctx)
-	mine := posts(sub)
-	if b.From != sub.Account && b.To != sub.Account && !slices.Contains(mine, b.FromUnit) && !slices.Contains(mine, b.ToUnit) {
+	if !s.Policies.May(ctx, actSeeBatch, resourceOf(b)) {
 		return Batch{}, errs.E(errs.NotFound, "counter.batch.notFound")
 	}
 	papers := make([]Original, len(b.Lines))

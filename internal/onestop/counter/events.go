@@ -15,6 +15,10 @@ const (
 	KindGiven     = "counter.batch.given"
 	KindReceived  = "counter.batch.received"
 	KindWithdrawn = "counter.batch.withdrawn"
+
+	// A reorganisation put other units in the place of those that are no more.
+	KindMoved      = "counter.moved"
+	KindBatchMoved = "counter.batch.moved"
 )
 
 // happening is the payload of an entry about a dossier.

@@ -3,6 +3,7 @@ package counter
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +65,16 @@ func (s *Service) Calls(ctx context.Context, d dossier.ID) (out []Call, err erro
 	return out, err
 }
 
-// Called writes down that the owner of a result was called.
+// Texts reports whether calling the owner by SMS sends a text message; else it is only noted.
+func (s *Service) Texts(p Pickup) bool {
+	phone := p.Content.Filing.Applicant.Phone
+	if phone == "" {
+		phone = p.Dossier.Phone
+	}
+	return s.Notices.Texts(phone)
+}
+
+// Called writes down that the owner of a result was called, and by SMS calls them.
 func (s *Service) Called(ctx context.Context, code, how, comment, key string) (err error) {
 	defer errs.Op(&err, "counter.Called(%s)", code)
 	if !slices.Contains(Ways(), how) {
@@ -76,9 +86,15 @@ func (s *Service) Called(ctx context.Context, code, how, comment, key string) (e
 	}
 	comment = clip(comment)
 	sub := auth.From(ctx)
-	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]string{"call", v.Dossier.Code, how, comment}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := insertCall(tx, s.Gen.Next(), Call{Dossier: v.Dossier.ID, At: tx.Now(), How: how, By: sub.Name, Note: comment}); err != nil {
+	call := s.Gen.Next()
+	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]string{"call", v.Dossier.Code, how, comment}), func(ctx context.Context, tx *db.Tx) (int64, error) {
+		if err := insertCall(tx, call, Call{Dossier: v.Dossier.ID, At: tx.Now(), How: how, By: sub.Name, Note: comment}); err != nil {
 			return 0, err
+		}
+		if how == BySMS && s.Texts(v) {
+			if err := s.Dossiers.TellCalled(ctx, tx, v.Dossier, v.Content.Filing, "call."+strconv.FormatInt(call, 10)); err != nil {
+				return 0, err
+			}
 		}
 		return int64(v.Dossier.ID), s.note(tx, sub, KindCalled, v.Dossier.ID, v.Task.Unit, happening{Dossier: v.Dossier.Code, How: how, Note: comment})
 	})

@@ -2,7 +2,6 @@ package counter
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"khue/internal/kernel/auth"
@@ -40,6 +39,7 @@ type Original struct {
 	State      string
 	Batch      BatchID // open one that it stands in; 0 for none
 	Version    int64
+	unitWas    orgunit.UnitID // before a reorganisation; 0: not moved
 }
 
 // OriginalFilter selects originals that are held: by an account, or in a unit.
@@ -57,11 +57,10 @@ const maxOriginals = 200
 func (s *Service) Originals(ctx context.Context, f OriginalFilter) (out []Original, err error) {
 	defer errs.Op(&err, "counter.Originals")
 	sub := auth.From(ctx)
-	switch {
-	case f.Unit != 0 && !slices.Contains(posts(sub), f.Unit):
-		return nil, errs.E(errs.Forbidden, "counter.notYours")
-	case f.Unit == 0:
+	if f.Unit == 0 {
 		f.Holder = sub.Account
+	} else if err := s.Policies.Can(ctx, actOriginals, unitResource(f.Unit)); err != nil {
+		return nil, err
 	}
 	if f.Limit <= 0 || f.Limit > maxOriginals {
 		f.Limit = maxOriginals

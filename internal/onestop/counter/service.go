@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
 	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
@@ -44,11 +45,13 @@ type Deps struct {
 	Gen      *id.Gen
 	Clock    clock.Clock
 	Journal  *journal.Journal
+	Policies *auth.Policies
 	Units    *orgunit.Service
 	Services *service.Registry
 	Dossiers *dossier.Service
 	People   *person.Service
 	Looks    *access.Service
+	Notices  *notify.Service
 	Accounts Accounts
 	Fonts    pdf.Fonts
 }
@@ -86,7 +89,7 @@ func (s *Service) Desks(ctx context.Context) []orgunit.UnitID {
 	var out []orgunit.UnitID
 	for _, g := range auth.From(ctx).Grants {
 		u, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
-		if err == nil && orgunit.Role(g.Role).Acts(orgunit.RoleClerk) && !slices.Contains(out, u) {
+		if err == nil && !slices.Contains(out, u) && s.Policies.May(ctx, actWork, unitResource(u)) {
 			out = append(out, u)
 		}
 	}

@@ -10,10 +10,10 @@ import (
 	"khue/internal/register/orgunit"
 )
 
-const originalColumns = `o.id, o.dossier_id, o.code, o.applicant, o.package, o.paper, o.originals, o.unit, o.holder, o.holder_name, o.since, o.state, o.batch, o.version`
+const originalColumns = `o.id, o.dossier_id, o.code, o.applicant, o.package, o.paper, o.originals, o.unit, o.holder, o.holder_name, o.since, o.state, o.batch, o.version, o.unit_was`
 
 func originalDest(o *Original, since *int64) []any {
-	return []any{&o.ID, &o.Dossier, &o.Code, &o.Applicant, &o.Package, &o.Paper, &o.Count, &o.Unit, &o.Holder, &o.HolderName, since, &o.State, &o.Batch, &o.Version}
+	return []any{&o.ID, &o.Dossier, &o.Code, &o.Applicant, &o.Package, &o.Paper, &o.Count, &o.Unit, &o.Holder, &o.HolderName, since, &o.State, &o.Batch, &o.Version, &o.unitWas}
 }
 
 func scanOriginal(s db.Scanner) (Original, error) {
@@ -61,7 +61,7 @@ func release(tx *db.Tx, v OriginalID, b BatchID) error {
 
 // pass gives an original of a batch to its new holder.
 func pass(tx *db.Tx, v OriginalID, b BatchID, unit orgunit.UnitID, holder int64, name string, moved error) error {
-	return tx.Guard(moved, `UPDATE counter_original SET batch = 0, unit = $3, holder = $4, holder_name = $5, since = $6, version = version + 1 WHERE id = $1 AND batch = $2 AND state = 'held'`,
+	return tx.Guard(moved, `UPDATE counter_original SET batch = 0, unit = $3, unit_was = 0, holder = $4, holder_name = $5, since = $6, version = version + 1 WHERE id = $1 AND batch = $2 AND state = 'held'`,
 		v, b, unit, holder, name, db.Millis(tx.Now()))
 }
 
@@ -71,13 +71,13 @@ func giveBack(tx *db.Tx, v OriginalID, unit orgunit.UnitID, moved error) error {
 		v, unit, db.Millis(tx.Now()))
 }
 
-const batchColumns = `id, from_unit, giver, from_name, to_unit, receiver, to_name, papers, made_at, state, ended_at, ended_by, version`
+const batchColumns = `id, from_unit, giver, from_name, to_unit, receiver, to_name, papers, made_at, state, ended_at, ended_by, version, from_was, to_was, part_of`
 
 func scanBatch(s db.Scanner) (Batch, error) {
 	var b Batch
 	var made int64
 	var ended *int64
-	err := s.Scan(&b.ID, &b.FromUnit, &b.From, &b.FromName, &b.ToUnit, &b.To, &b.ToName, &b.Originals, &made, &b.State, &ended, &b.EndedBy, &b.Version)
+	err := s.Scan(&b.ID, &b.FromUnit, &b.From, &b.FromName, &b.ToUnit, &b.To, &b.ToName, &b.Originals, &made, &b.State, &ended, &b.EndedBy, &b.Version, &b.fromWas, &b.toWas, &b.partOf)
 	b.MadeAt = db.Time(made)
 	if ended != nil {
 		b.EndedAt = db.Time(*ended)
@@ -86,7 +86,7 @@ func scanBatch(s db.Scanner) (Batch, error) {
 }
 
 func insertBatch(tx *db.Tx, b Batch) error {
-	return tx.Exec(`INSERT INTO counter_batch (`+batchColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,NULL,'',1)`,
+	return tx.Exec(`INSERT INTO counter_batch (`+batchColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,NULL,'',1,0,0,0)`,
 		b.ID, b.FromUnit, b.From, b.FromName, b.ToUnit, b.To, b.ToName, b.Originals, db.Millis(tx.Now()), b.State)
 }
 
@@ -105,8 +105,10 @@ func linesOf(q db.Querier, v BatchID) ([]Line, error) {
 	}, `SELECT `+originalColumns+`, l.refused FROM counter_line l JOIN counter_original o ON o.id = l.original WHERE l.batch = $1 ORDER BY o.id`, v)
 }
 
-func endBatch(tx *db.Tx, v BatchID, state, by string, ended error) error {
-	return tx.Guard(ended, `UPDATE counter_batch SET state = $2, ended_by = $3, ended_at = $4, version = version + 1 WHERE id = $1 AND state = 'open'`, v, state, by, db.Millis(tx.Now()))
+// endBatch ends a batch as it was read: one that a reorganisation moved meanwhile is read anew.
+func endBatch(tx *db.Tx, b Batch, state, by string, ended error) error {
+	return tx.Guard(ended, `UPDATE counter_batch SET state = $2, ended_by = $3, ended_at = $4, version = version + 1 WHERE id = $1 AND state = 'open' AND version = $5`,
+		b.ID, state, by, db.Millis(tx.Now()), b.Version)
 }
 
 func refuseLine(tx *db.Tx, b BatchID, o OriginalID, why string) error {

@@ -275,7 +275,7 @@ func (s *Service) Open(ctx context.Context, v IntakeID) (i Intake, err error) {
 		i, err = findIntake(q, v)
 		return err
 	})
-	if err == nil && !slices.Contains(s.Desks(ctx), i.Unit) {
+	if err == nil && !s.Policies.May(ctx, actIntake, auth.Resource{Type: "Intake", ID: i.ID.String(), Units: []string{scopeOf(i.Unit)}}) {
 		return Intake{}, errs.E(errs.NotFound, "counter.intake.notFound")
 	}
 	return i, err

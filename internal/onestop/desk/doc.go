@@ -6,5 +6,5 @@
 // "desk.phrase.removed", "desk.filter.kept" and "desk.filter.removed". A phrase is for many
 // dossiers, so it names no person; which actions and procedures there are is told to it, and
 // so is what a filter says. What must not come here: dossiers, tasks, and what was written
-// about one of them.
+// about one of them. Where units end and others begin, filters go with their queues (follow.go).
 package desk

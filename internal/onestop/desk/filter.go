@@ -53,8 +53,8 @@ const (
 func (s *Service) Filters(ctx context.Context, at orgunit.UnitID) (out []Filter, err error) {
 	defer errs.Op(&err, "desk.Filters")
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindOfficer {
-		return nil, errs.E(errs.Forbidden, "desk.officers")
+	if err := s.Policies.Can(ctx, actUse, auth.Resource{}); err != nil {
+		return nil, err
 	}
 	units := UnitsOf(sub)
 	if at != 0 && !slices.Contains(units, at) {
@@ -77,14 +77,14 @@ func (f Filter) rank() int {
 
 // MayKeepFilter reports whether who asks may change a filter, or add one for its owner.
 func (s *Service) MayKeepFilter(ctx context.Context, f Filter) bool {
-	sub := auth.From(ctx)
-	switch {
-	case sub.Kind != auth.KindOfficer || f.Unit == 0:
-		return false
-	case f.Account != 0:
-		return f.Account == sub.Account
+	return s.canKeepFilter(ctx, f) == nil
+}
+
+func (s *Service) canKeepFilter(ctx context.Context, f Filter) error {
+	if f.Unit == 0 {
+		return errs.E(errs.Forbidden, "desk.filter.notYours")
 	}
-	return s.leads(ctx, sub, f.Unit)
+	return s.Policies.Can(ctx, actKeepFilter, kept("Filter", f.ID.String(), f.Account, f.Unit))
 }
 
 // KeepFilter adds a filter (ID 0); or, if the one with its ID still stands at its version,
@@ -113,8 +113,8 @@ func (s *Service) KeepFilter(ctx context.Context, f Filter, key string) (v Filte
 			}
 			next.Version++
 		} else {
-			if !s.MayKeepFilter(ctx, f) {
-				return 0, errs.E(errs.Forbidden, "desk.filter.notYours")
+			if err := s.canKeepFilter(ctx, f); err != nil {
+				return 0, err
 			}
 			if n, err := countFilters(tx, f); err != nil || n >= MaxFilters {
 				if err == nil {

@@ -61,8 +61,8 @@ const (
 func (s *Service) Phrases(ctx context.Context, procedure, action string) (out []Phrase, err error) {
 	defer errs.Op(&err, "desk.Phrases")
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindOfficer {
-		return nil, errs.E(errs.Forbidden, "desk.officers")
+	if err := s.Policies.Can(ctx, actUse, auth.Resource{}); err != nil {
+		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		out, err = selectPhrases(v, sub.Account, UnitsOf(sub))
@@ -98,16 +98,7 @@ func (p Phrase) rank() int {
 
 // MayKeep reports whether who asks may change a phrase, or add one for its owner.
 func (s *Service) MayKeep(ctx context.Context, p Phrase) bool {
-	sub := auth.From(ctx)
-	switch {
-	case sub.Kind != auth.KindOfficer:
-		return false
-	case p.Account != 0:
-		return p.Account == sub.Account
-	case p.Unit != 0:
-		return s.leads(ctx, sub, p.Unit)
-	}
-	return s.leads(ctx, sub, s.Units.Now().Government().ID)
+	return s.Policies.May(ctx, actKeepPhrase, s.phrase(p))
 }
 
 // KeepPhrase adds a phrase (ID 0), or changes the one with its ID if it still stands at its
@@ -121,8 +112,8 @@ func (s *Service) KeepPhrase(ctx context.Context, p Phrase, key string) (v Phras
 	}
 	sub := auth.From(ctx)
 	n, _, err := once.Do(ctx, s.DB, sub.Account, key, once.Hash(p), func(ctx context.Context, tx *db.Tx) (int64, error) {
-		if !s.MayKeep(ctx, p) {
-			return 0, errs.E(errs.Forbidden, "desk.phrase.notYours")
+		if err := s.Policies.Can(ctx, actKeepPhrase, s.phrase(p)); err != nil {
+			return 0, err
 		}
 		next := p
 		next.By, next.At = sub.Name, tx.Now()

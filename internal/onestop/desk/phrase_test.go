@@ -44,7 +44,11 @@ func TestPhrases(t *testing.T) {
 			t.Fatal(err)
 		}
 		agency, _ := tree.AgencyOf(ward.ID)
-		s := desk.New(desk.Deps{DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.NewTextHandler(io.Discard, nil))), Units: units, Scopes: nobody{}})
+		rules, err := auth.NewPolicies(nobody{}, orgunit.ActsAs, desk.Policies())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := desk.New(desk.Deps{DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.NewTextHandler(io.Discard, nil))), Units: units, Policies: rules})
 		as := func(account int64, name, role string, at orgunit.UnitID) context.Context {
 			return auth.With(t.Context(), auth.Subject{Account: account, Name: name, Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: role, Scope: "unit:" + at.String()}}})
 		}

@@ -1,8 +1,6 @@
 package desk
 
 import (
-	"context"
-
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -13,12 +11,12 @@ import (
 
 // Deps is what the desk stands on. All are required.
 type Deps struct {
-	DB      *db.DB
-	Gen     *id.Gen
-	Clock   clock.Clock
-	Journal *journal.Journal
-	Units   *orgunit.Service
-	Scopes  auth.Scopes
+	DB       *db.DB
+	Gen      *id.Gen
+	Clock    clock.Clock
+	Journal  *journal.Journal
+	Units    *orgunit.Service
+	Policies *auth.Policies
 }
 
 // Service keeps what officers have at hand. Safe for concurrent use.
@@ -42,16 +40,4 @@ func UnitsOf(sub auth.Subject) []orgunit.UnitID {
 		}
 	}
 	return out
-}
-
-// leads reports whether a subject is head or leader of a unit, or above it.
-func (s *Service) leads(ctx context.Context, sub auth.Subject, u orgunit.UnitID) bool {
-	what := "unit:" + u.String()
-	for _, g := range sub.Grants {
-		r := orgunit.Role(g.Role)
-		if (r.Acts(orgunit.RoleHead) || r.Acts(orgunit.RoleLeader)) && (g.Scope == auth.Everywhere || g.Scope == what || s.Scopes.Covers(ctx, g.Scope, what)) {
-			return true
-		}
-	}
-	return false
 }

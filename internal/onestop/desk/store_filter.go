@@ -63,6 +63,24 @@ func updateFilter(tx *db.Tx, f Filter, miss error) error {
  WHERE id = $1 AND version = $2`, f.ID, f.Version, f.Name, f.Default, f.By, db.Millis(f.At))
 }
 
+// filtersAfter pages through all filters by the key.
+func filtersAfter(q db.Querier, after FilterID, limit int) ([]Filter, error) {
+	return db.All(q, scanFilter, `SELECT `+filterColumns+` FROM desk_filter WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// hasFilter reports whether there is the same filter already.
+func hasFilter(q db.Querier, f Filter) (bool, error) {
+	var n int64
+	err := q.QueryRow(`SELECT COUNT(*) FROM desk_filter WHERE account = $1 AND unit = $2 AND query = $3 AND name = $4`, f.Account, f.Unit, f.Query, f.Name).Scan(&n)
+	return n > 0, err
+}
+
+// rehouseFilter changes the unit and the query, if the filter still stands at f.Version.
+func rehouseFilter(tx *db.Tx, f Filter, miss error) error {
+	return tx.Guard(miss, `UPDATE desk_filter SET unit = $3, query = $4, version = version + 1, kept_by = $5, kept_at = $6
+ WHERE id = $1 AND version = $2`, f.ID, f.Version, f.Unit, f.Query, f.By, db.Millis(f.At))
+}
+
 // clearDefault takes the default from an account's other filters.
 func clearDefault(tx *db.Tx, f Filter) error {
 	return tx.Exec(`UPDATE desk_filter SET is_default = FALSE, version = version + 1 WHERE account = $1 AND is_default AND id <> $2`, f.Account, f.ID)

@@ -78,6 +78,8 @@ type found struct {
 	c    Content // where the step or the action reads it
 	rows []Task  // of all branches of the dossier
 	pkg  *service.Package
+	// shared are the units where one person may do several duties; read where it matters.
+	shared []orgunit.UnitID
 }
 
 // needs says what of a dossier an act has to read beside its task.
@@ -102,9 +104,11 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 			}
 		}
 		if content {
-			f.c, err = findContent(v, f.d.ID)
+			if f.c, err = findContent(v, f.d.ID); err != nil {
+				return err
+			}
 		}
-		return err
+		return f.readShared(s, v, auth.From(ctx).Account, cmd.Action)
 	})
 	return f, err
 }
@@ -113,6 +117,9 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 // that f's content has grown by the action's answers.
 func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f *found, now nowAt) (ch *change, answered bool, err error) {
 	if err := s.checkAct(ctx, sub, f.t, f.d, *cmd); err != nil {
+		return nil, false, err
+	}
+	if err := s.checkDuty(sub, f, cmd.Action); err != nil {
 		return nil, false, err
 	}
 	if answered, err = s.officerAnswers(f.pkg, f.t, f.d, cmd, &f.c, now); err != nil {
@@ -127,6 +134,7 @@ func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f 
 		return nil, false, err
 	}
 	ch.tasks = f.rows
+	ch.dossier.Did = f.d.Did.with(dutyOf(f.t.Role, f.t.Step, cmd.Action), sub)
 	return ch, answered, nil
 }
 
@@ -225,7 +233,7 @@ func readsContent(pkg *service.Package) bool {
 
 // checkAct refuses an act before anything is computed.
 func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
-	if !isOwner(sub, d) && !s.maySee(ctx, sub, d) && !s.worksOn(ctx, sub, t) {
+	if !s.Policies.Permits(ctx, sub, actRead, resourceOf(d, t)) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	// Whoever saw an older version is told who acted since, also where the task has gone

@@ -64,10 +64,17 @@ func OldStates() []string {
 	return []string{"submitted", "processing", "supplement", "done", "returned", "refused", "stopped", "withdrawn"}
 }
 
-// AdoptOptions say how to import.
+// AdoptOptions say how to import. Only DryRun has to be chosen.
 type AdoptOptions struct {
 	DryRun   bool
-	Progress func(done, total int) // may be nil
+	Progress func(done, total int)
+	// From is how many rows an import that was broken off has dealt with.
+	From int
+	// May reports whether a row of an agency may be brought in; nil: every row.
+	May func(orgunit.UnitID) bool
+	// Step keeps what became of a batch in the transaction that brings it in: done rows of the
+	// file are dealt with. Its error takes the batch back.
+	Step func(tx *db.Tx, done int, batch AdoptReport) error
 }
 
 // RowNote is what is to be said of one row.
@@ -95,21 +102,32 @@ type AdoptReport struct {
 // same row again adds nothing, so a broken import is simply run again.
 func (s *Service) Adopt(ctx context.Context, rows []OldDossier, o AdoptOptions) (rep AdoptReport, err error) {
 	defer errs.Op(&err, "dossier.Adopt(%d)", len(rows))
-	rep.Rows = len(rows)
 	seen := map[string]int{}
-	for lo := 0; lo < len(rows); lo += adoptBatch {
+	for _, r := range rows[:min(o.From, len(rows))] {
+		if code := NormalCode(r.Code); seen[code] == 0 {
+			seen[code] = r.Line
+		}
+	}
+	for lo := o.From; lo < len(rows); lo += adoptBatch {
 		if ctx.Err() != nil {
 			return rep, ctx.Err()
 		}
 		batch := rows[lo:min(lo+adoptBatch, len(rows))]
-		if err := s.adoptBatch(ctx, batch, seen, o, &rep); err != nil {
+		part, err := s.adoptBatch(ctx, batch, seen, o, lo+len(batch))
+		if err != nil {
 			return rep, err
 		}
+		rep.add(part)
 		if o.Progress != nil {
 			o.Progress(lo+len(batch), len(rows))
 		}
 	}
 	return rep, nil
+}
+
+func (r *AdoptReport) add(p AdoptReport) {
+	r.Rows, r.Added, r.Open, r.Same = r.Rows+p.Rows, r.Added+p.Added, r.Open+p.Open, r.Same+p.Same
+	r.Changed, r.Refused, r.Doubts = append(r.Changed, p.Changed...), append(r.Refused, p.Refused...), append(r.Doubts, p.Doubts...)
 }
 
 // adopted is one row on its way in.
@@ -119,14 +137,15 @@ type adopted struct {
 	row        OldDossier
 }
 
-func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[string]int, o AdoptOptions, rep *AdoptReport) error {
+func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[string]int, o AdoptOptions, done int) (rep AdoptReport, err error) {
+	rep.Rows = len(rows)
 	codes := make([]string, len(rows))
 	for i, r := range rows {
 		codes[i] = NormalCode(r.Code)
 	}
 	var known map[string]string
 	var taken map[string]bool
-	err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
 		if known, err = adoptedHashes(v, codes); err != nil {
 			return err
 		}
@@ -134,7 +153,7 @@ func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[st
 		return err
 	})
 	if err != nil {
-		return err
+		return rep, err
 	}
 	var in []adopted
 	for i, r := range rows {
@@ -165,7 +184,7 @@ func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[st
 			continue
 		}
 		seen[codes[i]] = r.Line
-		a := adopter{s: s, now: s.Clock.Now(), row: r}
+		a := adopter{s: s, now: s.Clock.Now(), row: r, may: o.May}
 		if err := a.live(); err != nil {
 			n := note("engine", "why", err.Error())
 			if e, ok := errs.As(err); ok && e.Key != "" {
@@ -180,11 +199,19 @@ func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[st
 		a.dossier.Code = codes[i]
 		in = append(in, adopted{a.life, codes[i], hash, r})
 	}
-	if o.DryRun || len(in) == 0 {
-		s.countAdopted(in, rep)
-		return nil
+	rep.Added = len(in)
+	for _, a := range in {
+		if !a.dossier.State.Ended() && a.dossier.State != process.Done {
+			rep.Open++
+		}
 	}
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+	if o.DryRun {
+		in = nil
+	}
+	if len(in) == 0 && o.Step == nil {
+		return rep, nil
+	}
+	return rep, s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range in {
 			if err := s.writeLife(ctx, tx, &in[i].life); err != nil {
 				return err
@@ -193,21 +220,11 @@ func (s *Service) adoptBatch(ctx context.Context, rows []OldDossier, seen map[st
 				return err
 			}
 		}
+		if o.Step != nil {
+			return o.Step(tx, done, rep)
+		}
 		return nil
 	})
-	if err == nil {
-		s.countAdopted(in, rep)
-	}
-	return err
-}
-
-func (s *Service) countAdopted(in []adopted, rep *AdoptReport) {
-	rep.Added += len(in)
-	for _, a := range in {
-		if !a.dossier.State.Ended() && a.dossier.State != process.Done {
-			rep.Open++
-		}
-	}
 }
 
 func (r OldDossier) hash() string {
@@ -220,12 +237,33 @@ func (r OldDossier) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// OldAgencies are the agencies that rows name, each once; a name that fits none is passed over.
+func (s *Service) OldAgencies(rows []OldDossier) (out []orgunit.UnitID) {
+	type place struct {
+		unit string
+		day  clock.Date
+	}
+	seen := map[place]bool{}
+	for _, r := range rows {
+		p := place{r.Unit, clock.DateOf(r.Submitted)}
+		if seen[p] || r.Submitted.IsZero() {
+			continue
+		}
+		seen[p] = true
+		if u, err := s.units.agency(p.unit, p.day); err == nil && !slices.Contains(out, u.ID) {
+			out = append(out, u.ID)
+		}
+	}
+	return out
+}
+
 // adopter lives one old dossier through.
 type adopter struct {
 	life
 	s      *Service
 	now    time.Time // of the import
 	row    OldDossier
+	may    func(orgunit.UnitID) bool
 	pkg    *service.Package
 	c      Content
 	doubts []string
@@ -320,6 +358,9 @@ func (a *adopter) begin() error {
 	at, err := a.s.units.agency(r.Unit, day)
 	if err != nil {
 		return refuse("unit", "unit", r.Unit, "day", day)
+	}
+	if a.may != nil && !a.may(at.ID) {
+		return refuse("notYours", "unit", at.Name)
 	}
 	a.dossier = Dossier{
 		ID: id.New[Dossier](a.s.Gen), Service: a.pkg.ID, Package: a.pkg.Digest, Procedure: a.pkg.Procedure, Case: kase, Channel: channel,

@@ -13,7 +13,6 @@ import (
 	"khue/internal/kernel/once"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
-	"khue/internal/register/orgunit"
 )
 
 // Viewer is who asks about a dossier: the subject of the context, or the bearer of
@@ -213,7 +212,11 @@ func (s *Service) Repeated(ctx context.Context, key string) (bool, error) {
 }
 
 func (s *Service) maySupply(ctx context.Context, sub auth.Subject, d Dossier, v Viewer) bool {
-	return isOwner(sub, d) || s.viewerFits(d, v) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)
+	r := at(d, d.Receiving)
+	if s.viewerFits(d, v) {
+		r.Facts = []string{byKey}
+	}
+	return s.Policies.Permits(ctx, sub, actSupply, r)
 }
 
 func (s *Service) viewerFits(d Dossier, v Viewer) bool {

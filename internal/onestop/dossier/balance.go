@@ -23,8 +23,8 @@ type Deal struct {
 // Only the unit's head or leader may (Forbidden).
 func (s *Service) PlanBalance(ctx context.Context, u orgunit.UnitID, role string, n int, among []int64) (plan []Deal, err error) {
 	defer errs.Op(&err, "dossier.PlanBalance(%s %s)", u, role)
-	if !s.DealsOut(ctx, u) {
-		return nil, errs.E(errs.Forbidden, "dossier.task.assignByHead")
+	if err := s.Policies.Can(ctx, actDeal, unitResource(u)); err != nil {
+		return nil, err
 	}
 	people, err := s.HoldersOf(ctx, u, role)
 	if err != nil {

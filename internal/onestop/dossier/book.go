@@ -68,8 +68,8 @@ func (s *Service) Book(ctx context.Context, unit orgunit.UnitID, p Period, after
 	if err := p.check(maxBookDays); err != nil {
 		return nil, nil, err
 	}
-	if sub := auth.From(ctx); sub.Kind != auth.KindOfficer || !s.hasPost(ctx, sub, unit) {
-		return nil, nil, errs.E(errs.Forbidden, "dossier.report.notYours")
+	if err := s.Policies.Can(ctx, actReport, s.agency(auth.From(ctx), unit)); err != nil {
+		return nil, nil, err
 	}
 	if unit == 0 {
 		return nil, nil, errs.E(errs.Invalid, "dossier.report.unit", errs.WithFields(errs.Field{Path: "unit", Key: "dossier.report.unit"}))

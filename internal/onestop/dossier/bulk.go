@@ -36,6 +36,8 @@ type ManyPreview struct {
 	Found Task // the zero value where there is none, or the reader may not see it
 	// To are the steps, posts and units that the dossier would go to.
 	To []Moved
+	// Earlier is the duty for which whoever takes the task could not decide it.
+	Earlier Did
 }
 
 // ActMany acts on many tasks, each in its own guarded transition: a failure of one never
@@ -184,6 +186,9 @@ func (s *Service) previewGive(ctx context.Context, cmds []Command, dealt bool, m
 	return s.preview(ctx, cmds, func(cmd Command, f *found) (p ManyPreview) {
 		p.Err = s.checkGive(ctx, auth.From(ctx), f.t, f.d, cmd.Version, dealt, may)
 		p.Outcome = (&change{dossier: f.d}).outcome(f.t)
+		if did, barred := s.barred(auth.From(ctx).Account, f.d.Did, f.t, ""); barred && !dealt && s.apart(f.shared, f.t.Unit) {
+			p.Earlier = did
+		}
 		return p
 	})
 }
@@ -251,6 +256,9 @@ func (s *Service) findMany(ctx context.Context, cmds []Command) (map[TaskID]*fou
 					return err
 				}
 				pkgs[f.d.Package] = f.pkg
+			}
+			if err := f.readShared(s, v, auth.From(ctx).Account, cmd.Action); err != nil {
+				return err
 			}
 			branches, content := f.needs(cmd.Action)
 			if branches {

@@ -254,7 +254,7 @@ func (s *Service) task(ch *change, o process.TaskOpened, by string, now time.Tim
 	t := Task{
 		Dossier: d.ID, Token: o.Token, Step: o.Step, Role: o.Role, Unit: ch.units[o.Unit], Owner: d.Competent, Open: true, DueAt: due, OpenedAt: now,
 		Code: d.Code, Package: d.Package, Procedure: d.Procedure, Applicant: d.Applicant, State: d.State, Promised: d.DueAt,
-		LastBy: by, LastAt: now,
+		LastBy: by, LastAt: now, Did: d.Did,
 	}
 	t.WarnAt = warnAfter(s.pointsOf(t, d), now)
 	return t

@@ -23,8 +23,7 @@ type Colleague struct {
 // DealsOut reports whether the reader is head or leader of a unit, or above it: such a one
 // deals out its work.
 func (s *Service) DealsOut(ctx context.Context, u orgunit.UnitID) bool {
-	sub := auth.From(ctx)
-	return s.mayAct(ctx, sub, string(orgunit.RoleHead), u) || s.mayAct(ctx, sub, string(orgunit.RoleLeader), u)
+	return s.Policies.May(ctx, actDeal, unitResource(u))
 }
 
 // Colleagues are those who hold the post of a task today, the least burdened first.

@@ -106,8 +106,8 @@ type ReadyPage struct {
 // a clerk there.
 func (s *Service) ReadyToReturn(ctx context.Context, f ReadyFilter) (page ReadyPage, err error) {
 	defer errs.Op(&err, "dossier.ReadyToReturn")
-	if !s.mayAct(ctx, auth.From(ctx), string(orgunit.RoleClerk), f.Unit) {
-		return page, errs.E(errs.Forbidden, "dossier.queue.notYours")
+	if err := s.Policies.Can(ctx, actReturn, unitResource(f.Unit)); err != nil {
+		return page, err
 	}
 	if f.Limit <= 0 || f.Limit > maxPageSize {
 		f.Limit = pageSize

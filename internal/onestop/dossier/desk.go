@@ -177,6 +177,31 @@ func (s *Service) Today(ctx context.Context, limit int) (out Today, err error) {
 	return out, nil
 }
 
+// Open is how much lies open for an officer.
+type Open struct {
+	Mine int            // that they took
+	Unit orgunit.UnitID // of their first post
+	Here int            // that they may act on there, whoever took them
+}
+
+// maxCounted bounds what is counted in each post: beyond it a menu shows no difference.
+const maxCounted = 1000
+
+// Open counts the open tasks of the reader and those of the unit of their first post.
+func (s *Service) Open(ctx context.Context) (out Open, err error) {
+	defer errs.Op(&err, "dossier.Open")
+	sub := auth.From(ctx)
+	if posts := s.Posts(ctx); len(posts) > 0 {
+		out.Unit = posts[0]
+	}
+	roles := s.rolesAt(ctx, sub, out.Unit, nil)
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		out.Mine, out.Here, err = countsOf(v, sub.Account, out.Unit, roles, maxCounted)
+		return err
+	})
+	return out, err
+}
+
 // breaks is when a term that matters runs out: the task's own while it holds, and the
 // promise to the applicant where the task's own is past.
 func (t Task) breaks(now time.Time) time.Time {

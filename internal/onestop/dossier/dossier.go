@@ -50,6 +50,9 @@ type Dossier struct {
 	// Heritage is nil for a dossier whose units are those that it was filed with.
 	Heritage *Heritage
 
+	// Did is who fulfilled which duty.
+	Did record
+
 	Instance process.Instance
 	Version  int64
 }

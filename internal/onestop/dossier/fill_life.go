@@ -263,6 +263,9 @@ func (l *living) next() (time.Time, func() error) {
 	takes := time.Duration(float64(max(info.Minutes, 45))*l.pace*(0.3+l.r.Float64())) * time.Minute
 	if d.State == process.Done {
 		takes = time.Duration(l.r.IntN(10)) * time.Hour // the owner comes when they like
+		if l.r.IntN(25) == 0 {
+			takes = time.Duration(8*l.r.IntN(60)) * time.Hour // or weeks later
+		}
 	}
 	at := l.after(takes)
 	if l.fate == fateWithdrawn && l.acted >= 1 && d.State != process.Done {

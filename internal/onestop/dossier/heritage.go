@@ -136,6 +136,16 @@ func (s *Service) heir(h *Heritage, u orgunit.UnitID, on clock.Date) (orgunit.Un
 	return t.Get(v)
 }
 
+// StandsFor is who stands for a unit in a dossier on a day: itself while it lives, or its heir.
+func (s *Service) StandsFor(d Dossier, u orgunit.UnitID, on clock.Date) (orgunit.UnitID, bool) {
+	h := d.Heritage
+	if h == nil {
+		h = &Heritage{}
+	}
+	v, ok := s.heir(h, u, on)
+	return v.ID, ok
+}
+
 // maxHeirs bounds a chain of reorganisations.
 const maxHeirs = 8
 

@@ -117,7 +117,7 @@ func (s *Service) Led(ctx context.Context) []orgunit.UnitID {
 
 // leads reports whether a subject leads an agency, or one above it.
 func (s *Service) leads(ctx context.Context, sub auth.Subject, unit orgunit.UnitID) bool {
-	return sub.Kind == auth.KindOfficer && s.mayAct(ctx, sub, string(orgunit.RoleLeader), unit)
+	return s.Policies.Permits(ctx, sub, actLead, unitResource(unit))
 }
 
 // Leads reports whether the reader leads an agency, or one above it.
@@ -141,8 +141,8 @@ func (s *Service) within(unit orgunit.UnitID) []orgunit.UnitID {
 func (s *Service) Leader(ctx context.Context, unit orgunit.UnitID, ask LeaderAsk) (v LeaderView, err error) {
 	defer errs.Op(&err, "dossier.Leader")
 	sub := auth.From(ctx)
-	if !s.leads(ctx, sub, unit) {
-		return v, errs.E(errs.Forbidden, "dossier.leader.notYours")
+	if err := s.Policies.Can(ctx, actLead, unitResource(unit)); err != nil {
+		return v, err
 	}
 	now := s.Clock.Now()
 	q := leaderQuery{

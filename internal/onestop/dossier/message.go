@@ -42,11 +42,11 @@ func (s *Service) Receive(ctx context.Context, code string, m Message, key strin
 	switch {
 	case err != nil:
 		return out, err
-	case sub.Kind == auth.KindSystem || s.MayCorrect(ctx, sub, d):
-	case s.maySee(ctx, sub, d):
-		return out, errs.E(errs.Forbidden, "dossier.correct.forbidden")
-	default:
+	case sub.Kind != auth.KindSystem && !s.maySee(ctx, sub, d):
 		return out, errs.E(errs.NotFound, "dossier.notFound")
+	}
+	if err := s.Policies.Can(ctx, actMessage, at(d, d.Competent)); err != nil {
+		return out, err
 	}
 	ch, err := s.advance(ctx, moved{
 		id: d.ID, by: sub, kind: KindMessage, event: process.Event{Kind: process.Message, Name: m.Name, Key: m.Corr, Data: m.Data},

@@ -142,8 +142,8 @@ func (s *Service) Unfollow(ctx context.Context, code, key string) (err error) {
 
 func (s *Service) link(ctx context.Context, code, key, kind string, viewer Viewer, write func(*db.Tx, int64, Dossier) error) (d Dossier, err error) {
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindCitizen {
-		return d, errs.E(errs.Forbidden, "dossier.follow.citizens")
+	if err := s.Policies.Can(ctx, actFollow, auth.Resource{Type: "Dossier"}); err != nil {
+		return d, err
 	}
 	if d, _, err = s.Find(ctx, code, viewer); err != nil || isOwner(sub, d) {
 		return d, err

@@ -34,6 +34,9 @@ func (s *Service) AddNote(ctx context.Context, n Note) (err error) {
 	defer errs.Op(&err, "dossier.AddNote(%s)", n.Task)
 	sub := auth.From(ctx)
 	n.Text = strings.TrimSpace(n.Text)
+	n.Mentions = slices.Clone(n.Mentions)
+	slices.Sort(n.Mentions)
+	n.Mentions = slices.Compact(n.Mentions) // each is told once
 	var t Task
 	var d Dossier
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
@@ -43,7 +46,7 @@ func (s *Service) AddNote(ctx context.Context, n Note) (err error) {
 	if err != nil {
 		return err
 	}
-	if sub.Kind != auth.KindOfficer || !s.maySee(ctx, sub, d) && !s.worksOn(ctx, sub, t) {
+	if !s.Policies.May(ctx, actServe, resourceOf(d, t)) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	if err := s.checkNote(ctx, t, d, n); err != nil {

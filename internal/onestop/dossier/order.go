@@ -212,8 +212,8 @@ func (s *Service) orderDue(u orgunit.UnitID, now time.Time, hours int) (time.Tim
 func (s *Service) AnswerOrder(ctx context.Context, in OrderReply) (o Order, err error) {
 	defer errs.Op(&err, "dossier.AnswerOrder(%s)", in.Order)
 	return s.moveOrder(ctx, in, KindOrderAnswered, func(sub auth.Subject, o *Order, now time.Time) error {
-		if o.Officer != sub.Account {
-			return errs.E(errs.Forbidden, "dossier.order.notAsked")
+		if err := s.Policies.Can(ctx, actAnswerOrder, o.resource()); err != nil {
+			return err
 		}
 		bad := checkText(in.Text, "text")
 		if today := clock.DateOf(now); !in.Forecast.Valid() || in.Forecast.Before(today) || in.Forecast.Sub(today) > maxForecast {
@@ -286,7 +286,7 @@ func (s *Service) moveOrder(ctx context.Context, in OrderReply, kind string, cha
 		return o, err
 	}
 	now := s.Clock.Now()
-	if o.Officer != sub.Account && !s.leads(ctx, sub, o.Unit) {
+	if !s.Policies.Permits(ctx, sub, actReadOrder, o.resource()) {
 		return o, errs.E(errs.NotFound, "dossier.order.notFound")
 	}
 	if o.State == OrderClosed || o.Version != in.Version {
@@ -345,7 +345,7 @@ func (s *Service) FindOrder(ctx context.Context, v OrderID) (o Order, err error)
 		o, err = findOrder(q, v)
 		return err
 	})
-	if sub := auth.From(ctx); err == nil && o.Officer != sub.Account && !s.leads(ctx, sub, o.Unit) {
+	if err == nil && !s.Policies.May(ctx, actReadOrder, o.resource()) {
 		return Order{}, errs.E(errs.NotFound, "dossier.order.notFound")
 	}
 	return o, err
@@ -363,8 +363,8 @@ func (s *Service) OrdersToMe(ctx context.Context, after TaskCursor, limit int) (
 // OrdersOf lists the orders of an agency that are not closed, for its leaders. Errors: Forbidden.
 func (s *Service) OrdersOf(ctx context.Context, unit orgunit.UnitID, after TaskCursor, limit int) (out []Order, next *TaskCursor, err error) {
 	defer errs.Op(&err, "dossier.OrdersOf")
-	if !s.leads(ctx, auth.From(ctx), unit) {
-		return nil, nil, errs.E(errs.Forbidden, "dossier.leader.notYours")
+	if err := s.Policies.Can(ctx, actLead, unitResource(unit)); err != nil {
+		return nil, nil, err
 	}
 	return s.orders(ctx, limit, func(v db.Querier, n int) ([]Order, error) {
 		list, _, err := ordersOfUnit(v, unit, after, n)

@@ -151,6 +151,9 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 		{Label: p.t("phone"), Value: d.Phone},
 		{Label: p.t("procedure"), Value: p.pkg.Name().In(p.lang)},
 	}
+	if paper == PaperReceipt {
+		fields = slices.Insert(fields, 1, pdf.Field{Label: p.t("address"), Value: p.applicantAddress()})
+	}
 	if p.line.Numbers[paper] > 0 { // otherwise the head says the code, and A5 has no line to spare
 		fields = slices.Insert(fields, 0, pdf.Field{Label: p.t("code"), Value: d.Code, Strong: true})
 	}
@@ -163,6 +166,9 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 		blocks = append(blocks, p.receipt()...)
 	default:
 		lead, text := p.t("reason."+f.Words), p.line.Comment
+		if text == "" && slices.Contains(p.line.Reached, "lapsed") {
+			text = p.t("lapsed")
+		}
 		if paper == PaperExtension && p.line.DueWhy == string(calendar.Redated) {
 			lead, text = p.t("reason.redate"), p.why()
 		}
@@ -289,8 +295,37 @@ func (p printing) receipt() []pdf.Block {
 			{Label: p.t("receivedAt"), Value: i18n.DateTime(p.lang, p.line.At)},
 			{Label: p.t("dueAt"), Value: due, Strong: true},
 			{Label: p.t("returnAt"), Value: p.returnAt()},
+			{Label: p.t("hotline"), Value: p.s.Hotline}, // a line to write on where none is set
 		}}},
 	}
+}
+
+// applicantAddress is where the applicant lives, as the filing or the form says; a line to
+// write on where neither does.
+func (p printing) applicantAddress() string {
+	if a := p.c.Filing.Delivery.Address; a != "" {
+		return a
+	}
+	env := form.Env{Now: p.line.At, Case: p.d.Case, Channel: string(p.d.Channel), Units: p.s.units, Files: p.c.Papers}
+	words := p.pkg.Form.Words(p.c.Answers, p.c.Officer, env)
+	heads := []string{"requester.residence", "applicant.residence", "owner.residence"}
+	for _, parent := range [...]string{"mother", "father"} {
+		if i18n.Fold(p.c.Answers.Text(parent+".name")) == i18n.Fold(p.d.Applicant) {
+			heads = append(heads, parent+".residence")
+		}
+	}
+	for _, head := range heads {
+		var parts []string
+		for _, part := range [...]string{".line", ".unit"} {
+			if w := words[head+part].In(p.lang); w != "" {
+				parts = append(parts, w)
+			}
+		}
+		if len(parts) > 0 {
+			return strings.Join(parts, ", ")
+		}
+	}
+	return ""
 }
 
 // fee is what the applicant pays, in words.

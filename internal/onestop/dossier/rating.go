@@ -82,8 +82,8 @@ func (s *Service) Rate(ctx context.Context, code string, r Rating, key string, v
 	if err != nil {
 		return err
 	}
-	if sub.Kind == auth.KindOfficer {
-		return errs.E(errs.Forbidden, "dossier.rate.applicant")
+	if err := s.Policies.Can(ctx, actRate, resourceOf(d)); err != nil {
+		return err
 	}
 	r.At = s.Clock.Now()
 	hash := once.Hash([]any{"rate", d.Code, r.Score, r.Reasons, r.Comment})
@@ -170,8 +170,8 @@ func (s Scores) Plus(o Scores) Scores {
 func (s *Service) ScoresOf(ctx context.Context, unit orgunit.UnitID, p Period) (out Scores, err error) {
 	defer errs.Op(&err, "dossier.ScoresOf")
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindOfficer || unit != 0 && !s.hasPost(ctx, sub, unit) {
-		return out, errs.E(errs.Forbidden, "dossier.report.notYours")
+	if err := s.canReport(ctx, unit); err != nil {
+		return out, err
 	}
 	if err := p.check(maxReportDays); err != nil {
 		return out, err

@@ -70,7 +70,7 @@ func kindOf(milestone string) notify.Kind {
 	switch milestone {
 	case "supplementAsked", milestoneConfirm, "fileAsked":
 		return notify.Asked
-	case "issued", "refused", "returned", "extended", "lapsed", milestoneRedated:
+	case "issued", milestoneCalled, "refused", "returned", "extended", "lapsed", milestoneRedated:
 		return notify.Decision
 	default:
 		return notify.Course
@@ -100,7 +100,7 @@ func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l 
 		if !ok {
 			continue
 		}
-		if err := s.tellOne(ctx, tx, r, l, d, pkg, n, f); err != nil {
+		if err := s.tellOne(ctx, tx, telling{cause: r.ID.String(), line: l, dossier: d, filing: f, pkg: pkg, notice: n}); err != nil {
 			return err
 		}
 	}
@@ -115,13 +115,42 @@ func mailOf(d Dossier) string {
 	return ""
 }
 
+// milestoneCalled is that a clerk called the owner of a result; no process reports it.
+const milestoneCalled = "called"
+
+// TellCalled tells the owner of a result that it waits for them, by a text message where they
+// take one. The same cause tells once.
+func (s *Service) TellCalled(ctx context.Context, tx *db.Tx, d Dossier, f Filing, cause string) error {
+	pkg, err := s.pkg(d)
+	if err != nil {
+		return err
+	}
+	n, _ := pkg.NoticeOf(milestoneCalled)
+	if f.Applicant.Phone == "" {
+		f.Applicant.Phone = d.Phone
+	}
+	return s.tellOne(ctx, tx, telling{cause: cause, dossier: d, filing: f, pkg: pkg, notice: n, first: notify.SMS})
+}
+
+// telling is a milestone about to be told.
+type telling struct {
+	cause   string
+	line    Line
+	dossier Dossier
+	filing  Filing
+	pkg     *service.Package
+	notice  service.Notice
+	first   notify.Channel
+}
+
 // tellOne tells of one milestone whom its notice names.
-func (s *Service) tellOne(ctx context.Context, tx *db.Tx, r journal.Record, l Line, d Dossier, pkg *service.Package, n service.Notice, f Filing) error {
+func (s *Service) tellOne(ctx context.Context, tx *db.Tx, what telling) error {
+	l, d, f, pkg, n := what.line, what.dossier, what.filing, what.pkg, what.notice
 	lang, _ := i18n.ParseLang(f.Lang)
 	_, declared := pkg.Notices[n.Event]
 	page := "/dossiers/" + url.PathEscape(d.Code)
 	notice := notify.Notice{
-		Cause: r.ID.String() + "." + n.Event, Kind: kindOf(n.Event), Lang: lang, Link: page,
+		Cause: what.cause + "." + n.Event, Kind: kindOf(n.Event), Lang: lang, Link: page, First: what.first,
 		Text: func(lang i18n.Lang) notify.Text {
 			due := ""
 			if l.Due != 0 {

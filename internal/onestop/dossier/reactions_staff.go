@@ -1,7 +1,6 @@
 package dossier
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -17,22 +16,17 @@ import (
 
 // addressed are the accounts that an entry names, whatever its kind.
 type addressed struct {
-	Whom     []int64 `json:"whom"`
-	Assignee int64   `json:"assignee"`
-	Mentions []int64 `json:"mentions"`
+	Whom []int64 `json:"whom"`
 }
-
-// mentionMark stands in every entry that mentions somebody.
-var mentionMark = []byte(`"mentions":[`)
 
 // concernsOfficers reports whether an entry is of a kind that officers are told of by name
 // or unit.
 func concernsOfficers(r journal.Record) bool {
 	switch r.Kind {
-	case KindAssigned, KindOf(process.DoConsult), KindOrdered, KindOrderAnswered, KindOrderClosed:
+	case KindNote, KindAssigned, KindOf(process.DoConsult), KindOrdered, KindOrderAnswered, KindOrderClosed:
 		return true
 	}
-	return bytes.Contains(r.Payload, mentionMark)
+	return false
 }
 
 // maxAsked bounds how many of a unit are told of a question to it.
@@ -74,12 +68,11 @@ func (s *Service) tellOfficers(tx *db.Tx, r journal.Record, l Line, d Dossier) e
 		}
 		return nil
 	}
-	if err := tell("mentioned", notify.Work, to.Mentions...); err != nil {
-		return err
-	}
 	switch r.Kind {
+	case KindNote:
+		return tell("mentioned", notify.Work, to.Whom...)
 	case KindAssigned:
-		return tell("assigned", notify.Work, append(to.Whom, to.Assignee)...)
+		return tell("assigned", notify.Work, to.Whom...)
 	case KindOrdered, KindOrderAnswered, KindOrderClosed:
 		return tell(strings.TrimPrefix(r.Kind, "dossier."), notify.Order, to.Whom...)
 	case KindOf(process.DoConsult):

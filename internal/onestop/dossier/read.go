@@ -76,9 +76,9 @@ func (s *Service) find(ctx context.Context, code string, viewer Viewer) (d Dossi
 
 func (s *Service) access(ctx context.Context, sub auth.Subject, d Dossier, viewer Viewer) Access {
 	switch {
-	case isOwner(sub, d), s.maySee(ctx, sub, d):
+	case s.Policies.Permits(ctx, sub, actRead, resourceOf(d)):
 		return SeeAll
-	case s.viewerFits(d, viewer):
+	case s.viewerFits(d, viewer) && s.Policies.Permits(ctx, sub, actTrack, auth.Resource{Type: "Dossier", ID: d.Code, Facts: []string{byKey}}):
 		return SeeState
 	}
 	return SeeNothing

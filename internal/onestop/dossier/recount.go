@@ -24,8 +24,8 @@ func (s *Service) RecountOf(ctx context.Context, unit orgunit.UnitID, p Period) 
 	if err := p.check(maxReportDays); err != nil {
 		return r, err
 	}
-	if sub := auth.From(ctx); sub.Kind != auth.KindOfficer || !s.hasPost(ctx, sub, unit) {
-		return r, errs.E(errs.Forbidden, "dossier.report.notYours")
+	if err := s.Policies.Can(ctx, actReport, s.agency(auth.From(ctx), unit)); err != nil {
+		return r, err
 	}
 	r = Report{Period: p, At: s.judgedAt(p)}
 	tallies := map[string]*Tally{}

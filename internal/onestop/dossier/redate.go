@@ -54,18 +54,8 @@ const (
 	redateKept     = "kept"
 )
 
-// redateRoles may decide on the date of a dossier of their agency.
-func redateRoles() []orgunit.Role {
-	return []orgunit.Role{orgunit.RoleClerk, orgunit.RoleHead, orgunit.RoleLeader}
-}
-
 func (s *Service) mayRedate(ctx context.Context, sub auth.Subject, u orgunit.UnitID) bool {
-	for _, r := range redateRoles() {
-		if s.mayAct(ctx, sub, string(r), u) {
-			return true
-		}
-	}
-	return false
+	return s.Policies.Permits(ctx, sub, actRedate, unitResource(u))
 }
 
 // RedatePage is one page of proposed dates, the first due first.
@@ -79,8 +69,8 @@ type RedatePage struct {
 // another date meanwhile are left out. Errors: Forbidden for who may not decide there.
 func (s *Service) Redates(ctx context.Context, u orgunit.UnitID, after TaskCursor, limit int) (page RedatePage, err error) {
 	defer errs.Op(&err, "dossier.Redates")
-	if !s.mayRedate(ctx, auth.From(ctx), u) {
-		return page, errs.E(errs.Forbidden, "dossier.redate.notYours")
+	if err := s.Policies.Can(ctx, actRedate, unitResource(u)); err != nil {
+		return page, err
 	}
 	if limit <= 0 || limit > maxPageSize {
 		limit = pageSize

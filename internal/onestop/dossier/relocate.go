@@ -37,6 +37,7 @@ type Relocation struct {
 	// the heritage.
 	Back map[TaskID]ShiftedTask
 	Bare bool // the heritage is taken away: the dossier is as it was filed
+	Undo bool // takes an earlier move back
 }
 
 // Shift is the payload of a move: where a dossier came from and went.
@@ -77,6 +78,8 @@ func (st Standing) Open() []Task {
 type Relocated struct {
 	Dossier Dossier // after it
 	Shift   *Shift  // nil where the dossier stays
+	Undo    bool    // an earlier move was taken back
+	By      string  // who acts
 }
 
 // Relocate moves a dossier to other units as one unit of work, with an entry of the journal.
@@ -144,7 +147,7 @@ func (s *Service) relocate(ctx context.Context, v ID, decide func(Standing) (*Re
 		}
 		after := ch.dossier
 		after.Version++
-		return also(tx, Relocated{Dossier: after, Shift: shift})
+		return also(tx, Relocated{Dossier: after, Shift: shift, Undo: r.Undo, By: r.By})
 	})
 }
 

@@ -157,24 +157,20 @@ func (s *Service) mayCorrect(ctx context.Context, sub auth.Subject, d Dossier, c
 	if !s.maySee(ctx, sub, d) {
 		return errs.E(errs.NotFound, "dossier.notFound")
 	}
-	if s.MayCorrect(ctx, sub, d) {
-		return nil
-	}
+	r := at(d, d.Competent)
 	if c.Kind == CorrectUndo {
-		mine, err := s.lastActor(ctx, d)
+		last, err := s.lastActor(ctx, d)
 		if err != nil {
 			return err
 		}
-		if mine == sub.Account {
-			return nil
-		}
+		r.State, r.About = CorrectUndo, []int64{last}
 	}
-	return errs.E(errs.Forbidden, "dossier.correct.forbidden")
+	return s.Policies.Can(ctx, actCorrect, r)
 }
 
 // MayCorrect reports whether a subject has the authority to correct a dossier.
 func (s *Service) MayCorrect(ctx context.Context, sub auth.Subject, d Dossier) bool {
-	return s.mayAct(ctx, sub, string(orgunit.RoleHead), d.Competent) || s.mayAct(ctx, sub, string(orgunit.RoleLeader), d.Competent)
+	return s.Policies.Permits(ctx, sub, actCorrect, at(d, d.Competent))
 }
 
 // lastActor is the account that acted last on a dossier.

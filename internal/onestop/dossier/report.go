@@ -102,8 +102,8 @@ func (s *Service) ReportOf(ctx context.Context, unit orgunit.UnitID, p Period) (
 		return r, err
 	}
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindOfficer || unit != 0 && !s.hasPost(ctx, sub, unit) {
-		return r, errs.E(errs.Forbidden, "dossier.report.notYours")
+	if err := s.canReport(ctx, unit); err != nil {
+		return r, err
 	}
 	r = Report{Period: p, At: s.judgedAt(p)}
 	var lines []ReportLine
@@ -138,18 +138,7 @@ func (s *Service) judgedAt(p Period) time.Time {
 
 // hasPost reports whether an officer has a post at a unit, or above it.
 func (s *Service) hasPost(ctx context.Context, sub auth.Subject, u orgunit.UnitID) bool {
-	for _, g := range sub.Grants {
-		if g.Scope == auth.Everywhere || g.Scope == scope(u) || s.Scopes.Covers(ctx, g.Scope, scope(u)) {
-			return true
-		}
-		// A post in an office is a post of its agency.
-		if v, err := parseScope(g.Scope); err == nil {
-			if a, ok := s.Units.Now().AgencyOf(v); ok && a.ID == u {
-				return true
-			}
-		}
-	}
-	return false
+	return s.Policies.Permits(ctx, sub, actReport, s.agency(sub, u))
 }
 
 // standpoint is what a report reads of one dossier.

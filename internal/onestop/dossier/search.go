@@ -46,8 +46,8 @@ type Found struct {
 func (s *Service) Search(ctx context.Context, text string, before ID, limit int) (out Found, err error) {
 	defer errs.Op(&err, "dossier.Search")
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindOfficer {
-		return out, errs.E(errs.Forbidden, "dossier.search.officers")
+	if err := s.Policies.Can(ctx, actSearch, auth.Resource{}); err != nil {
+		return out, err
 	}
 	if before == 0 {
 		if d, a, err := s.find(ctx, text, Viewer{}); err == nil && a == SeeAll {

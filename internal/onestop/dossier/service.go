@@ -59,11 +59,14 @@ type Deps struct {
 	// Calendars gives the working calendar of a unit, and calendars as they were.
 	Calendars *holiday.Service
 	Scopes    auth.Scopes
+	Policies  *auth.Policies
 	Notices   *notify.Service
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
 	// Looks remembers who looked at a dossier.
 	Looks *access.Service
+	// Duties tells where one person may receive, verify and sign.
+	Duties Duties
 	// People says who holds which post, for a page.
 	People People
 	Fonts  pdf.Fonts
@@ -71,6 +74,8 @@ type Deps struct {
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.
 	Address string
+	// Hotline is the telephone of the one-stops, printed on form 01; may be empty.
+	Hotline string
 	// Demo is a city of invented people: only such a one may be filled.
 	Demo bool
 	// Training is a copy to learn on. Each paper of it, and of a demo, says that it is worth nothing.
@@ -132,46 +137,23 @@ func parseScope(text string) (orgunit.UnitID, error) {
 
 // mayAct reports whether a subject holds a post in a unit that may act in a role.
 func (s *Service) mayAct(ctx context.Context, sub auth.Subject, role string, unit orgunit.UnitID) bool {
-	what := scope(unit)
-	for _, g := range sub.Grants {
-		if orgunit.Role(g.Role).Acts(orgunit.Role(role)) &&
-			(g.Scope == auth.Everywhere || g.Scope == what || s.Scopes.Covers(ctx, g.Scope, what)) {
-			return true
-		}
-	}
-	return false
+	return s.Policies.Permits(ctx, sub, actTask, auth.Resource{Type: "Task", Units: []string{scope(unit)}, Roles: []string{role}})
 }
 
 // maySee reports whether an officer's post lets them read a dossier: a post in one
 // of its three agencies, or above one of them.
 func (s *Service) maySee(ctx context.Context, sub auth.Subject, d Dossier) bool {
-	if sub.Kind != auth.KindOfficer {
-		return false
-	}
-	for _, g := range sub.Grants {
-		for _, u := range [...]orgunit.UnitID{d.Receiving, d.Competent, d.Reception} {
-			if g.Scope == auth.Everywhere || g.Scope == scope(u) || s.Scopes.Covers(ctx, g.Scope, scope(u)) {
-				return true
-			}
-		}
-	}
-	return false
+	return s.Policies.Permits(ctx, sub, actServe, resourceOf(d))
 }
 
 // worksOn reports whether an officer's post covers where one of a dossier's tasks stands
 // or stood: an office of its agencies, or a body that was asked for its opinion.
 func (s *Service) worksOn(ctx context.Context, sub auth.Subject, tasks ...Task) bool {
-	if sub.Kind != auth.KindOfficer {
-		return false
+	r := auth.Resource{Type: "Dossier", Units: make([]string, 0, len(tasks))}
+	for _, t := range tasks {
+		r.Units = also(r.Units, t.Unit)
 	}
-	for _, g := range sub.Grants {
-		for _, t := range tasks {
-			if t.Unit != 0 && (g.Scope == auth.Everywhere || g.Scope == scope(t.Unit) || s.Scopes.Covers(ctx, g.Scope, scope(t.Unit))) {
-				return true
-			}
-		}
-	}
-	return false
+	return s.Policies.Permits(ctx, sub, actServe, r)
 }
 
 // isOwner reports whether the subject filed the dossier.

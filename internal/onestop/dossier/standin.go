@@ -11,6 +11,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
 	"khue/internal/onestop/process"
+	"khue/internal/register/orgunit"
 )
 
 // Kinds of journal entries of a leave: a task went to the deputy or the queue, or came back.
@@ -41,8 +42,12 @@ func (s *Service) HandOver(ctx context.Context, l StandIn, grants []auth.Grant) 
 	var after TaskID
 	for {
 		var tasks []Task
+		var shared []orgunit.UnitID
 		if err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
-			tasks, err = heldAfter(v, l.Absent, after, standInBatch)
+			if tasks, err = heldAfter(v, l.Absent, after, standInBatch); err != nil {
+				return err
+			}
+			shared, err = s.Duties.Shared(v)
 			return err
 		}); err != nil || len(tasks) == 0 {
 			return n, err
@@ -50,7 +55,8 @@ func (s *Service) HandOver(ctx context.Context, l StandIn, grants []auth.Grant) 
 		after = tasks[len(tasks)-1].ID
 		moved, err := s.standIn(ctx, tasks, KindStandsIn, func(t *Task, h *Happening) {
 			t.Assignee = 0
-			if t.Role != process.RoleApplicant && s.mayAct(ctx, deputy, t.Role, t.Unit) {
+			_, barred := s.barred(l.Deputy, t.Did, *t, "")
+			if !(barred && s.apart(shared, t.Unit)) && t.Role != process.RoleApplicant && s.mayAct(ctx, deputy, t.Role, t.Unit) {
 				t.Assignee, h.By = l.Deputy, l.DeputyName
 			}
 			h.For = l.AbsentName
@@ -149,7 +155,7 @@ func (s *Service) standIn(ctx context.Context, tasks []Task, kind string, turn f
 // act in a post of their own.
 func (s *Service) onBehalf(ctx context.Context, sub auth.Subject, t Task) (name string) {
 	for _, g := range sub.Grants {
-		if !s.mayAct(ctx, auth.Subject{Grants: []auth.Grant{g}}, t.Role, t.Unit) {
+		if !s.mayAct(ctx, auth.Subject{Account: sub.Account, Kind: sub.Kind, Grants: []auth.Grant{g}}, t.Role, t.Unit) {
 			continue
 		}
 		if g.For == "" {

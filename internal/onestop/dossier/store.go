@@ -16,10 +16,10 @@ import (
 
 const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.variant, d.state, d.channel,
  d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone, d.mail,
- d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token, d.heritage`
+ d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token, d.heritage, d.did`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
- t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner, t.warn_at`
+ t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner, t.warn_at, t.did`
 
 // dossierRow takes the columns of dossierColumns; finish makes them a Dossier.
 type dossierRow struct {
@@ -34,7 +34,7 @@ func (r *dossierRow) dest() []any {
 	return []any{
 		&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.Case, &d.State, &d.Channel,
 		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone, &d.Mail,
-		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken, &r.heritage,
+		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken, &r.heritage, &d.Did,
 	}
 }
 
@@ -61,7 +61,7 @@ func (r *taskRow) dest() []any {
 	t := &r.t
 	return []any{
 		&t.ID, &t.Dossier, &t.Token, &t.Step, &t.Role, &t.Unit, &t.Assignee, &t.Open, &r.due, &r.opened,
-		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last, &t.Owner, &r.warn,
+		&t.Code, &t.Package, &t.Procedure, &t.Applicant, &t.State, &r.promised, &t.Version, &t.LastBy, &r.last, &t.Owner, &r.warn, &t.Did,
 	}
 }
 
@@ -198,12 +198,12 @@ func encodeContent(c Content) (out contentJSON, err error) {
 func insertDossier(tx *db.Tx, d Dossier, instance []byte) error {
 	return tx.Exec(`INSERT INTO dossier_dossier (id, code, service, package, procedure, variant, state, channel,
  reception_unit, receiving_unit, competent_unit, submitter, applicant, phone, mail,
- submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version, parent, parent_token)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)`,
+ submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version, parent, parent_token, did)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26)`,
 		d.ID, d.Code, d.Service, d.Package, d.Procedure, d.Case, int64(d.State), string(d.Channel),
 		d.Reception, d.Receiving, d.Competent, d.Submitter, d.Applicant, d.Phone, d.Mail,
 		db.Millis(d.SubmittedAt), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt),
-		string(instance), d.Version, d.Parent, int64(d.ParentToken))
+		string(instance), d.Version, d.Parent, int64(d.ParentToken), string(d.Did))
 }
 
 func insertContent(tx *db.Tx, v ID, c contentJSON) error {
@@ -220,26 +220,26 @@ func updateContent(tx *db.Tx, v ID, c contentJSON) error {
 // updateDossier writes where the dossier stands, if it still stands at version d.Version.
 func updateDossier(tx *db.Tx, d Dossier, instance []byte) error {
 	return tx.Guard(errMoved, `UPDATE dossier_dossier SET state = $3, receive_by = $4, accepted_at = $5, due_at = $6,
- closed_at = $7, paused_at = $8, process = $9, version = version + 1 WHERE id = $1 AND version = $2`,
-		d.ID, d.Version, int64(d.State), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt), string(instance))
+ closed_at = $7, paused_at = $8, process = $9, did = $10, version = version + 1 WHERE id = $1 AND version = $2`,
+		d.ID, d.Version, int64(d.State), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt), string(instance), string(d.Did))
 }
 
 func insertTask(tx *db.Tx, t Task) error {
 	return tx.Exec(`INSERT INTO dossier_task (id, dossier_id, token, step, role, unit, assignee, open, due_at, opened_at,
- code, package, procedure, applicant, state, promised, version, last_by, last_at, owner, warn_at)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)`,
+ code, package, procedure, applicant, state, promised, version, last_by, last_at, owner, warn_at, did)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)`,
 		t.ID, t.Dossier, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open, db.Millis(t.DueAt), db.Millis(t.OpenedAt),
-		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt))
+		t.Code, t.Package, t.Procedure, t.Applicant, int64(t.State), msOf(t.Promised), t.Version, t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt), string(t.Did))
 }
 
 // updateTask moves a task, if it still stands at version t.Version; otherwise the
 // unit fails with errTaken.
 func updateTask(tx *db.Tx, t Task) error {
 	return tx.Guard(errTaken, `UPDATE dossier_task SET token = $3, step = $4, role = $5, unit = $6, assignee = $7, open = $8,
- due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14, owner = $15, warn_at = $16
+ due_at = $9, opened_at = $10, state = $11, promised = $12, version = version + 1, last_by = $13, last_at = $14, owner = $15, warn_at = $16, did = $17
  WHERE id = $1 AND version = $2`,
 		t.ID, t.Version, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open,
-		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt))
+		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt), string(t.Did))
 }
 
 // queue reads one page of the open tasks of a unit and one role, or of an account.
@@ -326,4 +326,10 @@ func mergeByDue(pages [][]Task, limit int) []Task {
 		return int(min(max(int64(a.ID-b.ID), -1), 1))
 	})
 	return all[:min(limit, len(all))]
+}
+
+// openPins are the packages of open tasks, each with how many there are and one dossier's code.
+func openPins(q db.Querier) ([]pin, error) {
+	return db.All(q, func(s db.Scanner) (p pin, err error) { return p, s.Scan(&p.digest, &p.n, &p.code) },
+		`SELECT package, COUNT(*), MIN(code) FROM dossier_task WHERE open GROUP BY package ORDER BY package`)
 }

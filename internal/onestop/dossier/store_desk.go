@@ -49,6 +49,22 @@ func pilesOf(q db.Querier, roles map[orgunit.UnitID][]string, t Terms) (map[orgu
 	return out, err
 }
 
+// countsOf counts what an account took, and what is open in some roles of a unit, each up to a
+// bound, in one query.
+func countsOf(q db.Querier, account int64, u orgunit.UnitID, roles []string, most int) (mine, here int, err error) {
+	args := []any{account, u, most}
+	text := `SELECT (SELECT COUNT(*) FROM dossier_task WHERE open AND assignee <> 0 AND assignee = $1), 0`
+	for _, r := range roles {
+		args = append(args, r)
+		text += ` + (SELECT COUNT(*) FROM (SELECT 1 FROM dossier_task WHERE open AND unit = $2 AND role = $` + strconv.Itoa(len(args)) + ` LIMIT $3) r` + strconv.Itoa(len(args)) + `)`
+	}
+	if len(roles) == 0 {
+		args = args[:1]
+	}
+	err = q.QueryRow(text, args...).Scan(&mine, &here)
+	return mine, here, err
+}
+
 func heldBy(q db.Querier, account int64, limit int) ([]Task, error) {
 	return db.All(q, scanTask, `SELECT `+taskColumns+` FROM dossier_task t
  WHERE t.open AND t.assignee <> 0 AND t.assignee = $1 ORDER BY t.due_at, t.id LIMIT $2`, account, limit)

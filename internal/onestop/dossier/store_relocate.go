@@ -9,13 +9,14 @@ func openAfter(q db.Querier, after ID, limit int) ([]Dossier, error) {
  WHERE d.id > $1 AND d.state NOT IN (3, 7, 8, 10) ORDER BY d.id LIMIT $2`, after, limit)
 }
 
-// rehouse gives a dossier its new units, its open tasks their owner, and its proposed dates to whoever promises them now.
+// rehouse gives a dossier its new units, its open tasks their owner, and its proposed dates to whoever promises
+// them now. Every open task is looked at again for warnings: the heads and leaders to be told are others.
 func rehouse(tx *db.Tx, d Dossier, heritage string) error {
 	if err := tx.Exec(`UPDATE dossier_dossier SET reception_unit = $2, receiving_unit = $3, competent_unit = $4, heritage = $5 WHERE id = $1`,
 		d.ID, d.Reception, d.Receiving, d.Competent, heritage); err != nil {
 		return err
 	}
-	if err := tx.Exec(`UPDATE dossier_task SET owner = $2 WHERE dossier_id = $1 AND open`, d.ID, d.Competent); err != nil {
+	if err := tx.Exec(`UPDATE dossier_task SET owner = $2, warn_at = 0 WHERE dossier_id = $1 AND open`, d.ID, d.Competent); err != nil {
 		return err
 	}
 	return tx.Exec(`UPDATE dossier_redate SET unit = $2 WHERE dossier_id = $1 AND status = 'open'`, d.ID, d.Receiving)

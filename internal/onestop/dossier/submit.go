@@ -56,8 +56,10 @@ func (s *Service) check(ctx context.Context, in *Submission, now time.Time) (*se
 	if !pkg.Offers(in.Channel) {
 		bad = append(bad, errs.Field{Path: "channel", Key: "dossier.submit.channel", Params: errs.Params{"channel": string(in.Channel)}})
 	}
-	if in.Channel != service.Online && auth.From(ctx).Kind != auth.KindOfficer {
-		return nil, form.Result{}, errs.E(errs.Forbidden, "dossier.submit.counterOnly")
+	if in.Channel != service.Online {
+		if err := s.Policies.Can(ctx, actFileAtCounter, auth.Resource{}); err != nil {
+			return nil, form.Result{}, err
+		}
 	}
 	bad = append(bad, checkFiling(pkg, in)...)
 	res := pkg.Form.Validate(in.Answers, form.Env{

@@ -36,6 +36,7 @@ type Task struct {
 	Version   int64
 	LastBy    string // who acted last
 	LastAt    time.Time
+	Did       record    // the dossier's, as the task was opened
 	WarnAt    time.Time // when the next rule of warning falls due; zero where none does
 }
 

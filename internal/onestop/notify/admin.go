@@ -49,7 +49,7 @@ const counted = 7 * 24 * time.Hour
 // their texts.
 func (s *Service) List(ctx context.Context, f Filter) (out []Message, more bool, err error) {
 	defer errs.Op(&err, "notify.List")
-	if err := auth.Can(ctx, MayRead); err != nil {
+	if err := s.Policies.Can(ctx, actRead, auth.Resource{}); err != nil {
 		return nil, false, err
 	}
 	if f.Before == 0 {
@@ -90,7 +90,7 @@ func mask(to string) string {
 // Counts counts the messages of the last seven days.
 func (s *Service) Counts(ctx context.Context) (out Tally, err error) {
 	defer errs.Op(&err, "notify.Counts")
-	if err := auth.Can(ctx, MayRead); err != nil {
+	if err := s.Policies.Can(ctx, actRead, auth.Resource{}); err != nil {
 		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
@@ -100,11 +100,16 @@ func (s *Service) Counts(ctx context.Context) (out Tally, err error) {
 	return out, err
 }
 
+// Resends reports whether the reader may send again.
+func (s *Service) Resends(ctx context.Context) bool {
+	return s.Policies.May(ctx, actResend, auth.Resource{})
+}
+
 // Resend gives a message that failed all its tries again. NotFound; Conflict where it has
 // not failed, or somebody sent it again already.
 func (s *Service) Resend(ctx context.Context, v MessageID, key string) (err error) {
 	defer errs.Op(&err, "notify.Resend(%s)", v)
-	if err := auth.Can(ctx, MayResend); err != nil {
+	if err := s.Policies.Can(ctx, actResend, auth.Resource{}); err != nil {
 		return err
 	}
 	sub := auth.From(ctx)

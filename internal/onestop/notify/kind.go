@@ -18,19 +18,26 @@ const (
 	Order    Kind = "order"    // a superior's order with a term
 	Warning  Kind = "warning"  // work of the reader's is near or past its date
 	Digest   Kind = "digest"   // the morning's summary
+	Security Kind = "security" // what happened to the account itself
 )
 
 // KindsFor lists what a person of a kind of account is told of.
 func KindsFor(k auth.Kind) []Kind {
 	if k == auth.KindOfficer {
-		return []Kind{Work, Order, Warning, Digest}
+		return []Kind{Work, Order, Warning, Digest, Security}
 	}
-	return []Kind{Course, Asked, Decision}
+	return []Kind{Course, Asked, Decision, Security}
 }
 
 // Required reports whether the law, or the duty of office, wants the notice told: its place
 // in the inbox cannot be switched off.
-func (k Kind) Required() bool { return slices.Contains([]Kind{Asked, Decision, Order, Warning}, k) }
+func (k Kind) Required() bool {
+	return slices.Contains([]Kind{Asked, Decision, Order, Warning, Security}, k)
+}
+
+// Everywhere reports whether a notice goes by every way there is: who took one of them over
+// must not be the only one who reads it.
+func (k Kind) Everywhere() bool { return k == Security }
 
 // Channel is a way to a person.
 type Channel string

@@ -4,10 +4,12 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/i18n"
@@ -37,14 +39,15 @@ type Pusher interface {
 
 // Deps is what notices stand on. SMS and Push may be nil: the city has no such channel.
 type Deps struct {
-	DB      *db.DB
-	Gen     *id.Gen
-	Clock   clock.Clock
-	Jobs    *jobs.Queue
-	Journal *journal.Journal
-	Mail    mail.Sender
-	SMS     sms.Sender
-	Push    Pusher
+	DB       *db.DB
+	Gen      *id.Gen
+	Clock    clock.Clock
+	Jobs     *jobs.Queue
+	Journal  *journal.Journal
+	Policies *auth.Policies
+	Mail     mail.Sender
+	SMS      sms.Sender
+	Push     Pusher
 }
 
 // Service writes notices and hands them over. Safe for concurrent use.
@@ -83,8 +86,9 @@ type Notice struct {
 	Email   string // given for this matter; "" takes the account's
 	Phone   string // the same
 	Lang    i18n.Lang
-	Link    string // for the signed-in reader, a path of this site
-	Outside string // for a mail, which opens without signing in; "" leaves it out
+	Link    string  // for the signed-in reader, a path of this site
+	First   Channel // tried before the others that the reader takes; "" keeps their order
+	Outside string  // for a mail, which opens without signing in; "" leaves it out
 	Text    func(i18n.Lang) Text
 }
 
@@ -98,6 +102,9 @@ type way struct {
 func (s *Service) Reachable(account int64, email, phone string) bool {
 	return account != 0 || email != "" || phone != "" && s.SMS != nil
 }
+
+// Texts reports whether a text message can go to a number.
+func (s *Service) Texts(phone string) bool { return s.SMS != nil && sms.Number(phone) != "" }
 
 // Tell writes a notice as part of the unit tx; what leaves the house goes out after the
 // commit.
@@ -127,6 +134,9 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 		text.Subject = text.Title
 	}
 	var ways []way
+	if slices.Contains(choice.Ways, n.First) {
+		choice.Ways = append([]Channel{n.First}, slices.DeleteFunc(slices.Clone(choice.Ways), func(c Channel) bool { return c == n.First })...)
+	}
 	for _, c := range choice.Ways {
 		switch {
 		case c == Email && n.Email != "":
@@ -156,6 +166,14 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 		if err := s.send(tx, m, []way{{Push, "account:" + strconv.FormatInt(n.Account, 10)}}); err != nil {
 			return err
 		}
+	}
+	if n.Kind.Everywhere() {
+		for _, w := range ways {
+			if err := s.send(tx, m, []way{w}); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if len(ways) == 0 {
 		return nil

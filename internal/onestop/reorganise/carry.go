@@ -25,7 +25,7 @@ type batchArgs struct {
 // work, several in one commit.
 const (
 	batchSize = 200
-	workers   = 8
+	workers   = 32
 )
 
 // errMoved is the miss of a batch that another node has done.

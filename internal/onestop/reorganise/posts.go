@@ -145,7 +145,7 @@ func (s *settler) wards(place orgunit.UnitID, tier orgunit.Tier) (out []orgunit.
 }
 
 // movePosts ends the posts of units that end with their last day, and begins those that
-// follow. It may run again: what stands is written as it stands.
+// follow, and what goes with them. It may run again: what stands is written as it stands.
 func (s *Service) movePosts(ctx context.Context, a Act, plan *Plan) error {
 	last := plan.Day.AddDays(-1)
 	holders, err := s.Accounts.Everybody(ctx, last)
@@ -153,7 +153,8 @@ func (s *Service) movePosts(ctx context.Context, a Act, plan *Plan) error {
 		return err
 	}
 	set := newSettler(plan, s.Units.Register())
-	for _, p := range set.postsOf(holders) {
+	list := set.postsOf(holders)
+	for _, p := range list {
 		if p.ToRole != "" {
 			g := auth.GrantPeriod{Grant: auth.Grant{Role: p.ToRole, Scope: scope(p.To)}, From: plan.Day}
 			if err := s.Accounts.AddGrant(ctx, p.Account, g); err != nil {
@@ -167,7 +168,17 @@ func (s *Service) movePosts(ctx context.Context, a Act, plan *Plan) error {
 			return err
 		}
 	}
-	return nil
+	if len(s.Posts) == 0 {
+		return nil
+	}
+	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		for _, f := range s.Posts {
+			if err := f(tx, a.DecidedBy, list); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // restorePosts opens the old posts again from today: what is moved back needs its people.
@@ -196,8 +207,8 @@ func scope(u orgunit.UnitID) string { return "unit:" + u.String() }
 // Forbidden.
 func (s *Service) PostsOf(ctx context.Context, v ActID) (out []Post, err error) {
 	defer errs.Op(&err, "reorganise.PostsOf")
-	if !s.MayRead(ctx) {
-		return nil, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanRead(ctx); err != nil {
+		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
 		out, err = postsOf(q, v)

@@ -144,8 +144,8 @@ func (s *settler) full(t *orgunit.Tree, u orgunit.UnitID) string {
 // ItemsOf says what acts did with a dossier, the oldest first. Errors: Forbidden.
 func (s *Service) ItemsOf(ctx context.Context, code string) (out []Item, err error) {
 	defer errs.Op(&err, "reorganise.ItemsOf")
-	if !s.MayRead(ctx) {
-		return nil, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanRead(ctx); err != nil {
+		return nil, err
 	}
 	return s.itemsOf(ctx, dossier.NormalCode(code))
 }
@@ -169,8 +169,8 @@ type Result struct {
 // ResultOf reads what an act did. Errors: NotFound, Forbidden.
 func (s *Service) ResultOf(ctx context.Context, v ActID) (r Result, err error) {
 	defer errs.Op(&err, "reorganise.ResultOf")
-	if !s.MayRead(ctx) {
-		return r, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanRead(ctx); err != nil {
+		return r, err
 	}
 	if r.Progress, err = s.Progress(ctx, v); err != nil {
 		return r, err

@@ -33,7 +33,11 @@ var migrations embed.FS
 // (originals at a counter) brings it up to date in the transaction of the move.
 type Follow func(tx *db.Tx, r dossier.Relocated) error
 
-// Deps is what an act stands on. All are required but Follow.
+// FollowPosts is what moves with posts: called in one transaction once all posts of an act have
+// ended and begun, again where the act was killed there.
+type FollowPosts func(tx *db.Tx, by string, posts []Post) error
+
+// Deps is what an act stands on. All are required but Follow and Posts.
 type Deps struct {
 	DB       *db.DB
 	Gen      *id.Gen
@@ -43,9 +47,10 @@ type Deps struct {
 	Units    *orgunit.Service
 	Dossiers *dossier.Service
 	Accounts *auth.Service
-	Scopes   auth.Scopes
+	Policies *auth.Policies
 	Words    *i18n.Bundle // of what is written into records, which have no reader's request
 	Follow   []Follow
+	Posts    []FollowPosts
 	Demo     bool // a city of invented people: an act may begin without two people
 }
 
@@ -95,33 +100,26 @@ func (s *Service) planOf(a Act) (*Plan, error) {
 
 // MayPropose reports whether the reader leads the city: who may propose an act, and decide
 // on one that another proposed.
-func (s *Service) MayPropose(ctx context.Context) bool {
-	return s.holds(ctx, func(r orgunit.Role) bool { return r.Acts(orgunit.RoleLeader) })
+func (s *Service) MayPropose(ctx context.Context) bool { return s.CanPropose(ctx) == nil }
+
+// CanPropose says why the reader may not propose, begin or undo an act.
+func (s *Service) CanPropose(ctx context.Context) error {
+	return s.Policies.Can(ctx, actPropose, s.city())
 }
 
-// MayRead reports whether the reader may read acts: leaders and auditors of the city.
-func (s *Service) MayRead(ctx context.Context) bool {
-	return s.holds(ctx, func(r orgunit.Role) bool { return r.Acts(orgunit.RoleLeader) || r == "auditor" })
-}
-
-func (s *Service) holds(ctx context.Context, fits func(orgunit.Role) bool) bool {
-	sub := auth.From(ctx)
-	city := "unit:" + s.Units.Now().Government().ID.String()
-	return sub.Kind == auth.KindOfficer && slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool {
-		return fits(orgunit.Role(g.Role)) && (g.Scope == auth.Everywhere || g.Scope == city)
-	})
-}
+// CanRead says why the reader may not read acts: leaders and auditors of the city may.
+func (s *Service) CanRead(ctx context.Context) error { return s.Policies.Can(ctx, actRead, s.city()) }
 
 // MayDecide reports whether the reader may approve an act: a second leader of the city.
 func (s *Service) MayDecide(ctx context.Context, a Act) bool {
-	return a.Status == Proposed && a.Proposer != auth.From(ctx).Account && s.MayPropose(ctx)
+	return s.Policies.May(ctx, actDecide, s.resourceOf(a))
 }
 
 // Acts lists the acts, the youngest first. Errors: Forbidden.
 func (s *Service) Acts(ctx context.Context) (out []Act, err error) {
 	defer errs.Op(&err, "reorganise.Acts")
-	if !s.MayRead(ctx) {
-		return nil, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanRead(ctx); err != nil {
+		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		out, err = selectActs(v, 100)
@@ -133,8 +131,8 @@ func (s *Service) Acts(ctx context.Context) (out []Act, err error) {
 // Propose declares a plan for approval. Errors: Forbidden, Invalid, Mismatch.
 func (s *Service) Propose(ctx context.Context, p *Plan, reason, key string) (a Act, err error) {
 	defer errs.Op(&err, "reorganise.Propose(%s)", p.ID)
-	if !s.MayPropose(ctx) {
-		return a, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanPropose(ctx); err != nil {
+		return a, err
 	}
 	return s.declare(ctx, Act{Kind: Carry, Plan: p.ID, Digest: p.Digest, Body: p.Text, Status: Proposed, Reason: clean(reason)}, key)
 }
@@ -143,8 +141,8 @@ func (s *Service) Propose(ctx context.Context, p *Plan, reason, key string) (a A
 // Forbidden, Invalid without a reason, Conflict where the act is not done.
 func (s *Service) ProposeUndo(ctx context.Context, v ActID, reason, key string) (a Act, err error) {
 	defer errs.Op(&err, "reorganise.ProposeUndo(%s)", v)
-	if !s.MayPropose(ctx) {
-		return a, errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := s.CanPropose(ctx); err != nil {
+		return a, err
 	}
 	a, err = s.undoing(ctx, v, reason)
 	if err != nil {
@@ -196,8 +194,10 @@ func (s *Service) Decide(ctx context.Context, v ActID, approve bool, key string)
 		return a, err
 	}
 	hash := once.Hash([]any{v, approve})
-	if a.Status == Proposed && !s.MayDecide(ctx, a) {
-		return a, errs.E(errs.Forbidden, "reorganise.second")
+	if a.Status == Proposed {
+		if err := s.Policies.Can(ctx, actDecide, s.resourceOf(a)); err != nil {
+			return a, err
+		}
 	}
 	kind := KindRejected
 	a.Status, a.Decider, a.DecidedBy, a.DecidedAt = Rejected, sub.Account, sub.Name, s.Clock.Now()

@@ -48,16 +48,11 @@ func splitOf(a Act, was, is dossier.Dossier, v Verdict) Question {
 	}
 }
 
-// splitRoles may say where a dossier of a divided commune belongs.
-func splitRoles() []orgunit.Role {
-	return []orgunit.Role{orgunit.RoleClerk, orgunit.RoleHead, orgunit.RoleLeader}
-}
-
 // holders are the agencies whose questions the reader may answer.
 func (s *Service) holders(ctx context.Context) (out []orgunit.UnitID) {
 	tree := s.Units.Now()
 	for _, g := range auth.From(ctx).Grants {
-		if !slices.ContainsFunc(splitRoles(), func(r orgunit.Role) bool { return orgunit.Role(g.Role).Acts(r) }) {
+		if !s.Policies.May(ctx, actPlace, auth.Resource{Type: "Unit", ID: g.Scope, Units: []string{g.Scope}}) {
 			continue
 		}
 		for _, u := range tree.Select(func(u orgunit.Unit) bool { return scope(u.ID) == g.Scope }) {
@@ -69,27 +64,40 @@ func (s *Service) holders(ctx context.Context) (out []orgunit.UnitID) {
 	return out
 }
 
+// question is an open question as policies see it. It waits for the agency that holds the
+// dossier with its offices, and for the applicant.
+func (s *Service) question(ctx context.Context, q Question, applicant bool) auth.Resource {
+	r := auth.Resource{Type: "Unit", ID: q.Holder.String()}
+	tree := s.Units.Now()
+	for _, g := range auth.From(ctx).Grants {
+		for _, u := range tree.Select(func(u orgunit.Unit) bool { return scope(u.ID) == g.Scope }) {
+			if a, ok := tree.AgencyOf(u.ID); ok && a.ID == q.Holder {
+				r.Units = append(r.Units, g.Scope)
+			}
+		}
+	}
+	if applicant {
+		r.Facts = []string{"applicant"}
+	}
+	return r
+}
+
 // Questions lists the open questions of the agencies that the reader works for, the first due
 // first; Total counts them all.
 func (s *Service) Questions(ctx context.Context, limit int) (out []Question, total int, err error) {
 	defer errs.Op(&err, "reorganise.Questions")
 	mine := s.holders(ctx)
+	if len(mine) == 0 {
+		return nil, 0, nil
+	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		for _, u := range mine {
-			list, err := openSplits(v, u, limit)
-			if err != nil {
-				return err
-			}
-			n, err := countOpenSplits(v, u)
-			if err != nil {
-				return err
-			}
-			out, total = append(out, list...), total+n
+		if out, err = openSplits(v, mine, limit); err != nil {
+			return err
 		}
-		return nil
+		total, err = countOpenSplits(v, mine)
+		return err
 	})
-	slices.SortStableFunc(out, func(a, b Question) int { return a.DueAt.Compare(b.DueAt) })
-	return out[:min(len(out), limit)], total, err
+	return out, total, err
 }
 
 // QuestionOf is the question about a dossier; false where there is none, or it was answered.
@@ -128,8 +136,8 @@ func (s *Service) Answer(ctx context.Context, code string, ward orgunit.UnitID, 
 			return err
 		}
 	}
-	if !owner && !slices.Contains(s.holders(ctx), q.Holder) {
-		return errs.E(errs.Forbidden, "reorganise.split.notYours")
+	if err := s.Policies.Can(ctx, actPlace, s.question(ctx, q, owner)); err != nil {
+		return err
 	}
 	hash := once.Hash([]any{code, ward, reason})
 	again := false

@@ -2,6 +2,8 @@ package reorganise
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -43,13 +45,24 @@ func findSplit(q db.Querier, v dossier.ID) (Question, error) {
 	return db.One(q, scanSplit, `SELECT `+splitColumns+` FROM reorganise_split WHERE dossier = $1`, v)
 }
 
-func openSplits(q db.Querier, holder orgunit.UnitID, limit int) ([]Question, error) {
-	return db.All(q, scanSplit, `SELECT `+splitColumns+` FROM reorganise_split WHERE holder = $1 AND status = 'open' ORDER BY due_at, dossier LIMIT $2`, holder, limit)
+// openSplits reads the first of the questions that some agencies hold, all in one order.
+func openSplits(q db.Querier, holders []orgunit.UnitID, limit int) ([]Question, error) {
+	in, args := among(holders)
+	return db.All(q, scanSplit, `SELECT `+splitColumns+` FROM reorganise_split WHERE holder IN (`+in+`) AND status = 'open' ORDER BY due_at, dossier LIMIT `+strconv.Itoa(limit), args...)
 }
 
-func countOpenSplits(q db.Querier, holder orgunit.UnitID) (n int, err error) {
-	err = q.QueryRow(`SELECT COUNT(*) FROM reorganise_split WHERE holder = $1 AND status = 'open'`, holder).Scan(&n)
+func countOpenSplits(q db.Querier, holders []orgunit.UnitID) (n int, err error) {
+	in, args := among(holders)
+	err = q.QueryRow(`SELECT COUNT(*) FROM reorganise_split WHERE holder IN (`+in+`) AND status = 'open'`, args...).Scan(&n)
 	return n, err
+}
+
+func among(list []orgunit.UnitID) (string, []any) {
+	marks, args := make([]string, len(list)), make([]any, len(list))
+	for i, u := range list {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), u
+	}
+	return strings.Join(marks, ","), args
 }
 
 // countSplits counts the questions of an act that wait.

@@ -88,7 +88,7 @@ func back(a Act, d dossier.Dossier, sh *dossier.Shift) *dossier.Relocation {
 	r := &dossier.Relocation{
 		Act: int64(a.ID), Plan: a.Digest, Why: string(WhyUndone), Basis: a.Reason, By: a.DecidedBy,
 		Reception: orgunit.UnitID(sh.Reception[0]), Receiving: orgunit.UnitID(sh.Receiving[0]), Competent: orgunit.UnitID(sh.Competent[0]),
-		Back: map[dossier.TaskID]dossier.ShiftedTask{},
+		Back: map[dossier.TaskID]dossier.ShiftedTask{}, Undo: true,
 	}
 	for _, t := range sh.Tasks {
 		r.Back[t.Task] = t

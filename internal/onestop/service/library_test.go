@@ -18,6 +18,7 @@ import (
 	"khue/internal/kernel/once"
 	"khue/internal/onestop/service"
 	"khue/internal/register/holiday"
+	"khue/internal/register/orgunit"
 )
 
 func tables() []db.Migrations {
@@ -57,9 +58,13 @@ func openShop(t *testing.T, d *db.DB, clk clock.Clock) *shop {
 	}
 	reg, _ := service.NewRegistry()
 	gen := id.NewGen(1, clk)
+	rules, err := auth.NewPolicies(nil, orgunit.ActsAs, service.Policies())
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &shop{reg: reg, db: d, author: acting(1, "Công ty A", "designer"), reviewer: acting(2, "Bà B", "leader"), citizen: acting(3, "Ông C")}
 	s.deps = service.LibraryDeps{
-		DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, nil), Registry: reg, Signer: signer, World: service.World{Calendar: cal},
+		DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, nil), Policies: rules, Registry: reg, Signer: signer, World: service.World{Calendar: cal},
 	}
 	s.lib = service.NewLibrary(s.deps)
 	var public string

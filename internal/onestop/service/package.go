@@ -51,8 +51,9 @@ type Package struct {
 	termTable *table     // nil: the term is declared
 	decides   *feel.Expr // nil: the receiving agency does
 
-	texts texts
-	help  map[i18n.Lang]template.HTML
+	texts  texts
+	folder string // of a package that comes with the program
+	help   map[i18n.Lang]template.HTML
 }
 
 // Channel is a way in: online, counter, kiosk, post.

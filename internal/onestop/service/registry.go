@@ -17,6 +17,7 @@ import (
 // for concurrent use.
 type Registry struct {
 	base []*Package
+	kept atomic.Pointer[[]*Package] // texts that dossiers are pinned to and that nothing offers any more
 	now  atomic.Pointer[shelf]
 }
 
@@ -103,6 +104,11 @@ func (r *Registry) publish(list []placed) {
 		all = append(all, &q)
 	}
 	s := newShelf()
+	if kept := r.kept.Load(); kept != nil {
+		for _, p := range *kept {
+			s.byDigest[p.Digest] = p
+		}
+	}
 	for _, p := range all {
 		s.byDigest[p.Digest] = p
 		if p.To.IsZero() || !p.To.Before(p.From) {
@@ -152,6 +158,7 @@ func LoadAll(fsys fs.FS) (*Registry, decl.Problems) {
 		p, found := Load(fsys, e.Name())
 		ps = append(ps, found...)
 		if p != nil {
+			p.folder = e.Name()
 			pkgs = append(pkgs, p)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
 )
 
@@ -23,6 +24,30 @@ func (p *Package) ResultData(answers, officer form.Answers, env form.Env, lang i
 	}
 	out["service"] = p.Name().In(lang)
 	return out
+}
+
+// SampleCode has the form of a dossier's code; no dossier bears it.
+const SampleCode = "H26.16-261123-000000"
+
+// Specimen is a result document filled with a scenario, for previews. False where the package
+// has no such paper.
+func (p *Package) Specimen(kind string, t Trace) (pdf.Layout, bool) {
+	l, ok := p.Layouts[kind]
+	if !ok {
+		return l, false
+	}
+	words := p.ResultData(t.Answers, t.Officer, t.Env, i18n.VI)
+	unit := p.Form.Say(p.Competent.By, t.Answers, t.Env).VI
+	day := t.Env.Now
+	for k, v := range map[string]string{
+		"dossier.code": SampleCode, "agency": unit, "agency.upper": strings.ToUpper(unit), "day": day.Format("02"), "month": day.Format("01"), "year": day.Format("2006"),
+		"dossier.date": i18n.DateTime(i18n.VI, day), "dossier.due": i18n.DateTime(i18n.VI, t.Due()), "result.date": i18n.DateTime(i18n.VI, day), "service": p.Name().VI,
+	} {
+		if words[k] == "" {
+			words[k] = v
+		}
+	}
+	return pdf.Fill(l, pdf.Data{Words: words}), true
 }
 
 var placeholder = regexp.MustCompile(`\{([\w.]+)\}`)

@@ -132,3 +132,15 @@ func selectEpoch(q db.Querier) (int64, error) {
 func raiseEpoch(tx *db.Tx) error {
 	return tx.Exec(`UPDATE service_epoch SET n = n + 1 WHERE one = 1`)
 }
+
+func selectBase(q db.Querier) ([]baseRow, error) {
+	return db.All(q, func(s db.Scanner) (r baseRow, err error) { return r, s.Scan(&r.digest, &r.service, &r.version) }, `SELECT digest, service, version FROM service_base ORDER BY digest`)
+}
+
+// insertBase keeps a package that came with the program; another node may do the same now.
+func insertBase(tx *db.Tx, r baseRow, archive []byte) error {
+	if err := tx.Exec(`INSERT INTO service_content (digest, archive) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, r.digest, archive); err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO service_base (digest, service, version, first_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING`, r.digest, r.service, r.version, db.Millis(tx.Now()))
+}

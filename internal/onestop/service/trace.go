@@ -106,6 +106,16 @@ func (p *Package) Sample(w World) (Trace, bool) {
 	return best, found
 }
 
+// Due is the first promised date of the trace, else when it began.
+func (t Trace) Due() time.Time {
+	for _, a := range t.Acts {
+		if !a.Due.IsZero() {
+			return a.Due
+		}
+	}
+	return t.Env.Now
+}
+
 // further: a dossier that came to more officers' answers, or to more acts, shows more.
 func (t Trace) further(o Trace) bool {
 	return cmp.Or(cmp.Compare(ended(t), ended(o)), cmp.Compare(len(t.Officer), len(o.Officer)), cmp.Compare(len(t.Milestones), len(o.Milestones))) > 0

@@ -3,15 +3,14 @@ package admin
 import (
 	"context"
 	"embed"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/pdf"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/service"
@@ -29,7 +28,10 @@ var Messages embed.FS
 type Deps struct {
 	Services *service.Registry
 	Officers *identity.Service
-	Clock    clock.Clock
+	Fonts    pdf.Fonts
+	// World is what the scenarios are played in that fill specimens.
+	World service.World
+	Clock clock.Clock
 	// May reports whether the reader may open a page; one that is not built nobody may.
 	May func(ctx context.Context, href string) bool
 }
@@ -45,6 +47,7 @@ func Routes(d Deps) web.Module {
 		{Method: http.MethodGet, Path: "/admin/roles", Policy: auth.Officer, Do: h.roles},
 		{Method: http.MethodGet, Path: "/admin/fees", Policy: auth.Officer, Do: h.fees},
 		{Method: http.MethodGet, Path: "/admin/templates", Policy: managers, Do: h.templates},
+		{Method: http.MethodGet, Path: "/admin/templates/{service}/{version}/{paper}", Policy: managers, Do: h.specimen},
 		{Method: http.MethodGet, Path: "/admin/imports", Policy: managers, Do: h.imports},
 	}}
 }
@@ -207,47 +210,6 @@ func (h handlers) fees(w http.ResponseWriter, r *http.Request) error {
 		}})
 	}
 	return web.Render(w, r, http.StatusOK, tablePage("fees", t))
-}
-
-type templateView struct {
-	Service string
-	Texts   []ui.SummaryArgs
-}
-
-// templates shows the texts of notices that services declare, with invented people.
-func (h handlers) templates(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	var out []templateView
-	for _, pkg := range h.on() {
-		v := templateView{Service: in(ctx, pkg.Name())}
-		for _, event := range slices.Sorted(maps.Keys(pkg.Notices)) {
-			n := pkg.Notices[event]
-			s := ui.SummaryArgs{Title: event}
-			row := func(key string, l decl.Label) {
-				if !l.IsZero() {
-					s.Rows = append(s.Rows, ui.SummaryRow{Key: say(ctx, "templates."+key), Value: ui.T(sample(ctx, in(ctx, l)))})
-				}
-			}
-			row("subject", n.Subject)
-			row("body", n.Body)
-			row("sms", n.SMS)
-			row("lock", n.Lock)
-			if len(s.Rows) > 0 {
-				v.Texts = append(v.Texts, s)
-			}
-		}
-		out = append(out, v)
-	}
-	return web.Render(w, r, http.StatusOK, templatesPage(out))
-}
-
-// sample puts invented values where a template names one.
-func sample(ctx context.Context, text string) string {
-	l := i18n.LangOf(ctx)
-	return strings.NewReplacer(
-		"{code}", "H26.00133-250623-0001", "{name}", "Trần Văn Mẫu", "{applicant}", "Trần Văn Mẫu", "{due}", i18n.Date(l, clock.Date{Year: 2025, Month: 7, Day: 1}),
-		"{unit}", "UBND phường Mẫu", "{reason}", say(ctx, "templates.reason"), "{link}", "https://example.vn/track",
-	).Replace(text)
 }
 
 func (h handlers) imports(w http.ResponseWriter, r *http.Request) error {

@@ -31,14 +31,13 @@ func Deciders() []orgunit.Role { return []orgunit.Role{orgunit.RoleHead, orgunit
 // MayPropose reports whether the reader may ask for a change of a unit's calendar (0: the
 // city's).
 func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {
-	return s.may(ctx, auth.From(ctx), u, Proposers())
+	return s.Policies.May(ctx, actPropose, s.unit(u))
 }
 
 // MayDecide reports whether the reader may decide on a change: a second person, never its
 // proposer.
 func (s *Service) MayDecide(ctx context.Context, c Change) bool {
-	sub := auth.From(ctx)
-	return c.Status == Proposed && c.Proposer != sub.Account && s.may(ctx, sub, c.Unit, Deciders())
+	return c.Status == Proposed && s.Policies.May(ctx, actDecide, s.resourceOf(c))
 }
 
 // Posts lists the units in which the reader holds a post, in order of their grants.
@@ -53,32 +52,14 @@ func (s *Service) Posts(ctx context.Context) []orgunit.UnitID {
 	return out
 }
 
-func (s *Service) may(ctx context.Context, sub auth.Subject, u orgunit.UnitID, roles []orgunit.Role) bool {
-	if sub.Kind != auth.KindOfficer || !sub.SignedIn() {
-		return false
-	}
-	if u == 0 {
-		u = s.Units.Now().Government().ID
-	}
-	what := "unit:" + u.String()
-	for _, g := range sub.Grants {
-		for _, r := range roles {
-			if orgunit.Role(g.Role).Acts(r) && (g.Scope == auth.Everywhere || g.Scope == what || s.Scopes.Covers(ctx, g.Scope, what)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Propose asks for a change. It counts for nothing until a second person approves it. The
 // same key again returns the first change. Errors: Forbidden, Invalid with fields,
 // Mismatch.
 func (s *Service) Propose(ctx context.Context, d Draft) (c Change, err error) {
 	defer errs.Op(&err, "holiday.Propose(%s)", d.Kind)
 	sub := auth.From(ctx)
-	if !s.MayPropose(ctx, d.Unit) {
-		return c, errs.E(errs.Forbidden, "holiday.notYours")
+	if err := s.Policies.Can(ctx, actPropose, s.unit(d.Unit)); err != nil {
+		return c, err
 	}
 	if d.Unit != 0 {
 		if u, ok := s.Units.Now().Get(d.Unit); !ok || u.Class != orgunit.Agency && u.Class != orgunit.Office {
@@ -128,11 +109,8 @@ func (s *Service) Decide(ctx context.Context, v ChangeID, approve bool, reason, 
 	if c, err = s.Find(ctx, v); err != nil {
 		return c, err
 	}
-	if c.Proposer == sub.Account {
-		return c, errs.E(errs.Forbidden, "holiday.fourEyes")
-	}
-	if !s.may(ctx, sub, c.Unit, Deciders()) {
-		return c, errs.E(errs.Forbidden, "holiday.notYours")
+	if err := s.Policies.Can(ctx, actDecide, s.resourceOf(c)); err != nil {
+		return c, err
 	}
 	reason = i18n.NFC(strings.TrimSpace(reason))
 	if n := utf8.RuneCountInString(reason); !approve && n < 5 || n > maxWords {

@@ -34,12 +34,12 @@ type Journal interface {
 // Deps is what the calendars stand on. A program without a database (tools, tests) leaves
 // all of it out and has the embedded facts.
 type Deps struct {
-	DB      *db.DB
-	Gen     *id.Gen
-	Clock   clock.Clock
-	Journal Journal
-	Units   *orgunit.Service
-	Scopes  auth.Scopes
+	DB       *db.DB
+	Gen      *id.Gen
+	Clock    clock.Clock
+	Journal  Journal
+	Units    *orgunit.Service
+	Policies *auth.Policies
 }
 
 // Service gives calendars and takes changes. Safe for concurrent use.

@@ -56,7 +56,11 @@ func newOffice(t *testing.T, d *db.DB, clk *clock.Fake) *office {
 	agency, _ := tree.AgencyOf(ward.ID)
 	city := "unit:" + tree.Government().ID.String()
 	o := &office{clock: clk, ward: agency.ID, journal: journal.New(d, gen, signer, slog.New(slog.NewTextHandler(io.Discard, nil)))}
-	o.Service, err = holiday.New(holiday.Deps{DB: d, Gen: gen, Clock: clk, Journal: o.journal, Units: units, Scopes: everywhere{city}})
+	rules, err := auth.NewPolicies(everywhere{city}, orgunit.ActsAs, holiday.Policies())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Service, err = holiday.New(holiday.Deps{DB: d, Gen: gen, Clock: clk, Journal: o.journal, Units: units, Policies: rules})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,12 +42,13 @@ func (s *Service) Decide(ctx context.Context, v ChangeID, what Decision, reason,
 		}
 		return c, errs.E(errs.Conflict, "identity.decided", errs.P("by", c.DecidedBy, "at", c.DecidedAt))
 	}
-	switch {
-	case what == Withdraw && c.Proposer == sub.Account:
-	case c.Proposer == sub.Account:
-		return c, errs.E(errs.Forbidden, "identity.fourEyes")
-	case what != Approve && what != Reject, !s.MayDecide(ctx, c):
-		return c, errs.E(errs.Forbidden, "identity.notDecider")
+	if what == Withdraw {
+		err = s.Policies.Can(ctx, actWithdraw, s.resourceOf(c))
+	} else if err = s.canDecide(ctx, c); err == nil && what != Approve && what != Reject {
+		err = errs.E(errs.Forbidden, "identity.notDecider")
+	}
+	if err != nil {
+		return c, err
 	}
 	if n := utf8.RuneCountInString(reason); what == Reject && n < 5 || n > maxWords {
 		return c, errs.E(errs.Invalid, "identity.reason", errs.WithFields(errs.Field{Path: "reason", Key: "identity.reason", Params: errs.Params{"max": maxWords}}))
@@ -189,7 +190,7 @@ func (s *Service) replay(ctx context.Context, actor int64, key string, hash []by
 // Find returns a change that the reader may look at. NotFound otherwise.
 func (s *Service) Find(ctx context.Context, v ChangeID) (Change, error) {
 	c, err := s.find(ctx, v)
-	if err == nil && (c.Status == Draft && c.Proposer != auth.From(ctx).Account || !s.MaySee(ctx, c.Unit)) {
+	if err == nil && !s.Policies.May(ctx, actSee, s.resourceOf(c)) {
 		return Change{}, errs.E(errs.NotFound, "identity.change.none")
 	}
 	return c, err

@@ -6,9 +6,9 @@
 // Granting or ending a post takes two people: one proposes, another approves (Change). Both
 // are entries of the journal, and an approved change works within a second on every node.
 //
-// It owns the tables identity_officer, identity_number, identity_post, identity_change and
-// identity_leave, and appends entries about the subjects "identity" (a change) and
-// "identity.leave". What must not come here: pages (identityweb), what a role may do
+// It owns the tables identity_officer, identity_number, identity_post, identity_change,
+// identity_leave and identity_duty, and appends entries about the subjects "identity" (a
+// change), "identity.leave" and "identity.unit". What must not come here: pages (identityweb), what a role may do
 // (the processes of services), which dossiers somebody works on (dossier; see Tasks),
 // identity papers of citizens.
 package identity

@@ -13,6 +13,7 @@ const (
 	SubjectChange  = "identity"         // id of the change
 	SubjectOfficer = "identity.officer" // the account
 	SubjectLeave   = "identity.leave"   // id of the leave
+	SubjectUnit    = "identity.unit"    // the unit
 )
 
 // Kinds of journal entries; the payload is Told as JSON.
@@ -28,6 +29,8 @@ const (
 	EventLeaveBegan     = "identity.leave.began"
 	EventLeaveEnded     = "identity.leave.ended"
 	EventLeaveCancelled = "identity.leave.cancelled"
+	EventDutiesShared   = "identity.duties.shared" // one person may receive, verify and sign
+	EventDutiesApart    = "identity.duties.apart"
 )
 
 // Told is what happened. Names of people stand here and nowhere in the header.

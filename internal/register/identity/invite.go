@@ -94,12 +94,8 @@ func (s *Service) Invite(ctx context.Context, account int64, key string) (link s
 	if err != nil {
 		return "", err
 	}
-	may := false
-	for _, p := range posts {
-		may = may || s.MayPropose(ctx, p.Unit)
-	}
-	if !may && !s.MayPropose(ctx, 0) {
-		return "", errs.E(errs.Forbidden, "identity.notYours")
+	if err := s.Policies.Can(ctx, actPropose, s.account(account, posts, s.Units.Now().Government().ID)); err != nil {
+		return "", err
 	}
 	if o.Email == "" && !s.Demo {
 		return "", errs.E(errs.Invalid, "identity.invite.noEmail")

@@ -140,10 +140,7 @@ func sameAgency(t *orgunit.Tree, a, b orgunit.UnitID) bool {
 // mayEnter reports whether the reader may enter a leave of an officer: they themselves, or
 // a head or leader of one of their units.
 func (s *Service) mayEnter(ctx context.Context, account int64, posts []Post) bool {
-	sub := auth.From(ctx)
-	return sub.Account == account || slices.ContainsFunc(posts, func(p Post) bool {
-		return s.may(ctx, sub, p.Unit, []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader})
-	})
+	return s.Policies.May(ctx, actLeave, s.account(account, posts))
 }
 
 // NewLeave is a leave as asked for.
@@ -185,8 +182,8 @@ func (s *Service) EnterLeave(ctx context.Context, n NewLeave) (l Leave, err erro
 	if err != nil {
 		return l, err
 	}
-	if !s.mayEnter(ctx, n.Account, mine) {
-		return l, errs.E(errs.Forbidden, "identity.notYours")
+	if err := s.Policies.Can(ctx, actLeave, s.account(n.Account, mine)); err != nil {
+		return l, err
 	}
 	away, err := s.Auth.AccountByID(ctx, n.Account)
 	if err != nil {

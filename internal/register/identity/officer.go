@@ -178,12 +178,7 @@ func (s *Service) Officer(ctx context.Context, account int64) (o Officer, posts 
 	if posts, err = s.postsOf(ctx, account); err != nil {
 		return o, nil, err
 	}
-	sub := auth.From(ctx)
-	ok := sub.Account == account
-	for _, p := range posts {
-		ok = ok || s.MaySee(ctx, p.Unit)
-	}
-	if !ok && !s.MaySee(ctx, 0) {
+	if !s.Policies.May(ctx, actSee, s.account(account, posts, s.Units.Now().Government().ID)) {
 		return o, nil, errs.E(errs.NotFound, "identity.officer.none")
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
@@ -255,8 +250,8 @@ const maxFound = 50
 // may see the whole city searches it: others look at the units that they may see.
 func (s *Service) Search(ctx context.Context, q string, after int64) (out []Officer, more bool, err error) {
 	defer errs.Op(&err, "identity.Search")
-	if !s.MaySee(ctx, 0) {
-		return nil, false, errs.E(errs.Forbidden, "identity.notYours")
+	if err := s.Policies.Can(ctx, actSee, s.unit(0)); err != nil {
+		return nil, false, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		out, err = selectOfficers(v, i18n.Fold(strings.TrimSpace(q)), after, maxFound+1)

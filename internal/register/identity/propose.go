@@ -52,8 +52,8 @@ func (s *Service) Propose(ctx context.Context, w Wish, key string) (c Change, er
 	default:
 		unit = w.Add.Unit
 	}
-	if !s.MayPropose(ctx, unit) {
-		return c, errs.E(errs.Forbidden, "identity.notYours")
+	if err := s.Policies.Can(ctx, actPropose, s.unit(unit)); err != nil {
+		return c, err
 	}
 	sub := auth.From(ctx)
 	c = Change{

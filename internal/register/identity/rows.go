@@ -61,8 +61,8 @@ type RowFault struct {
 // below it. Errors: Forbidden; Invalid and TooLarge where the file cannot be read.
 func (s *Service) ReadOfficers(ctx context.Context, unit orgunit.UnitID, file string, r io.ReaderAt, size int64, key string) (c Change, err error) {
 	defer errs.Op(&err, "identity.ReadOfficers")
-	if !s.MayPropose(ctx, unit) {
-		return c, errs.E(errs.Forbidden, "identity.notYours")
+	if err := s.Policies.Can(ctx, actPropose, s.unit(unit)); err != nil {
+		return c, err
 	}
 	rows, err := sheet.Read(r, size, sheet.Limits{Rows: maxOfficers + 50, Columns: 40, Cell: 500})
 	if err != nil {
@@ -313,8 +313,8 @@ func (s *Service) SendDraft(ctx context.Context, v ChangeID, key string) (c Chan
 	if c, err = s.Find(ctx, v); err != nil {
 		return c, err
 	}
-	if c.Proposer != sub.Account || !s.MayPropose(ctx, c.Unit) {
-		return c, errs.E(errs.Forbidden, "identity.notYours")
+	if err := s.Policies.Can(ctx, actSend, s.resourceOf(c)); err != nil {
+		return c, err
 	}
 	if len(c.Body.Faults) > 0 || len(c.Body.Entries) == 0 {
 		return c, errs.E(errs.Conflict, "identity.sheet.faults")

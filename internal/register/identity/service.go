@@ -29,18 +29,19 @@ var Messages embed.FS
 
 // Deps is what the register stands on. All are required.
 type Deps struct {
-	DB      *db.DB
-	Gen     *id.Gen
-	Clock   clock.Clock
-	Journal *journal.Journal
-	Jobs    *jobs.Queue
-	Auth    *auth.Service
-	Units   *orgunit.Service
-	Scopes  auth.Scopes
-	Mail    mail.Sender
-	Secret  []byte // signs invitations
-	Address string // of the site, for their links
-	Demo    bool   // an invitation is shown to whoever asks for it: nobody reads its mail
+	DB       *db.DB
+	Gen      *id.Gen
+	Clock    clock.Clock
+	Journal  *journal.Journal
+	Jobs     *jobs.Queue
+	Auth     *auth.Service
+	Units    *orgunit.Service
+	Scopes   auth.Scopes
+	Policies *auth.Policies
+	Mail     mail.Sender
+	Secret   []byte // signs invitations
+	Address  string // of the site, for their links
+	Demo     bool   // an invitation is shown to whoever asks for it: nobody reads its mail
 }
 
 // Service keeps the register. Safe for concurrent use.
@@ -83,79 +84,41 @@ func Proposers() []orgunit.Role {
 	return []orgunit.Role{orgunit.RoleHead, "deputyHead", "designer", orgunit.RoleLeader}
 }
 
-// readers are the roles that may look into the register.
-func readers() []orgunit.Role { return append(Proposers(), "auditor") }
-
 // MayPropose reports whether the reader may ask for a change in a unit (0: the city).
 func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {
-	return s.may(ctx, auth.From(ctx), u, Proposers())
+	return s.Policies.May(ctx, actPropose, s.unit(u))
 }
 
 // MaySee reports whether the reader may look at the officers of a unit (0: of all).
 func (s *Service) MaySee(ctx context.Context, u orgunit.UnitID) bool {
-	return s.may(ctx, auth.From(ctx), u, readers())
+	return s.Policies.May(ctx, actSee, s.unit(u))
 }
 
 // Reads reports whether the reader may look at the officers of some unit.
 func (s *Service) Reads(ctx context.Context) bool {
-	return slices.ContainsFunc(auth.From(ctx).Grants, func(g auth.Grant) bool {
-		return slices.ContainsFunc(readers(), orgunit.Role(g.Role).Acts)
-	})
+	return s.Policies.May(ctx, actBrowse, auth.Resource{})
 }
 
 // Proposes reports whether the reader may ask for changes in some unit.
 func (s *Service) Proposes(ctx context.Context) bool {
-	return slices.ContainsFunc(auth.From(ctx).Grants, func(g auth.Grant) bool {
-		return slices.ContainsFunc(Proposers(), orgunit.Role(g.Role).Acts)
-	})
+	return s.Policies.May(ctx, actAsk, auth.Resource{})
 }
 
 // MayDecide reports whether the reader may decide on a change: a leader of its unit or
 // above, who neither asked for it nor gets the post. Whoever leads an agency is decided on
 // from above it; the city's government decides on itself.
-func (s *Service) MayDecide(ctx context.Context, c Change) bool {
-	sub := auth.From(ctx)
-	if c.Status != Proposed || c.Proposer == sub.Account || !s.may(ctx, sub, c.Unit, []orgunit.Role{orgunit.RoleLeader}) {
-		return false
-	}
-	for _, e := range c.Body.Entries {
-		if e.Account == sub.Account {
-			return false
-		}
-	}
-	if e := c.Body.End; e != nil && e.Account == sub.Account {
-		return false
+func (s *Service) MayDecide(ctx context.Context, c Change) bool { return s.canDecide(ctx, c) == nil }
+
+func (s *Service) canDecide(ctx context.Context, c Change) error {
+	if err := s.Policies.Can(ctx, actDecide, s.resourceOf(c)); err != nil {
+		return err
 	}
 	for _, u := range c.leads() {
-		if u != s.Units.Now().Government().ID && !s.above(ctx, sub, u) {
-			return false
+		if err := s.Policies.Can(ctx, actDecideLead, s.unit(u)); err != nil {
+			return err
 		}
 	}
-	return true
-}
-
-// above reports whether a subject leads a unit that stands above one.
-func (s *Service) above(ctx context.Context, sub auth.Subject, u orgunit.UnitID) bool {
-	return slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool {
-		return orgunit.Role(g.Role).Acts(orgunit.RoleLeader) && g.Scope != scope(u) &&
-			(g.Scope == auth.Everywhere || s.Scopes.Covers(ctx, g.Scope, scope(u)))
-	})
-}
-
-func (s *Service) may(ctx context.Context, sub auth.Subject, u orgunit.UnitID, roles []orgunit.Role) bool {
-	if sub.Kind != auth.KindOfficer || !sub.SignedIn() {
-		return false
-	}
-	if u == 0 {
-		u = s.Units.Now().Government().ID
-	}
-	what := scope(u)
-	for _, g := range sub.Grants {
-		if slices.ContainsFunc(roles, orgunit.Role(g.Role).Acts) && (g.Scope == auth.Everywhere || g.Scope == what || s.Scopes.Covers(ctx, g.Scope, what)) {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 // Posts lists the units in which the reader holds a post, in order of their grants.

@@ -170,6 +170,13 @@ func (t *Tree) Search(q string, f Filter) []Hit {
 			continue
 		}
 		best := Hit{rank: -1}
+		switch code := strings.TrimSpace(q); {
+		case u.Code == "" || len(code) < 3:
+		case strings.EqualFold(u.Code, code):
+			best = Hit{Unit: u}
+		case len(u.Code) > len(code) && strings.EqualFold(u.Code[:len(code)], code):
+			best = Hit{Unit: u, rank: 4}
+		}
 		for _, r := range rs {
 			if r.allows(u) {
 				best = better(best, Hit{Unit: u}, r, e.bare, e.above, b2i(u.Class == Agency))

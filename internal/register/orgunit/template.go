@@ -32,7 +32,8 @@ type RoleInfo struct {
 	Role   Role
 	Name   string
 	NameEN string
-	Acts   []Role // further roles that its holder may act in: a chairman is a leader
+	Acts   []Role   // further roles that its holder may act in: a chairman is a leader
+	as     []string // Acts, as grants name roles
 }
 
 // Post is a place for a person inside an agency.
@@ -104,6 +105,17 @@ func (r Role) Acts(as Role) bool {
 	return slices.Contains(info.Acts, as)
 }
 
+// ActsAs lists the further roles in which the holder of a role may act.
+func ActsAs(role string) []string {
+	f, _ := embeddedForms()
+	for i := range f.roles {
+		if string(f.roles[i].Role) == role {
+			return f.roles[i].as
+		}
+	}
+	return nil
+}
+
 func parseForms(posts, templates string) (forms, error) {
 	var f forms
 	for line := range strings.Lines(posts) {
@@ -118,6 +130,9 @@ func parseForms(posts, templates string) (forms, error) {
 		info := RoleInfo{Role: Role(w[0]), Name: w[1], NameEN: w[2]}
 		if len(w) > 3 {
 			info.Acts = rolesIn(w[3])
+			for _, r := range info.Acts {
+				info.as = append(info.as, string(r))
+			}
 		}
 		f.roles = append(f.roles, info)
 	}

@@ -1,6 +1,7 @@
 package orgunit_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -250,5 +251,20 @@ func BenchmarkSearch(b *testing.B) {
 	tree := on(b, "2025-06-23")
 	for b.Loop() {
 		tree.Search("minh thuong tin", orgunit.Filter{})
+	}
+}
+
+// A unit is found by its code, and by how that begins.
+func TestAUnitIsFoundByItsCode(t *testing.T) {
+	t.Parallel()
+	tree := on(t, "2025-06-23")
+	for q, want := range map[string]string{"00133": "00133", " 00133 ": "00133", "h26.16": "H26.16", "0013": "0013"} {
+		hits := tree.Search(q, orgunit.Filter{})
+		if len(hits) == 0 || !strings.HasPrefix(hits[0].Unit.Code, want) {
+			t.Errorf("%q finds %+v", q, hits)
+		}
+	}
+	if hits := tree.Search("99999", orgunit.Filter{}); len(hits) != 0 {
+		t.Errorf("no unit has the code: %+v", hits)
 	}
 }

@@ -1,23 +1,30 @@
 package authweb_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/authweb"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/db/dbtest"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 )
@@ -29,6 +36,9 @@ type browser struct {
 	t       *testing.T
 	h       http.Handler
 	session string
+	cookies map[string]string
+	network string
+	header  map[string]string
 	last    *httptest.ResponseRecorder
 }
 
@@ -36,14 +46,19 @@ type house struct {
 	t    *testing.T
 	h    http.Handler
 	auth *auth.Service
+	ways *factor.Service
+	clk  *clock.Fake
+	post *post
+	db   *db.DB
+	jobs *jobs.Queue
 }
 
 func newHouse(t *testing.T) house {
 	t.Helper()
 	clk := clock.NewFake(clock.MustDate("2025-06-23").At(8, 10))
-	d := dbtest.New(t, []db.Migrations{auth.Migrations()}, dbtest.WithClock(clk))
+	d := dbtest.New(t, []db.Migrations{journal.Migrations(), jobs.Migrations(), auth.Migrations()}, dbtest.WithClock(clk))
 	s := auth.New(d, id.NewGen(1, clk), clk, slog.New(slog.DiscardHandler), auth.Config{})
-	bundle, err := i18n.NewBundle(web.Messages, ui.Messages, auth.Messages, authweb.Messages)
+	bundle, err := i18n.NewBundle(web.Messages, ui.Messages, auth.Messages, factor.Messages, authweb.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,17 +68,67 @@ func newHouse(t *testing.T) house {
 		}
 		return "/"
 	}
-	h, err := web.New(web.Config{}, web.Deps{Bundle: bundle, Auth: s, Clock: clk, Log: slog.New(slog.DiscardHandler)}, authweb.Routes(s, home))
+	signer, err := journal.LoadKey(filepath.Join(t.TempDir(), "journal.key"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gen := id.NewGen(2, clk)
+	post := &post{}
+	queue := jobs.New(d, gen, jobs.Config{})
+	ways, err := factor.New(factor.Deps{
+		Auth: s, DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.DiscardHandler)),
+		Jobs: queue, Courier: post, Secret: bytes.Repeat([]byte{7}, 32), Address: "https://khue.test", House: "Khuê",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := authweb.New(authweb.Deps{Auth: s, Ways: ways, Home: home, Admins: auth.AnyRole("designer"), Counter: auth.AnyRole("clerk")})
+	h, err := web.New(web.Config{PublicURL: "https://khue.test"}, web.Deps{
+		Bundle: bundle, Auth: s, Clock: clk, Log: slog.New(slog.DiscardHandler), Prove: pages.Prove, Kiosk: ways.IsKiosk,
+	}, pages.Module())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.CreateAccount(context.Background(), auth.NewAccount{Login: "lan.nt", Name: "Nguyễn Thị Lan", Kind: auth.KindOfficer, Password: password}); err != nil {
 		t.Fatal(err)
 	}
-	return house{t, h, s}
+	return house{t: t, h: h, auth: s, ways: ways, clk: clk, post: post, db: d, jobs: queue}
 }
 
-func (h house) browser() *browser { return &browser{t: h.t, h: h.h} }
+// post keeps what the city would have sent.
+type post struct {
+	mu   sync.Mutex
+	sent []string // channel, address, text
+}
+
+func (p *post) Has(factor.Channel) bool { return true }
+
+func (p *post) Send(_ context.Context, c factor.Channel, to, _, _, text, _ string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, string(c)+" "+to+" "+text)
+	return nil
+}
+
+// code is the last code sent to an address, once the jobs are done.
+func (h house) code(to string) string {
+	h.t.Helper()
+	if _, err := h.jobs.Drain(h.t.Context(), h.ways.Module().Jobs); err != nil {
+		h.t.Fatal(err)
+	}
+	h.post.mu.Lock()
+	defer h.post.mu.Unlock()
+	for _, line := range slices.Backward(h.post.sent) {
+		if strings.Contains(line, " "+to+" ") {
+			return regexp.MustCompile(`\b\d{6}\b`).FindString(line)
+		}
+	}
+	return ""
+}
+
+const sessionCookie = "__Host-khue"
+
+func (h house) browser() *browser { return &browser{t: h.t, h: h.h, cookies: map[string]string{}} }
 
 func (b *browser) send(method, path string, form url.Values) string {
 	b.t.Helper()
@@ -78,13 +143,27 @@ func (b *browser) send(method, path string, form url.Values) string {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if b.session != "" {
-		r.AddCookie(&http.Cookie{Name: "khue", Value: b.session})
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: b.session})
+	}
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if b.network != "" {
+		r.RemoteAddr = b.network + ":4711"
+	}
+	for name, value := range b.header {
+		r.Header.Set(name, value)
 	}
 	b.last = httptest.NewRecorder()
 	b.h.ServeHTTP(b.last, r)
 	for _, c := range b.last.Result().Cookies() {
-		if c.Name == "khue" {
+		switch {
+		case c.Name == sessionCookie:
 			b.session = c.Value
+		case c.MaxAge < 0:
+			delete(b.cookies, c.Name)
+		default:
+			b.cookies[c.Name] = c.Value
 		}
 	}
 	page := b.last.Body.String()
@@ -188,7 +267,7 @@ func TestSessionsAreSeenAndEnded(t *testing.T) {
 		t.Fatalf("one session can be ended, not this one: %v", ends)
 	}
 	office.send("POST", ends[0], url.Values{})
-	office.want(303, "/account")
+	office.want(303, "/account?done=ended")
 	phone.send("GET", "/account", nil)
 	phone.want(303, "/sign-in?next=%2Faccount")
 	old := office.session
@@ -211,7 +290,7 @@ func TestChangedPasswordEndsTheOthers(t *testing.T) {
 		t.Error("the refusal is not said")
 	}
 	b.send("POST", "/account/password", url.Values{"old": {password}, "password": {"năm con trâu đen"}})
-	b.want(303, "/account")
+	b.want(303, "/account?done=password")
 	b.send("GET", "/account", nil)
 	b.want(200, "")
 	thief.send("GET", "/account", nil)

@@ -7,8 +7,8 @@ import (
 	"net/url"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/errs"
-	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 )
@@ -21,151 +21,126 @@ var Messages embed.FS
 // Session marks the id of a session in an address.
 type Session struct{}
 
-type pages struct {
-	auth *auth.Service
-	home func(auth.Subject) string
+// Passkey marks the id of a passkey in an address.
+type Passkey struct{}
+
+// Kiosk marks the id of a kiosk in an address.
+type Kiosk struct{}
+
+// Doors are further ways in that the sign-in page names.
+type Doors func(ctx context.Context, next string) []ui.Anchor
+
+// Deps is what the pages stand on.
+type Deps struct {
+	Auth *auth.Service
+	Ways *factor.Service
+	// Home says where somebody goes after signing in when no page was asked for: the desk for
+	// an officer, the front door for a citizen.
+	Home func(auth.Subject) string
+	// Doors are further ways in that the sign-in page names.
+	Doors []Doors
+	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
+	Admins, Counter auth.Policy
 }
 
-// Routes are the pages of accounts. home says where somebody goes after signing in when
-// no page was asked for: the desk for an officer, the front door for a citizen.
-func Routes(s *auth.Service, home func(auth.Subject) string) web.Module {
-	p := pages{s, home}
+// Pages are the pages of accounts.
+type Pages struct{ Deps }
+
+// New returns the pages. The server needs Prove and Kiosk too.
+func New(d Deps) Pages { return Pages{d} }
+
+const jsonBody = 32 << 10
+
+// Module is what is joined to the server.
+func (p Pages) Module() web.Module {
+	get := func(path string, policy auth.Policy, proof auth.Proof, do web.HandlerFunc) web.Route {
+		return web.Route{Method: http.MethodGet, Path: path, Policy: policy, Proof: proof, Do: do}
+	}
+	post := func(path string, policy auth.Policy, proof auth.Proof, do web.HandlerFunc) web.Route {
+		return web.Route{Method: http.MethodPost, Path: path, Policy: policy, Proof: proof, Do: do, MaxBody: jsonBody}
+	}
+	const none, again = auth.NoProof, auth.ProveAgain
 	return web.Module{Name: "auth", Routes: []web.Route{
-		{Method: http.MethodGet, Path: "/sign-in", Policy: auth.Public, Do: p.signInForm},
-		{Method: http.MethodPost, Path: "/sign-in", Policy: auth.Public, Do: p.signIn},
-		{Method: http.MethodGet, Path: "/sign-up", Policy: auth.Public, Do: p.signUpForm},
-		{Method: http.MethodPost, Path: "/sign-up", Policy: auth.Public, Do: p.signUp},
-		{Method: http.MethodPost, Path: "/sign-out", Policy: auth.Public, Do: p.signOut},
-		{Method: http.MethodGet, Path: "/account", Policy: auth.SignedIn, Do: p.account},
-		{Method: http.MethodPost, Path: "/account/password", Policy: auth.SignedIn, Do: p.changePassword},
-		{Method: http.MethodPost, Path: "/account/sessions/{id}/end", Policy: auth.SignedIn, Do: p.endSession},
+		get("/sign-in", auth.Public, none, p.signInForm),
+		post("/sign-in", auth.Public, none, p.signIn),
+		post("/sign-in/passkey/options", auth.Public, none, p.passkeyOptions),
+		post("/sign-in/passkey", auth.Public, none, p.signInByKey),
+		get("/sign-in/second", auth.Public, none, p.secondForm),
+		post("/sign-in/second", auth.Public, none, p.second),
+		post("/sign-in/second/send", auth.Public, none, p.sendSecond),
+		post("/sign-in/second/options", auth.Public, none, p.secondOptions),
+		post("/sign-in/second/passkey", auth.Public, none, p.secondByKey),
+		get("/sign-in/recover", auth.Public, none, p.recoverForm),
+		post("/sign-in/recover", auth.Public, none, p.beginRecovery),
+		get("/sign-in/recover/codes", auth.Public, none, p.recoverCodesForm),
+		post("/sign-in/recover/codes", auth.Public, none, p.recoverCodes),
+		get("/sign-in/recover/password", auth.Public, none, p.resetForm),
+		post("/sign-in/recover/password", auth.Public, none, p.reset),
+		get("/sign-in/prove", auth.SignedIn, none, p.proveForm),
+		{Method: http.MethodPost, Path: "/sign-in/prove", Policy: auth.SignedIn, Do: p.prove},
+		post("/sign-in/prove/send", auth.SignedIn, none, p.sendProof),
+		post("/sign-in/prove/options", auth.SignedIn, none, p.proofOptions),
+		{Method: http.MethodPost, Path: "/sign-in/prove/passkey", Policy: auth.SignedIn, Do: p.proveByKey},
+		get("/sign-up", auth.Public, none, p.signUpForm),
+		post("/sign-up", auth.Public, none, p.signUp),
+		post("/sign-out", auth.Public, none, p.signOut),
+		get("/not-me", auth.Public, none, p.alarmForm),
+		post("/not-me", auth.Public, none, p.alarm),
+		post("/not-me/password", auth.Public, none, p.renew),
+
+		get("/account", auth.SignedIn, none, p.account),
+		post("/account/password", auth.SignedIn, again, p.changePassword),
+		post("/account/passkeys/options", auth.SignedIn, again, p.newPasskeyOptions),
+		get("/account/passkeys/new", auth.SignedIn, again, p.newPasskey),
+		post("/account/passkeys", auth.SignedIn, again, p.addPasskey),
+		post("/account/passkeys/{id}", auth.SignedIn, none, p.renamePasskey),
+		post("/account/passkeys/{id}/remove", auth.SignedIn, again, p.removePasskey),
+		get("/account/app", auth.SignedIn, again, p.appForm),
+		post("/account/app", auth.SignedIn, again, p.addApp),
+		post("/account/app/remove", auth.SignedIn, again, p.removeApp),
+		post("/account/codes", auth.SignedIn, again, p.renewCodes),
+		get("/account/contact/{channel}", auth.SignedIn, again, p.contactForm),
+		post("/account/contact/{channel}", auth.SignedIn, again, p.beginContact),
+		post("/account/contact/{channel}/confirm", auth.SignedIn, again, p.addContact),
+		post("/account/contact/{channel}/use", auth.SignedIn, again, p.useContact),
+		post("/account/contact/{channel}/remove", auth.SignedIn, again, p.removeContact),
+		post("/account/sessions/{id}/end", auth.SignedIn, none, p.endSession),
+		post("/account/sessions/end-others", auth.SignedIn, none, p.endOthers),
+		post("/account/recovery/cancel", auth.SignedIn, none, p.cancelRecovery),
+
+		get("/kiosk", auth.Public, none, p.kioskForm),
+		post("/kiosk", auth.Public, none, p.startKiosk),
+		post("/kiosk/stay", auth.Public, none, p.stay),
+		get("/kiosk/end", auth.Public, none, p.finishKiosk),
+		post("/kiosk/end", auth.Public, none, p.finishKiosk),
+		get("/admin/kiosks", p.Admins, none, p.kiosks),
+		post("/admin/kiosks", p.Admins, again, p.newKiosk),
+		post("/admin/kiosks/{id}/end", p.Admins, none, p.endKiosk),
+		get("/desk/recovery", p.Counter, none, p.counterForm),
+		post("/desk/recovery", p.Counter, again, p.beginAtCounter),
 	}}
 }
 
-// typed is what a form held, for showing it again. The password is never among it.
-type typed struct{ Login, Name, Next string }
-
-func (p pages) signInForm(w http.ResponseWriter, r *http.Request) error {
-	q, err := web.Query(r)
-	if err != nil {
-		return err
-	}
-	t := typed{Next: web.LocalPath(q.Get("next"))}
-	if s := auth.From(r.Context()); s.SignedIn() {
-		return web.Redirect(w, r, p.after(s, t.Next))
-	}
-	return web.Render(w, r, http.StatusOK, signInPage(t, nil))
-}
-
-func (p pages) signIn(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	t := typed{Login: f.Get("login"), Next: web.LocalPath(f.Get("next"))}
-	token, sub, err := p.auth.SignIn(r.Context(), credentials(r, f))
-	if err != nil {
-		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), signInPage(t, ps))
-		})
-	}
-	web.SetSession(w, r, token)
-	return web.Redirect(w, r, p.after(sub, t.Next))
-}
-
-func (p pages) signUpForm(w http.ResponseWriter, r *http.Request) error {
-	q, err := web.Query(r)
-	if err != nil {
-		return err
-	}
-	return web.Render(w, r, http.StatusOK, signUpPage(typed{Next: web.LocalPath(q.Get("next"))}, nil))
-}
-
-func (p pages) signUp(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	t := typed{Login: f.Get("login"), Name: f.Get("name"), Next: web.LocalPath(f.Get("next"))}
-	token, sub, err := p.auth.SignUp(r.Context(), t.Name, credentials(r, f))
-	if err != nil {
-		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), signUpPage(t, ps))
-		})
-	}
-	web.SetSession(w, r, token)
-	return web.Redirect(w, r, p.after(sub, t.Next))
-}
-
-func (p pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := p.auth.SignOut(r.Context(), web.Token(r.Context())); err != nil {
-		return err
-	}
-	web.SetSession(w, r, "")
-	return web.Redirect(w, r, "/")
-}
-
-func (p pages) account(w http.ResponseWriter, r *http.Request) error {
-	return p.drawAccount(w, r, http.StatusOK, nil)
-}
-
-func (p pages) drawAccount(w http.ResponseWriter, r *http.Request, status int, ps ui.Problems) error {
+// from says where a request comes from.
+func from(r *http.Request) factor.From {
 	ctx := r.Context()
-	sub := auth.From(ctx)
-	list, err := p.auth.Sessions(ctx, sub.Account)
-	if err != nil {
-		return err
+	return factor.From{
+		Browser: web.Browser(r), Network: web.Network(r), Device: web.Device(r), Old: web.Token(ctx), Kiosk: web.Kiosk(ctx),
 	}
-	here, err := p.auth.SessionOf(ctx, web.Token(ctx))
-	if err != nil {
-		return err
-	}
-	return web.Render(w, r, status, accountPage(sub, list, here, ps))
 }
 
-// changePassword ends every session of the account and opens a new one here.
-func (p pages) changePassword(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	ctx, network := r.Context(), web.Network(r)
-	sub := auth.From(ctx)
-	if err := p.auth.ChangePassword(ctx, sub.Account, f.Get("old"), f.Get("password"), network); err != nil {
-		return again(w, r, err, func(ps ui.Problems) error { return p.drawAccount(w, r, web.Status(err), ps) })
-	}
-	token, _, err := p.auth.SignIn(ctx, auth.Credentials{Login: sub.Login, Password: f.Get("password"), Network: network, Device: web.Device(r)})
-	if err != nil {
-		return err
-	}
-	web.SetSession(w, r, token)
-	return web.Redirect(w, r, "/account")
-}
-
-func (p pages) endSession(w http.ResponseWriter, r *http.Request) error {
-	id, err := web.PathID[Session](r, "id")
-	if err != nil {
-		return err
-	}
-	ctx := r.Context()
-	if err := p.auth.EndSession(ctx, auth.From(ctx).Account, int64(id)); err != nil {
-		return err
-	}
-	return web.Redirect(w, r, "/account")
-}
-
-func credentials(r *http.Request, f url.Values) auth.Credentials {
-	return auth.Credentials{
-		Login: f.Get("login"), Password: f.Get("password"),
-		Network: web.Network(r), Device: web.Device(r), Old: web.Token(r.Context()),
-	}
+// begun is from, and makes the browser known: something begins here that ends only here.
+func begun(w http.ResponseWriter, r *http.Request) factor.From {
+	f := from(r)
+	f.Browser = web.KnowBrowser(w, r)
+	return f
 }
 
 // again draws a form once more where the refusal is the reader's to mend; our own faults
 // go on to the error page.
 func again(w http.ResponseWriter, r *http.Request, err error, draw func(ui.Problems) error) error {
 	switch errs.KindOf(err) {
-	case errs.Invalid, errs.Unauthenticated, errs.RateLimited, errs.Conflict:
+	case errs.Invalid, errs.Unauthenticated, errs.RateLimited, errs.Conflict, errs.Gone, errs.Forbidden, errs.NotFound, errs.Unavailable:
 		web.Refused(w, r, err)
 		return draw(ui.ProblemsOf(r.Context(), err))
 	default:
@@ -173,31 +148,50 @@ func again(w http.ResponseWriter, r *http.Request, err error, draw func(ui.Probl
 	}
 }
 
-func (p pages) after(s auth.Subject, next string) string {
-	if next != "/" {
+func (p Pages) after(s auth.Subject, next string) string {
+	if next != "/" && next != "" {
 		return next
 	}
-	return web.LocalPath(p.home(s))
+	return web.LocalPath(p.Home(s))
 }
 
-// sessionRows lists the sessions of an account, the one in use first to be recognised.
-func sessionRows(ctx context.Context, list []auth.Session, here int64) []ui.Row {
-	rows := make([]ui.Row, 0, len(list))
-	l := i18n.LangOf(ctx)
-	for _, s := range list {
-		label := s.Label
-		if label == "" {
-			label = i18n.T(ctx, "authweb.account.unknown_device")
-		}
-		name := ui.T(label)
-		if s.Kind == auth.SessionToken {
-			name.Note = i18n.T(ctx, "authweb.account.token")
-		}
-		end := ui.C(endButton(s, label))
-		if s.ID == here {
-			end = ui.Tagged(i18n.T(ctx, "authweb.account.here"), ui.ToneActive)
-		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{name, ui.T(s.Network), ui.T(i18n.DateTime(l, s.Created)), ui.T(i18n.DateTime(l, s.Seen)), end}})
+// come hands the browser its session and goes on.
+func (p Pages) come(w http.ResponseWriter, r *http.Request, in factor.In, next string) error {
+	web.SetSession(w, r, in.Token)
+	web.Pocket(w, r, stepPocket, "", 0)
+	return web.Redirect(w, r, p.after(in.Subject, next))
+}
+
+// withNext keeps the page that was asked for through another page.
+func withNext(path, next string) string {
+	if next == "" || next == "/" {
+		return path
 	}
-	return rows
+	return path + "?next=" + url.QueryEscape(next)
+}
+
+func nextOf(r *http.Request) (string, error) {
+	q, err := web.Query(r)
+	if err != nil {
+		return "", err
+	}
+	return web.LocalPath(q.Get("next")), nil
+}
+
+// options answers a script with what the browser's own reader of passkeys takes.
+func options(w http.ResponseWriter, v any, step string, err error) error {
+	if err != nil {
+		return err
+	}
+	return web.JSON(w, http.StatusOK, map[string]any{"options": v, "step": step})
+}
+
+// posted is the proof of a passkey as the script puts it into a form.
+func posted(f url.Values) (key, answer string) { return f.Get("key"), f.Get("answer") }
+
+func (p Pages) host(ctx context.Context) string {
+	if ui.ShellOf(ctx).Kiosk {
+		return "" // a passkey made or used here would stay here, or ask for a cable
+	}
+	return p.Ways.PasskeyHost()
 }

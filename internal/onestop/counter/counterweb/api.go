@@ -252,7 +252,8 @@ func (h *handlers) originalBody(ctx context.Context, o counter.Original) origina
 }
 
 type originalsInput struct {
-	Code string `query:"code" maxLength:"60" doc:"Of a dossier; empty: what the caller holds."`
+	Code  string             `query:"code" maxLength:"60" doc:"Of a dossier; empty: what the caller holds, 200 at a time."`
+	After counter.OriginalID `query:"after" doc:"The last one of the page before."`
 }
 
 type originalsOutput struct {
@@ -269,7 +270,7 @@ func (h *handlers) apiOriginals(ctx context.Context, in *originalsInput) (*origi
 		}
 		list, err = h.s.OriginalsOf(ctx, d.ID)
 	} else {
-		list, err = h.s.Originals(ctx, counter.OriginalFilter{})
+		list, err = h.s.Originals(ctx, counter.OriginalFilter{After: in.After})
 	}
 	if err != nil {
 		return nil, err

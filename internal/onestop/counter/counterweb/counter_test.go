@@ -2,11 +2,16 @@ package counterweb_test
 
 import (
 	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
+	"khue/internal/app"
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/sms/smstest"
+	"khue/internal/onestop/dossier"
 )
 
 const card = "999196000001||Nguyễn Thị Hạnh|02091996|Nữ|Tổ 4, Phường Ngọc Lâm, Long Biên, Hà Nội|15062021"
@@ -190,4 +195,79 @@ func work(t *testing.T, c *citytest.City, code string) {
 		}
 		c.As(x.role).Post("/api/v1/tasks/"+id+"/complete", body).Want(200)
 	}
+}
+
+// Who gave a telephone alone is told by text message that the result is ready, and again when
+// the clerk calls them by one; a call by telephone sends nothing.
+func TestTheOwnerOfAResultIsToldBySMS(t *testing.T) {
+	t.Parallel()
+	carrier, err := smstest.Start("127.0.0.1:0", smstest.Faults{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(carrier.Close)
+	c := citytest.New(t, citytest.With(func(cfg *app.Config) { cfg.SMS = "smpp://khue:matkhau@" + carrier.Addr() + "?from=HANOI" }))
+	clerk := c.As("clerk")
+	code := clerk.Post("/api/v1/counter/dossiers", birth("00133")).Want(201).Text("code")
+	work(t, c, code)
+	got := func(words string) (n int) {
+		for _, g := range carrier.Got() {
+			if g.To == "84912000001" && strings.Contains(g.Text, code+words) {
+				n++
+			}
+		}
+		return n
+	}
+	c.Eventually("the result is told", func() bool { return got(" da co ket qua") == 1 })
+	calls := "/api/v1/counter/dossiers/" + code + "/calls"
+	if page := string(clerk.In("en").Get("/desk/return/" + code).Want(200).Body); !strings.Contains(page, "the message goes out by itself") {
+		t.Error("the page does not say that the message goes out")
+	}
+	clerk.PostAs("key-call-0001", calls, map[string]any{"how": "phone"}).Want(204)
+	clerk.PostAs("key-call-0002", calls, map[string]any{"how": "sms"}).Want(204)
+	clerk.PostAs("key-call-0002", calls, map[string]any{"how": "sms"}).Want(204)
+	c.Eventually("the call is sent", func() bool { return got(" dang cho") == 1 })
+	clerk.PostAs("key-call-0003", calls, map[string]any{"how": "sms"}).Want(204)
+	c.Eventually("a further call is sent", func() bool { return got(" dang cho") == 2 })
+}
+
+// A filled demo has papers in its officers' hands, hand-overs on their way and owners who were
+// called; the list of papers is paged, and each is on one page.
+func TestCountersOfAFilledDemo(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		if _, err := c.Fill(t.Context(), c.Demo, dossier.Filling{N: 800, At: "00133", Since: c.Clock.Now().AddDate(0, 0, -10)}); err != nil {
+			t.Fatal(err)
+		}
+		clerk := c.As("clerk").In("en")
+		seen, pages := map[string]bool{}, 0
+		for path := "/desk/originals"; path != ""; pages++ {
+			body := string(clerk.Get(path).Want(200).Body)
+			for _, m := range regexp.MustCompile(`name="original" value="(\d+)"|value="(\d+)"[^>]*name="original"`).FindAllStringSubmatch(body, -1) {
+				v := m[1] + m[2]
+				if seen[v] {
+					t.Fatalf("%s shows %s again", path, v)
+				}
+				seen[v] = true
+			}
+			path = ""
+			if m := regexp.MustCompile(`href="(/desk/originals\?after=\d+)" rel="next"`).FindStringSubmatch(body); m != nil {
+				path = m[1]
+			}
+		}
+		if pages < 2 || len(seen) < 60 {
+			t.Errorf("%d papers on %d pages", len(seen), pages)
+		}
+		if body := string(clerk.Get("/desk/originals").Body); !strings.Contains(body, "/desk/originals/batches/") {
+			t.Error("nothing is on its way")
+		}
+		called := ""
+		for age := range 4 {
+			called += string(clerk.Get("/desk/return?age=" + strconv.Itoa(age)).Want(200).Body)
+		}
+		if !strings.Contains(called, "Phone call") || !strings.Contains(called, "SMS") {
+			t.Error("nobody was called")
+		}
+		clerk.Get("/desk/originals?after=x").Want(404)
+	}, citytest.With(func(cfg *app.Config) { cfg.Opened = citytest.Opened() }))
 }

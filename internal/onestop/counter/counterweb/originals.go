@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ type originalsView struct {
 	Banner   *ui.BannerArgs
 	Batches  ui.TableArgs
 	Mine     bool // something can be handed over
+	Here     string
+	Pages    ui.PageLinks
 }
 
 func (h *handlers) originals(w http.ResponseWriter, r *http.Request) error {
@@ -62,10 +65,27 @@ func (h *handlers) showOriginals(w http.ResponseWriter, r *http.Request, status 
 			v.Tabs = append(v.Tabs, ui.Filter{Label: t(ctx, "originals.ofUnit", "unit", h.unit(ctx, u)), Href: "/desk/originals?unit=" + u.String(), Count: -1, Current: f.Unit == u})
 		}
 	}
+	path := url.Values{}
+	if v.All {
+		path.Set("unit", f.Unit.String())
+	}
+	if text := q.Get("after"); text != "" {
+		if f.After, err = id.Parse[counter.Original](text); err != nil {
+			return errs.E(errs.NotFound, "web.error.not_found", errs.Cause(err))
+		}
+		v.Pages.Prev = href(path)
+	}
+	f.Limit = originalRows + 1
 	list, err := h.s.Originals(ctx, f)
 	if err != nil {
 		return err
 	}
+	if len(list) > originalRows {
+		list = list[:originalRows]
+		path.Set("after", list[originalRows-1].ID.String())
+		v.Pages.Next = href(path)
+	}
+	v.Here = r.URL.RequestURI()
 	v.Table = h.originalTable(ctx, list, chosen, !v.All)
 	v.Mine = !v.All && slices.ContainsFunc(list, func(o counter.Original) bool { return o.Batch == 0 })
 	if v.Mine {
@@ -81,9 +101,19 @@ func (h *handlers) showOriginals(w http.ResponseWriter, r *http.Request, status 
 	return web.Render(w, r, status, originalsPage(v))
 }
 
+// originalRows is how many papers a page shows.
+const originalRows = 50
+
+func href(q url.Values) string {
+	if len(q) == 0 {
+		return "/desk/originals"
+	}
+	return "/desk/originals?" + q.Encode()
+}
+
 func (h *handlers) originalTable(ctx context.Context, list []counter.Original, chosen []string, pick bool) ui.TableArgs {
 	a := ui.TableArgs{
-		Caption: t(ctx, "originals.caption"), CaptionQuiet: true, Empty: t(ctx, "originals.empty"),
+		Caption: t(ctx, "originals.caption"), CaptionQuiet: true, First: true, Empty: t(ctx, "originals.empty"),
 		Head: []ui.Column{
 			{Label: t(ctx, "col.code"), Tight: true}, {Label: t(ctx, "col.paper")}, {Label: t(ctx, "col.originals"), Numeric: true},
 			{Label: t(ctx, "col.holder")}, {Label: t(ctx, "col.since"), Tight: true},

@@ -285,6 +285,10 @@ func (h *handlers) pickupFields(ctx context.Context, v *pickupView, p counter.Pi
 	}
 	v.Kept = field("kept", ui.Field{Optional: true, MaxLength: 500})
 	v.How = ui.Field{Name: "how", Label: t(ctx, "return.f_how"), Inline: true, Small: true, Error: v.Problems.For("how"), Value: counter.ByPhone}
+	v.How.Hint = t(ctx, "return.smsByHand")
+	if h.s.Texts(p) {
+		v.How.Hint = t(ctx, "return.smsGoes")
+	}
 	for _, x := range counter.Ways() {
 		v.How.Options = append(v.How.Options, ui.Option{Value: x, Label: t(ctx, "return.how_"+x)})
 	}

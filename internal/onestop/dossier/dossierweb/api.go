@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -500,9 +501,19 @@ func (h *handlers) complete(ctx context.Context, in *completeInput) (*outcomeOut
 
 func (h *handlers) api(a *web.API) {
 	op := func(method, path, name string, status int) huma.Operation {
-		return huma.Operation{
-			OperationID: name, Method: method, Path: "/api/v1" + path, Summary: "dossierweb.api." + name, DefaultStatus: status,
+		// What officers do is another right than what applicants do with their own dossiers.
+		scope := "dossiers."
+		if strings.HasPrefix(path, "/tasks") || strings.Contains(path, "/orders") || strings.HasSuffix(path, "/messages") || strings.HasSuffix(path, "/corrections") {
+			scope = "tasks."
 		}
+		if method == http.MethodGet {
+			scope += "read"
+		} else {
+			scope += "write"
+		}
+		return web.Scoped(huma.Operation{
+			OperationID: name, Method: method, Path: "/api/v1" + path, Summary: "dossierweb.api." + name, DefaultStatus: status,
+		}, scope)
 	}
 	web.Op(a, op(http.MethodPost, "/dossiers", "submitDossier", http.StatusCreated), auth.SignedIn, h.submit)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}", "getDossier", 0), auth.Public, h.get)

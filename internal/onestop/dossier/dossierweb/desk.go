@@ -30,7 +30,9 @@ type taskView struct {
 	Case     string
 	Step     string
 	MayAct   bool
-	Holder   string // who took it, where it is not the reader
+	Earlier  dossier.Did // the duty for which the reader may not decide this step
+	Barred   string      // why, in a sentence
+	Holder   string      // who took it, where it is not the reader
 	Mine     bool
 	Summary  ui.SummaryArgs
 	Groups   []ui.SummaryArgs
@@ -111,6 +113,13 @@ func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status i
 	}
 	view.MayAct = h.svc.MayAct(ctx, t) && view.Holder == ""
 	if view.MayAct {
+		barred, err := h.svc.Barred(ctx, me, t)
+		if err != nil {
+			return err
+		}
+		if view.Earlier = barred[t.ID]; view.Earlier.Duty != dossier.NoDuty {
+			view.Barred = web.ProblemOf(ctx, view.Earlier.Refusal()).Detail
+		}
 		h.actions(ctx, &view, pkg, c, sent, refused)
 	}
 	view.Work.Viewer = viewer(ctx, pkg, d, c.Papers, r.URL)
@@ -141,6 +150,9 @@ func (h *handlers) actions(ctx context.Context, view *taskView, pkg *service.Pac
 	}
 	tried := sent.Get("action")
 	for i, a := range step.Actions {
+		if view.Earlier.Bars(view.Task, a.Do) {
+			continue
+		}
 		x := actionView{
 			Do: a.Do, Label: actionLabel(ctx, pkg, view.Task.Step, a.Do), Reason: dossier.NeedsReason(a.Do), Open: i == 0 && tried == "" || a.Do == tried,
 			Warning: a.Do == "refuse" || a.Do == "stop",
@@ -247,7 +259,7 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 	}
 	if _, err := h.svc.Act(ctx, cmd); err != nil {
 		switch errs.KindOf(err) {
-		case errs.Invalid, errs.Conflict, errs.Mismatch:
+		case errs.Invalid, errs.Conflict, errs.Mismatch, errs.Forbidden:
 			return h.showTask(w, r, web.ProblemOf(ctx, err).Status, v, sent, err)
 		}
 		return err

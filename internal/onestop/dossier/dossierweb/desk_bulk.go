@@ -211,7 +211,7 @@ func (h *handlers) showPreview(w http.ResponseWriter, r *http.Request, s bulkSen
 	can := 0
 	v.Table = ui.TableArgs{
 		Caption: i18n.T(ctx, "dossierweb.bulk.previewCaption"), CaptionQuiet: true, First: true,
-		Head: []ui.Column{{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.step")}, {Label: i18n.T(ctx, "dossierweb.bulk.happens")}},
+		Head: []ui.Column{{Label: i18n.T(ctx, "dossierweb.col.code"), Tight: true}, {Label: i18n.T(ctx, "dossierweb.col.step")}, {Label: i18n.T(ctx, "dossierweb.bulk.happens")}},
 	}
 	for i, p := range seen {
 		cell, ok := h.wouldBe(ctx, s, p)
@@ -268,7 +268,7 @@ func (h *handlers) wouldBe(ctx context.Context, s bulkSent, p dossier.ManyPrevie
 	case p.Err != nil:
 		return ui.Cell{Text: i18n.T(ctx, "dossierweb.bulk.cannot"), Tagged: true, Tag: ui.ToneStopped, Note: reasonOf(ctx, p.Err)}, false
 	case s.action == "":
-		return ui.T(i18n.T(ctx, "dossierweb.bulk.will."+s.do)), true
+		return ui.Cell{Text: i18n.T(ctx, "dossierweb.bulk.will."+s.do), Note: dutyNote(ctx, p.Earlier)}, true
 	}
 	return h.goes(ctx, p.Found, p.Outcome, p.To), true
 }
@@ -421,7 +421,7 @@ func (h *handlers) bulkDone(w http.ResponseWriter, r *http.Request, s bulkSent, 
 	}
 	v.Table = ui.TableArgs{
 		Caption: i18n.T(ctx, "dossierweb.bulk.result"), CaptionQuiet: true, First: true,
-		Head: []ui.Column{{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.bulk.happened")}},
+		Head: []ui.Column{{Label: i18n.T(ctx, "dossierweb.col.code"), Tight: true}, {Label: i18n.T(ctx, "dossierweb.bulk.happened")}},
 	}
 	slices.SortStableFunc(done, func(a, b dossier.ManyResult) int { // what failed first
 		switch {

@@ -26,6 +26,7 @@ type People interface {
 func (h *handlers) deskRoutes() []web.Route {
 	return []web.Route{
 		{Method: http.MethodGet, Path: "/desk", Policy: auth.Officer, Do: h.todayPage},
+		{Method: http.MethodGet, Path: menuPath, Policy: auth.Officer, Do: h.menu},
 		{Method: http.MethodGet, Path: "/desk/mine", Policy: auth.Officer, Do: h.held},
 		{Method: http.MethodGet, Path: queuePath, Policy: auth.Officer, Do: h.queue},
 		{Method: http.MethodPost, Path: filtersPath, Policy: auth.Officer, Do: h.keepFilter},
@@ -103,11 +104,15 @@ func (h *handlers) todayPage(w http.ResponseWriter, r *http.Request) error {
 		Caption: i18n.T(ctx, "dossierweb.today.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.today.empty"),
 		SelectName: "task", SelectForm: listForm,
 		Head: []ui.Column{
-			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.today.why")},
+			{Label: i18n.T(ctx, "dossierweb.col.code"), Tight: true}, {Label: i18n.T(ctx, "dossierweb.today.why")},
 			{Label: i18n.T(ctx, "dossierweb.today.step")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
 		},
 	}
 	me := auth.From(ctx).Account
+	barred, err := h.svc.Barred(ctx, me, today.Tasks...)
+	if err != nil {
+		return err
+	}
 	for _, t := range today.Tasks {
 		pkg, _ := h.services.ByDigest(t.Package)
 		why := h.why(ctx, t, now)
@@ -115,6 +120,7 @@ func (h *handlers) todayPage(w http.ResponseWriter, r *http.Request) error {
 		if t.Assignee == me {
 			holder = ui.Tagged(i18n.T(ctx, "dossierweb.queue.you"), ui.ToneActive)
 		}
+		holder.Note = dutyNote(ctx, barred[t.ID])
 		v.Table.Rows = append(v.Table.Rows, ui.Row{
 			Select: rowValue(t), Label: t.Code, Ticked: q.Get("tick") != "", Marked: t.Late(now),
 			Cells: []ui.Cell{
@@ -143,7 +149,10 @@ func (h *handlers) held(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := listView{Title: i18n.T(ctx, "dossierweb.queue.mine"), Table: h.taskTable(ctx, page.Tasks, nil, q.Get("tick") != "")}
+	v := listView{Title: i18n.T(ctx, "dossierweb.queue.mine")}
+	if v.Table, err = h.taskTable(ctx, page.Tasks, nil, q.Get("tick") != ""); err != nil {
+		return err
+	}
 	v.Pages = pageLinks(r.URL, q, page)
 	v.Bulk = h.bulkBar(ctx, r.URL, q, page.Tasks)
 	v.Live = h.listens(ctx)
@@ -189,13 +198,14 @@ func withQuery(u *url.URL, q url.Values, name, value string) string {
 }
 
 // taskTable lists tasks; names are of those who may hold them.
-func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names map[int64]string, ticked bool) ui.TableArgs {
+func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names map[int64]string, ticked bool) (ui.TableArgs, error) {
 	now := h.clock.Now()
+	barred, err := h.svc.Barred(ctx, auth.From(ctx).Account, tasks...)
 	t := ui.TableArgs{
 		Caption: i18n.T(ctx, "dossierweb.queue.caption"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "dossierweb.queue.empty"),
 		SelectName: "task", SelectForm: listForm,
 		Head: []ui.Column{
-			{Label: i18n.T(ctx, "dossierweb.col.code")}, {Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.step")},
+			{Label: i18n.T(ctx, "dossierweb.col.code"), Tight: true}, {Label: i18n.T(ctx, "dossierweb.col.procedure")}, {Label: i18n.T(ctx, "dossierweb.col.step")},
 			{Label: i18n.T(ctx, "dossierweb.col.taskDue")}, {Label: i18n.T(ctx, "dossierweb.col.promised")}, {Label: i18n.T(ctx, "dossierweb.col.holder")},
 		},
 	}
@@ -205,17 +215,27 @@ func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names ma
 		if !x.Promised.IsZero() {
 			promised = ui.T(shortTime(ctx, x.Promised))
 		}
+		holder := holderCell(ctx, x, names)
+		holder.Note = dutyNote(ctx, barred[x.ID])
 		t.Rows = append(t.Rows, ui.Row{
 			Select: rowValue(x), Label: x.Code, Ticked: ticked, Marked: x.Late(now),
 			Cells: []ui.Cell{
 				ui.L(x.Code, "/desk/tasks/"+x.ID.String()),
 				{Text: procedureName(ctx, pkg, x), Note: x.Applicant},
 				{Text: stepLabel(ctx, pkg, x.Step, false), Note: roleName(ctx, x.Role)},
-				dueCell(ctx, x.DueAt, now, false), promised, holderCell(ctx, x, names),
+				dueCell(ctx, x.DueAt, now, false), promised, holder,
 			},
 		})
 	}
-	return t
+	return t, err
+}
+
+// dutyNote marks a task that the reader may not decide.
+func dutyNote(ctx context.Context, earlier dossier.Did) string {
+	if earlier.Duty == dossier.NoDuty {
+		return ""
+	}
+	return i18n.T(ctx, "dossierweb.duty."+earlier.Duty.String())
 }
 
 func holderCell(ctx context.Context, x dossier.Task, names map[int64]string) ui.Cell {

@@ -127,7 +127,10 @@ func (h *handlers) showQueue(w http.ResponseWriter, r *http.Request, status int,
 	u := &url.URL{Path: queuePath, RawQuery: q.Encode()}
 	v := listView{
 		Unit: h.unitName(ctx, f.Unit, h.clock.Now()), Title: i18n.T(ctx, "dossierweb.queue.title"),
-		Table: h.taskTable(ctx, page.Tasks, names, q.Get("tick") != ""), Pages: pageLinks(u, q, page),
+		Pages: pageLinks(u, q, page),
+	}
+	if v.Table, err = h.taskTable(ctx, page.Tasks, names, q.Get("tick") != ""); err != nil {
+		return err
 	}
 	switch done {
 	case "saved", "deleted", savedFirst, savedNotFirst:

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
@@ -148,6 +149,11 @@ func (h *handlers) lostPage(w http.ResponseWriter, r *http.Request, status int, 
 		Title: i18n.T(ctx, "dossierweb.queue.title"),
 		Tabs:  h.tabs(ctx, all, h.home(ctx), x.ID, piles),
 		Lost:  i18n.T(ctx, "dossierweb.saved.lost", "name", x.Name, "unit", h.unitName(ctx, x.Unit, h.clock.Now())),
+	}
+	if u, ok := h.units.Register().Unit(x.Unit); ok {
+		if last, ended := u.LastDay(); ended && last.Before(clock.DateOf(h.clock.Now())) {
+			v.Lost = i18n.T(ctx, "dossierweb.saved.ended", "name", x.Name, "unit", h.unitName(ctx, x.Unit, last.At(12, 0)), "last", last)
+		}
 	}
 	if h.desk.MayKeepFilter(ctx, x.Filter) {
 		v.Saved = h.savedForm(ctx, &x, dossier.TaskFilter{Unit: x.Unit}, nil, refused)

@@ -41,6 +41,13 @@ func TestDeskLists(t *testing.T) {
 		if strings.Contains(free, codes[1]) || !strings.Contains(free, codes[0]) || !strings.Contains(free, "You (1)") || !strings.Contains(free, "Nobody yet (2)") && !strings.Contains(free, "(2)") {
 			t.Error("the filter by holder shows another's task, or does not count")
 		}
+		number := func(id string) string {
+			m := regexp.MustCompile(`id="` + id + `"[^>]*>\s*(\d*)`).FindStringSubmatch(deskPage(clerk, "/desk/menu"))
+			return m[1]
+		}
+		if mine, unit := number("menu-mine"), number("menu-unit"); mine != "1" || unit != "3" {
+			t.Errorf("the menu counts %q of mine and %q of the unit, want 1 and 3", mine, unit)
+		}
 		if mine := deskPage(clerk, "/desk/mine"); !strings.Contains(mine, codes[1]) || strings.Contains(mine, codes[0]) {
 			t.Error("what I hold is not what I took")
 		}

@@ -187,8 +187,20 @@ func (h *handlers) showLeader(w http.ResponseWriter, r *http.Request, status int
 			Alarm: l == dossier.ListLate && n > 0, Current: l == ask.List,
 		})
 	}
+	tasks := make([]dossier.Task, len(lv.Sign))
+	for i, c := range lv.Sign {
+		tasks[i] = c.Task
+	}
+	barred, err := h.svc.Barred(ctx, auth.From(ctx).Account, tasks...)
+	if err != nil {
+		return err
+	}
 	for _, c := range lv.Sign {
-		v.Cards = append(v.Cards, h.card(ctx, c, now, sent, refused))
+		card := h.card(ctx, c, now, sent, refused)
+		if did := barred[c.Task.ID]; did.Bars(c.Task, card.Approve) {
+			card.Approve, card.Warnings = "", append(card.Warnings, web.ProblemOf(ctx, did.Refusal()).Detail)
+		}
+		v.Cards = append(v.Cards, card)
 	}
 	names, err := h.accounts.Names(ctx, assignees(lv))
 	if err != nil {
@@ -436,7 +448,7 @@ func (h *handlers) leaderAct(w http.ResponseWriter, r *http.Request) error {
 	out, err := h.svc.Act(ctx, dossier.Command{Task: v, Version: version(sent), Action: sent.Get("action"), Comment: sent.Get("comment"), Key: key})
 	if err != nil {
 		switch errs.KindOf(err) {
-		case errs.Invalid, errs.Conflict, errs.Mismatch:
+		case errs.Invalid, errs.Conflict, errs.Mismatch, errs.Forbidden:
 			return h.showLeader(w, r, web.ProblemOf(ctx, err).Status, q, sent, err)
 		}
 		return err
@@ -463,6 +475,7 @@ type weekBar struct{ X, Y, H, N int }
 // The drawing of the week.
 const (
 	weekHeight = 96
+	weekWords  = 36 // beneath it: weekday and date
 	dayWidth   = 48
 	barWidth   = 12
 )

@@ -114,8 +114,8 @@ func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, a
 	if err == nil {
 		t.Errorf("a stranger reads %+v", content)
 	}
-	by(t, c, "congan", police.Code, "accept", nil).Want(200)
-	by(t, c, "bhxh", card.Code, "accept", nil).Want(200)
+	by(t, c, "congan.motcua", police.Code, "accept", nil).Want(200)
+	by(t, c, "bhxh.motcua", card.Code, "accept", nil).Want(200)
 	parent, kids = family(t, c, code, key)
 	due := map[string]bool{parent.DueAt.String(): true}
 	for _, k := range kids[1:] {
@@ -126,8 +126,8 @@ func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, a
 	}
 	by(t, c, "congan", police.Code, "approve", nil).Want(200)
 	by(t, c, "congan.truong", police.Code, "sign", nil).Want(200)
-	by(t, c, "congan", police.Code, "number", map[string]any{"entry.number": "88/TB", "entry.date": day}).Want(200)
-	by(t, c, "congan", police.Code, "submit", nil).Want(200)
+	by(t, c, "congan.motcua", police.Code, "number", map[string]any{"entry.number": "88/TB", "entry.date": day}).Want(200)
+	by(t, c, "congan.motcua", police.Code, "submit", nil).Want(200)
 	by(t, c, "bhxh", card.Code, "refuse", map[string]any{"reason": "Trẻ đã có thẻ."}).Want(200)
 	c.Eventually("both ends reached the parent", func() bool { parent, _ = family(t, c, code, key); return parent.State == process.Done })
 	timeline := string(c.As("clerk").Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Body)

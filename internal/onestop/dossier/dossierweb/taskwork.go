@@ -65,7 +65,10 @@ func (h *handlers) work(ctx context.Context, view *taskView, c dossier.Content, 
 	if err != nil {
 		return err
 	}
-	w.Mention = ui.Field{Name: "mention", Label: i18n.T(ctx, "dossierweb.note.mention"), Optional: true, Value: typed("note", "mention"), Error: problems.For("mention")}
+	w.Mention = ui.Field{Name: "mention", Label: i18n.T(ctx, "dossierweb.note.mention"), Hint: i18n.T(ctx, "dossierweb.note.mentionHint"), Optional: true, Multiple: true, Error: problems.For("mention")}
+	if sent.Get("part") == "note" {
+		w.Mention.Values = sent["mention"]
+	}
 	for _, p := range people {
 		w.Mention.Options = append(w.Mention.Options, ui.Option{Value: strconv.FormatInt(p.Account, 10), Label: p.Name})
 	}
@@ -82,11 +85,24 @@ func (h *handlers) work(ctx context.Context, view *taskView, c dossier.Content, 
 		if err != nil {
 			return err
 		}
+		ids := make([]int64, len(list))
+		for i, p := range list {
+			ids[i] = p.Account
+		}
+		barred, err := h.svc.BarredColleagues(ctx, t, ids)
+		if err != nil {
+			return err
+		}
 		f := ui.Field{Name: "to", Label: i18n.T(ctx, "dossierweb.assign.to"), Value: typed("assign", "to"), Error: problems.For("to")}
 		for _, p := range list {
-			if p.Account != t.Assignee {
-				f.Options = append(f.Options, ui.Option{Value: strconv.FormatInt(p.Account, 10), Label: i18n.T(ctx, "dossierweb.assign.load", "name", p.Name, "n", p.Open)})
+			if p.Account == t.Assignee {
+				continue
 			}
+			label := i18n.T(ctx, "dossierweb.assign.load", "name", p.Name, "n", p.Open)
+			if did, ok := barred[p.Account]; ok {
+				label = i18n.T(ctx, "dossierweb.assign.barred_"+did.Duty.String(), "name", p.Name)
+			}
+			f.Options = append(f.Options, ui.Option{Value: strconv.FormatInt(p.Account, 10), Label: label})
 		}
 		if len(f.Options) > 0 {
 			w.Assign = &f

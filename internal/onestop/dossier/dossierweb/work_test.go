@@ -41,7 +41,23 @@ func TestTaskPage(t *testing.T) {
 		}
 
 		secret := "Đã gọi cho bệnh viện xác minh"
-		postForm(clerk, page+"/note", url.Values{"note": {secret}, "mention": {c.Account("clerk2").ID}}).Want(303)
+		both := []string{c.Account("clerk2").ID, c.Account("justiceOfficer").ID, c.Account("clerk2").ID}
+		postForm(clerk, page+"/note", url.Values{"note": {secret}, "mention": both}).Want(303)
+		for _, who := range []string{"clerk2", "justiceOfficer"} {
+			said := func() (n int) {
+				titles, _ := inboxOf(c.As(who))
+				for _, x := range titles {
+					if strings.Contains(x, "nhắc đến ở hồ sơ") {
+						n++
+					}
+				}
+				return n
+			}
+			c.Eventually(who+" is told", func() bool { return said() > 0 })
+			if n := said(); n != 1 {
+				t.Errorf("%s is told %d times of one note", who, n)
+			}
+		}
 		c.Eventually("the open page hears of the note", func() bool {
 			select {
 			case said := <-stream:

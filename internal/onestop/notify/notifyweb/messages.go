@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"khue/internal/kernel/auth"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
@@ -106,7 +105,7 @@ func (h handlers) table(r *http.Request, list []notify.Message) ui.TableArgs {
 		Head: []ui.Column{col("when"), col("kind"), col("channel"), col("to"), col("state"), {Label: i18n.T(ctx, "notifyweb.col.again"), Quiet: true}},
 	}
 	t.Head[0].Tight, t.Head[3].Tight = true, true
-	may := notify.MayResend.Allows(auth.From(ctx))
+	may := h.svc.Resends(ctx)
 	tones := map[notify.State]ui.Tone{notify.Waiting: ui.ToneWaiting, notify.Sent: ui.ToneActive, notify.Delivered: ui.ToneDone, notify.Failed: ui.ToneLate}
 	for _, m := range list {
 		state := ui.Tagged(i18n.T(ctx, "notifyweb.state."+string(m.State)), tones[m.State])

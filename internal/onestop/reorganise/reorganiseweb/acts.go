@@ -166,8 +166,8 @@ const maxRows = 200
 // dryRun shows what a plan would do now.
 func (h handlers) dryRun(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	if !h.Acts.MayRead(ctx) {
-		return errs.E(errs.Forbidden, "reorganise.forbidden")
+	if err := h.Acts.CanRead(ctx); err != nil {
+		return err
 	}
 	p, err := h.Acts.PlanByID(r.PathValue("plan"))
 	if err != nil {
@@ -219,7 +219,7 @@ func (h handlers) flowTable(ctx context.Context, key string, list []reorganise.U
 		Head: []ui.Column{{Label: i18n.T(ctx, "reorganiseweb.item.from")}, {Label: i18n.T(ctx, "reorganiseweb.item.to")}, {Label: i18n.T(ctx, "reorganiseweb.col.n"), Numeric: true}},
 	}
 	for _, f := range list[:min(len(list), maxRows)] {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.T(f.FromName), ui.T(f.ToName), ui.T(i18n.Number(i18n.LangOf(ctx), int64(f.N)))}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.T(h.fullName(ctx, f.From)), ui.T(h.fullName(ctx, f.To)), ui.T(i18n.Number(i18n.LangOf(ctx), int64(f.N)))}})
 	}
 	return t
 }
@@ -253,9 +253,9 @@ func (h handlers) postTable(ctx context.Context, list []reorganise.Post) ui.Tabl
 	for _, p := range list[:min(len(list), maxRows)] {
 		to := ui.Tagged(i18n.T(ctx, "reorganiseweb.noPost"), ui.ToneStopped)
 		if p.ToRole != "" {
-			to = ui.Cell{Text: roleName(ctx, p.ToRole), Note: h.unitName(ctx, p.To)}
+			to = ui.Cell{Text: roleName(ctx, p.ToRole), Note: h.fullName(ctx, p.To)}
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.T(p.Name), {Text: roleName(ctx, p.Role), Note: h.unitName(ctx, p.From)}, to}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.T(p.Name), {Text: roleName(ctx, p.Role), Note: h.fullName(ctx, p.From)}, to}})
 	}
 	return t
 }
@@ -372,8 +372,8 @@ func (h handlers) decide(w http.ResponseWriter, r *http.Request) error {
 	to := v
 	switch sent.Get("do") {
 	case "start":
-		if !h.Acts.MayPropose(ctx) {
-			return errs.E(errs.Forbidden, "reorganise.forbidden")
+		if err := h.Acts.CanPropose(ctx); err != nil {
+			return err
 		}
 		_, err = h.Acts.StartAct(ctx, v)
 	case "undo":

@@ -60,3 +60,12 @@ func (h handlers) unitName(ctx context.Context, u orgunit.UnitID) string {
 	}
 	return v.Name
 }
+
+// fullName is an office's name with its agency's: offices of many communes are called alike.
+func (h handlers) fullName(ctx context.Context, u orgunit.UnitID) string {
+	name := h.unitName(ctx, u)
+	if v, ok := h.Units.Register().Unit(u); ok && v.Class == orgunit.Office {
+		name += ", " + h.unitName(ctx, v.Parent)
+	}
+	return name
+}

@@ -359,7 +359,7 @@ func (s *shown) noticeViews(ctx context.Context) []noticeView {
 		lang := i18n.LangOf(ctx)
 		v := noticeView{Event: m}
 		t := n.Write(lang, map[string]string{
-			"dossier.code": sampleCode, "dossier.due": i18n.DateTime(lang, due), "applicant": s.sample.Scenario.Given.Applicant,
+			"dossier.code": service.SampleCode, "dossier.due": i18n.DateTime(lang, due), "applicant": s.sample.Scenario.Given.Applicant,
 			"service": say(ctx, s.pkg.Name()), "case": say(ctx, s.pkg.CaseName(s.env.Case)),
 		})
 		v.Subject, v.Body, v.SMS, v.Lock = t.Subject, t.Body, t.SMS, t.Lock
@@ -379,29 +379,13 @@ func (s *shown) lastDue() time.Time {
 	return s.env.Now
 }
 
-// sampleCode has the form of a dossier's code; no dossier bears it.
-const sampleCode = "H26.16-261123-000000"
-
 // layout is a result document filled with the sample.
 func (s *shown) layout(kind string, b *i18n.Bundle) (pdf.Layout, bool) {
-	l, ok := s.pkg.Layouts[kind]
-	if !ok {
-		return l, false
-	}
-	words := s.pkg.ResultData(s.answers, s.sample.Officer, s.env, i18n.VI)
-	unit := s.pkg.Form.Say(s.pkg.Competent.By, s.answers, s.env).VI
-	day := s.env.Now
-	for k, v := range map[string]string{
-		"dossier.code": sampleCode, "agency": unit, "agency.upper": strings.ToUpper(unit), "day": day.Format("02"), "month": day.Format("01"), "year": day.Format("2006"),
-		"dossier.date": i18n.DateTime(i18n.VI, day), "dossier.due": i18n.DateTime(i18n.VI, s.lastDue()), "result.date": i18n.DateTime(i18n.VI, day), "service": s.pkg.Name().VI,
-	} {
-		if words[k] == "" {
-			words[k] = v
-		}
-	}
-	out := pdf.Fill(l, pdf.Data{Words: words})
+	t := s.sample
+	t.Answers, t.Env = s.answers, s.env
+	out, ok := s.pkg.Specimen(kind, t)
 	out.Page.Watermark = b.T(i18n.VI, "preview.watermark")
-	return out, true
+	return out, ok
 }
 
 // traceView is a scenario as it was played.

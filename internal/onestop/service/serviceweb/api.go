@@ -37,10 +37,10 @@ func Routes(d Deps) web.Module {
 		if d.Library != nil {
 			d.libraryAPI(a)
 		}
-		web.Op(a, huma.Operation{
+		web.Op(a, web.Scoped(huma.Operation{
 			OperationID: "listServices", Method: http.MethodGet, Path: "/api/v1/services",
 			Summary: "service.api.list", Description: "service.api.listText",
-		}, auth.Public, d.list)
+		}, web.AnyScope), auth.Public, d.list)
 		web.Op(a, huma.Operation{
 			OperationID: "getService", Method: http.MethodGet, Path: "/api/v1/services/{id}",
 			Summary: "service.api.get", Description: "service.api.getText",

@@ -86,10 +86,10 @@ type Full struct {
 }
 
 func operations(a *web.API, p *pages) {
-	web.Op(a, huma.Operation{
+	web.Op(a, web.Scoped(huma.Operation{
 		OperationID: "listProcedures", Method: http.MethodGet, Path: "/api/v1/procedures",
 		Summary: "catalog.api.list", Description: "catalog.api.list_text",
-	}, auth.Public, p.apiList)
+	}, web.AnyScope), auth.Public, p.apiList)
 	web.Op(a, huma.Operation{
 		OperationID: "getProcedure", Method: http.MethodGet, Path: "/api/v1/procedures/{code}",
 		Summary: "catalog.api.get", Description: "catalog.api.get_text",

@@ -40,6 +40,7 @@ func Routes(s *identity.Service) web.Module {
 		{Method: http.MethodGet, Path: "/admin/units", Policy: auth.Officer, Do: h.units},
 		{Method: http.MethodGet, Path: "/admin/units/{id}", Policy: auth.Officer, Do: h.unit},
 		{Method: http.MethodPost, Path: "/admin/units/{id}", Policy: managers, Do: h.add},
+		{Method: http.MethodPost, Path: "/admin/units/{id}/duties", Policy: managers, Do: h.setDuties},
 		{Method: http.MethodGet, Path: "/admin/officers", Policy: managers, Do: h.officers},
 		{Method: http.MethodPost, Path: "/admin/officers", Policy: managers, Do: h.appoint},
 		{Method: http.MethodGet, Path: "/admin/officers/new", Policy: managers, Do: h.newPost},

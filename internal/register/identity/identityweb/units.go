@@ -120,6 +120,7 @@ type unitView struct {
 	Roles   []ui.Option
 	Places  []ui.Option
 	Crumbs  []ui.Anchor
+	Duties  *dutiesView // nil for an office, which follows its agency
 }
 
 type officeView struct {
@@ -133,7 +134,11 @@ func (h handlers) unit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := unitView{}
-	if q.Get("done") != "" {
+	switch q.Get("done") {
+	case "":
+	case "duties":
+		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "done.duties"), Tone: ui.ToneDone, Alert: true}
+	default:
 		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "done.proposed"), Tone: ui.ToneDone, Alert: true, Link: &ui.Anchor{Label: say(r.Context(), "proposals.title"), Href: "/admin/proposals"}}
 	}
 	return h.showUnit(w, r, http.StatusOK, v)
@@ -180,6 +185,11 @@ func (h handlers) showUnit(w http.ResponseWriter, r *http.Request, status int, v
 	v.Below = ui.TableArgs{Caption: say(ctx, "unit.below"), First: true, Head: []ui.Column{{Label: say(ctx, "units.name")}, {Label: say(ctx, "units.code"), Tight: true}}}
 	for _, b := range below {
 		v.Below.Rows = append(v.Below.Rows, ui.Row{Cells: []ui.Cell{ui.L(unitName(ctx, b), "/admin/units/"+b.ID.String()), ui.T(codeOf(t, b))}})
+	}
+	if u.Class == orgunit.Agency || u.External() {
+		if v.Duties, err = h.duties(ctx, u.ID, v.Duties); err != nil {
+			return err
+		}
 	}
 	v.MayAsk = h.svc.MayPropose(ctx, u.ID) && !u.External()
 	for _, r := range orgunit.Roles() {

@@ -80,10 +80,10 @@ type unitOutput struct {
 
 // api registers the operations.
 func (h handler) api(a *web.API) {
-	web.Op(a, huma.Operation{
+	web.Op(a, web.Scoped(huma.Operation{
 		OperationID: "list-units", Method: "GET", Path: "/api/v1/units",
 		Summary: "orgunit.api.list", Description: "orgunit.api.listNote",
-	}, auth.Public, h.listUnits)
+	}, web.AnyScope), auth.Public, h.listUnits)
 	web.Op(a, huma.Operation{
 		OperationID: "get-unit", Method: "GET", Path: "/api/v1/units/{id}",
 		Summary: "orgunit.api.get", Description: "orgunit.api.getNote",

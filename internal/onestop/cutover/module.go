@@ -1,0 +1,28 @@
+package cutover
+
+import (
+	"io/fs"
+	"time"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/module"
+)
+
+// Module is what imports bring to the program.
+func (s *Service) Module() module.Module {
+	return module.Module{
+		Name: "cutover", Migrations: Migrations(), Messages: Messages,
+		Jobs:     []jobs.Handler{{Kind: jobWork, Do: s.work, Timeout: 30 * time.Minute}, {Kind: jobExpire, Do: s.expire}},
+		Periodic: []jobs.Periodic{{Kind: jobExpire, Every: 24 * time.Hour, Offset: 21 * time.Hour}},
+	}
+}
+
+// Migrations are the tables of this module.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return db.Migrations{Module: "cutover", FS: sub}
+}

@@ -1,0 +1,67 @@
+package identity
+
+import (
+	_ "embed"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/register/orgunit"
+)
+
+//go:embed policies.cedar
+var policies string
+
+// Policies says who may do what with the register.
+func Policies() auth.Source { return auth.Source{Module: "identity", Text: policies} }
+
+// What is asked of the policies.
+const (
+	actSee        auth.Action = "identity.see"
+	actBrowse     auth.Action = "identity.browse"
+	actPropose    auth.Action = "identity.propose"
+	actAsk        auth.Action = "identity.ask"
+	actSend       auth.Action = "identity.send"
+	actDecide     auth.Action = "identity.decide"
+	actDecideLead auth.Action = "identity.decideLead"
+	actWithdraw   auth.Action = "identity.withdraw"
+	actLeave      auth.Action = "identity.leave"
+	actDuties     auth.Action = "identity.duties"
+)
+
+// unit is a unit as policies see it; 0 is the city.
+func (s *Service) unit(u orgunit.UnitID) auth.Resource {
+	city := s.Units.Now().Government().ID
+	r := auth.Resource{Type: "Unit", ID: u.String(), Units: []string{scope(u)}}
+	if u == 0 {
+		r.ID, r.Units[0] = city.String(), scope(city)
+	}
+	if u == 0 || u == city {
+		r.Facts = []string{"government"}
+	}
+	return r
+}
+
+// resourceOf is a change as policies see it: its owner asked for it, and it is about those
+// whose posts it changes.
+func (s *Service) resourceOf(c Change) auth.Resource {
+	r := s.unit(c.Unit)
+	r.Type, r.ID, r.State, r.Owners = "Change", c.ID.String(), string(c.Status), []int64{c.Proposer}
+	for _, e := range c.Body.Entries {
+		r.About = append(r.About, e.Account)
+	}
+	if e := c.Body.End; e != nil {
+		r.About = append(r.About, e.Account)
+	}
+	return r
+}
+
+// account is somebody with posts as policies see them.
+func (s *Service) account(account int64, posts []Post, more ...orgunit.UnitID) auth.Resource {
+	r := auth.Resource{Type: "Account", Owners: []int64{account}}
+	for _, p := range posts {
+		r.Units = append(r.Units, scope(p.Unit))
+	}
+	for _, u := range more {
+		r.Units = append(r.Units, scope(u))
+	}
+	return r
+}
