@@ -33,9 +33,9 @@ func (p *Program) fillLooks(ctx context.Context, city DemoCity) error {
 			return err
 		}
 		switch {
-		case sub.Kind == auth.KindOfficer && len(posts(sub)) > 0 && !sub.Has(access.Auditor):
+		case sub.Kind == auth.KindOfficer && len(posts(sub)) > 0 && a.Role != access.Auditor:
 			officers = append(officers, sub)
-			if sub.Has(string(orgunit.RoleClerk)) {
+			if a.Role == string(orgunit.RoleClerk) {
 				clerks = append(clerks, sub)
 			}
 		case sub.Kind == auth.KindCitizen:

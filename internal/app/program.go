@@ -210,7 +210,7 @@ func (p *Program) register(context.Context) (err error) {
 	}
 	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	p.Looks, err = access.New(access.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}, Calendars: p.Holidays, Accounts: p.Auth,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
 		Named: p.namesIn,
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 
 func (p *Program) rightsDeps() rights.Deps {
 	return rights.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Staging: p.Staging, Notices: p.Notices, Looks: p.Looks,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Staging: p.Staging, Notices: p.Notices, Looks: p.Looks, Policies: p.Policies,
 		Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth, Dossiers: erasing{p}, Services: p.retention, Holdings: p.holdings(),
 		Expiring: []rights.Expiring{{
 			Rule: "looks",

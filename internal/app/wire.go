@@ -101,8 +101,8 @@ func (p *Program) keeping() module.Module {
 // beside the routes; the server adds them.
 func PolicySources() []auth.Source {
 	return []auth.Source{
-		identity.Policies(), holiday.Policies(),
-		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(),
+		identity.Policies(), holiday.Policies(), access.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(),
 	}
 }
 

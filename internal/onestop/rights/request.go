@@ -233,17 +233,10 @@ func (s *Service) Waiting(ctx context.Context) (out []Request, err error) {
 			out = append(out, r)
 		}
 	}
-	if sub := auth.From(ctx); len(out) == 0 && !s.answersAnything(ctx, sub) {
+	if len(out) == 0 && !s.Looks.AnswersAny(ctx) {
 		return nil, errs.E(errs.Forbidden, "rights.notHead")
 	}
 	return out, nil
-}
-
-func (s *Service) answersAnything(ctx context.Context, sub auth.Subject) bool {
-	return slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool {
-		u, err := id.Parse[orgunit.Unit](trimScope(g.Scope))
-		return err == nil && s.Looks.Answers(ctx, u)
-	})
 }
 
 // Answerable is a case that the reader may answer, or may read because their unit answers it.
@@ -392,11 +385,4 @@ func (s *Service) warn(ctx context.Context, _ jobs.Task) error {
 		}
 	}
 	return nil
-}
-
-func trimScope(scope string) string {
-	if len(scope) > 5 && scope[:5] == "unit:" {
-		return scope[5:]
-	}
-	return scope
 }

@@ -19,7 +19,6 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/once"
 	"khue/internal/register/access"
-	"khue/internal/register/orgunit"
 )
 
 //go:embed retention.yaml
@@ -210,8 +209,8 @@ func (s *Service) forgetRequests(ctx context.Context, at time.Time, why []byte) 
 // Due says how much each rule of the job would forget now: the dry run.
 func (s *Service) Due(ctx context.Context) (out map[string]int, err error) {
 	defer errs.Op(&err, "rights.Due")
-	if !mayErase(auth.From(ctx)) {
-		return nil, errs.E(errs.Forbidden, "rights.retention.notYours")
+	if err := s.Policies.Can(ctx, actReadTerms, s.city(0)); err != nil {
+		return nil, err
 	}
 	out = map[string]int{}
 	for _, x := range s.expiring() {
@@ -256,28 +255,11 @@ func (s *Service) gatherDue(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// mayErase are who agrees to erasures: auditors, and leaders of the city.
-func mayErase(sub auth.Subject) bool {
-	if access.Inspects(sub) {
-		return true
-	}
-	return sub.Kind == auth.KindOfficer && slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool { return orgunit.Role(g.Role).Acts(orgunit.RoleLeader) })
-}
-
-// mayAgree reports whether a subject may agree: a leader of a ward does not decide on the
-// city's dossiers.
-func (s *Service) mayAgree(sub auth.Subject) bool {
-	city := "unit:" + s.Units.Now().Government().ID.String()
-	return access.Inspects(sub) || sub.Kind == auth.KindOfficer && slices.ContainsFunc(sub.Grants, func(g auth.Grant) bool {
-		return orgunit.Role(g.Role).Acts(orgunit.RoleLeader) && (g.Scope == auth.Everywhere || g.Scope == city)
-	})
-}
-
 // Batches lists what was found, the youngest first.
 func (s *Service) Batches(ctx context.Context) (out []Batch, err error) {
 	defer errs.Op(&err, "rights.Batches")
-	if !mayErase(auth.From(ctx)) {
-		return nil, errs.E(errs.Forbidden, "rights.retention.notYours")
+	if err := s.Policies.Can(ctx, actReadTerms, s.city(0)); err != nil {
+		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error { out, err = batches(v, 50); return err })
 	return out, err
@@ -286,8 +268,8 @@ func (s *Service) Batches(ctx context.Context) (out []Batch, err error) {
 // BatchOf reads a batch with its dossiers, and which of them a hold keeps.
 func (s *Service) BatchOf(ctx context.Context, v BatchID) (b Batch, dossiers []int64, held map[int64]bool, err error) {
 	defer errs.Op(&err, "rights.BatchOf(%s)", v)
-	if !mayErase(auth.From(ctx)) {
-		return b, nil, nil, errs.E(errs.Forbidden, "rights.retention.notYours")
+	if err := s.Policies.Can(ctx, actReadTerms, s.city(0)); err != nil {
+		return b, nil, nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
 		if b, err = batchByID(q, v); err != nil {
@@ -307,8 +289,8 @@ func (s *Service) BatchOf(ctx context.Context, v BatchID) (b Batch, dossiers []i
 func (s *Service) Agree(ctx context.Context, v BatchID, agree bool, key string) (err error) {
 	defer errs.Op(&err, "rights.Agree(%s)", v)
 	sub := auth.From(ctx)
-	if !s.mayAgree(sub) {
-		return errs.E(errs.Forbidden, "rights.retention.notYours")
+	if err := s.Policies.Can(ctx, actAgree, s.city(0)); err != nil {
+		return err
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"rights.agree", v, agree}), func(_ context.Context, tx *db.Tx) (int64, error) {
 		b, err := batchByID(tx, v)
@@ -323,9 +305,10 @@ func (s *Service) Agree(ctx context.Context, v BatchID, agree bool, key string) 
 			b.State, b.EndedAt = "refused", tx.Now()
 		case was == "found":
 			b.State, b.First, b.FirstName = "agreed", sub.Account, sub.Name
-		case b.First == sub.Account:
-			return 0, errs.E(errs.Forbidden, "rights.retention.fourEyes")
 		default:
+			if err := s.Policies.Can(ctx, actAgree, s.city(b.First)); err != nil {
+				return 0, err
+			}
 			b.State, b.Second, b.SecondName = "running", sub.Account, sub.Name
 			if err := s.Jobs.Enqueue(tx, jobs.Job{Kind: JobErase, Args: eraseArgs{v}}); err != nil {
 				return 0, err
@@ -405,8 +388,8 @@ type Held struct {
 
 // Holds lists the holds.
 func (s *Service) Holds(ctx context.Context) (out []Held, err error) {
-	if !mayErase(auth.From(ctx)) {
-		return nil, errs.E(errs.Forbidden, "rights.retention.notYours")
+	if err := s.Policies.Can(ctx, actReadTerms, s.city(0)); err != nil {
+		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error { out, err = holds(v); return err })
 	return out, err
@@ -416,8 +399,8 @@ func (s *Service) Holds(ctx context.Context) (out []Held, err error) {
 func (s *Service) Hold(ctx context.Context, code, why string, lift bool, key string) (err error) {
 	defer errs.Op(&err, "rights.Hold")
 	sub := auth.From(ctx)
-	if !s.mayAgree(sub) {
-		return errs.E(errs.Forbidden, "rights.retention.notYours")
+	if err := s.Policies.Can(ctx, actAgree, s.city(0)); err != nil {
+		return err
 	}
 	v, code, err := s.Dossiers.Hold(ctx, code)
 	if err != nil {

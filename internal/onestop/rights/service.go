@@ -79,6 +79,7 @@ type Deps struct {
 	Staging   blob.Staging
 	Notices   *notify.Service
 	Looks     *access.Service
+	Policies  *auth.Policies
 	Units     *orgunit.Service
 	Calendars *holiday.Service
 	Accounts  Accounts

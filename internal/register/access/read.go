@@ -142,45 +142,6 @@ func clean(s string) string { return i18n.NFC(strings.Join(strings.Fields(s), " 
 // Auditor is the role that reads the board of the whole city.
 const Auditor = "auditor"
 
-// Inspects reports whether a subject inspects the whole city.
-func Inspects(sub auth.Subject) bool { return sub.Kind == auth.KindOfficer && sub.Has(Auditor) }
-
-// over are the scopes in which a subject answers for others: heads, their deputies, leaders.
-func over(sub auth.Subject) (out []string) {
-	if sub.Kind != auth.KindOfficer {
-		return nil
-	}
-	for _, g := range sub.Grants {
-		if role := orgunit.Role(g.Role); role.Acts(orgunit.RoleHead) || role == "deputyHead" || role.Acts(orgunit.RoleLeader) {
-			out = append(out, g.Scope)
-		}
-	}
-	return out
-}
-
-// headsOf are the units below the posts in which a subject answers for others.
-func (s *Service) headsOf(ctx context.Context, sub auth.Subject) (out []orgunit.UnitID) {
-	posts := over(sub)
-	if len(posts) == 0 {
-		return nil
-	}
-	for _, u := range s.Units.Now().Select(func(u orgunit.Unit) bool { return u.Class != orgunit.Territory }) {
-		what := "unit:" + u.ID.String()
-		if slices.ContainsFunc(posts, func(sc string) bool {
-			return sc == auth.Everywhere || sc == what || s.Scopes.Covers(ctx, sc, what)
-		}) {
-			out = append(out, u.ID)
-		}
-	}
-	today := s.Units.Today()
-	for _, u := range out {
-		for _, p := range s.Units.Predecessors(u, today) {
-			out = append(out, p.Unit) // who leads the heir answers for what was done before
-		}
-	}
-	return out
-}
-
 // Heir is the unit that answers for a unit now: itself, or its main successor.
 func (s *Service) Heir(u orgunit.UnitID) orgunit.UnitID {
 	if _, ok := s.Units.Now().Get(u); ok || u == 0 {
@@ -191,14 +152,6 @@ func (s *Service) Heir(u orgunit.UnitID) orgunit.UnitID {
 		return v
 	}
 	return u
-}
-
-// Answers reports whether the subject of ctx answers for a unit: its head, or who stands above.
-func (s *Service) Answers(ctx context.Context, u orgunit.UnitID) bool {
-	what := "unit:" + s.Heir(u).String()
-	return slices.ContainsFunc(over(auth.From(ctx)), func(sc string) bool {
-		return sc == auth.Everywhere || sc == what || s.Scopes.Covers(ctx, sc, what)
-	})
 }
 
 // Board is what a head sees of their units, or an auditor of the city.
@@ -217,7 +170,7 @@ func (s *Service) BoardOf(ctx context.Context, all, open bool, before LookID) (b
 	sub := auth.From(ctx)
 	var units []orgunit.UnitID
 	switch {
-	case all && !Inspects(sub):
+	case all && !s.Inspects(ctx, sub):
 		return b, errs.E(errs.Forbidden, "access.board.auditor")
 	case !all:
 		if units = s.headsOf(ctx, sub); len(units) == 0 {
@@ -247,8 +200,10 @@ func (s *Service) Settle(ctx context.Context, v FlagID, verdict, note, key strin
 	if err = s.DB.View(ctx, func(_ context.Context, q *db.View) error { f, err = flagByID(q, v); return err }); err != nil {
 		return err
 	}
-	if f.Actor == sub.Account || !Inspects(sub) && !s.Answers(ctx, f.Unit) {
-		return errs.E(errs.Forbidden, "access.flag.notYours")
+	r := unitResource(s.Heir(f.Unit))
+	r.Type, r.ID, r.Owners = "Flag", f.ID.String(), []int64{f.Actor}
+	if err := s.Policies.Can(ctx, actSettle, r); err != nil {
+		return err
 	}
 	note = clean(note)
 	var bad []errs.Field

@@ -40,7 +40,7 @@ type Deps struct {
 	Clock     clock.Clock
 	Journal   *journal.Journal
 	Units     *orgunit.Service
-	Scopes    auth.Scopes
+	Policies  *auth.Policies
 	Calendars *holiday.Service
 	Accounts  Accounts
 	// Named lists the names that stand in a thing, for the pattern of relatives. A module above

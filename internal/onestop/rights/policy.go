@@ -1,0 +1,29 @@
+package rights
+
+import (
+	_ "embed"
+
+	"khue/internal/kernel/auth"
+)
+
+//go:embed policies.cedar
+var policies string
+
+// Policies says who reads terms and agrees to erasures.
+func Policies() auth.Source { return auth.Source{Module: "rights", Text: policies} }
+
+// What is asked of the policies.
+const (
+	actReadTerms auth.Action = "rights.readTerms"
+	actAgree     auth.Action = "rights.agree"
+)
+
+// city is the city as policies see it; first is who agreed already, 0 while nobody did.
+func (s *Service) city(first int64) auth.Resource {
+	g := s.Units.Now().Government().ID.String()
+	r := auth.Resource{Type: "City", ID: g, Units: []string{"unit:" + g}}
+	if first != 0 {
+		r.Owners = []int64{first}
+	}
+	return r
+}

@@ -1,0 +1,61 @@
+package access
+
+import (
+	"context"
+	_ "embed"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/register/orgunit"
+)
+
+//go:embed policies.cedar
+var policies string
+
+// Policies says who reads the looks of others.
+func Policies() auth.Source { return auth.Source{Module: "access", Text: policies} }
+
+// What is asked of the policies.
+const (
+	actAnswer  auth.Action = "access.answer"
+	actInspect auth.Action = "access.inspect"
+	actSettle  auth.Action = "access.settle"
+)
+
+func unitResource(u orgunit.UnitID) auth.Resource {
+	return auth.Resource{Type: "Unit", ID: u.String(), Units: []string{"unit:" + u.String()}}
+}
+
+// Inspects reports whether a subject inspects the whole city.
+func (s *Service) Inspects(ctx context.Context, sub auth.Subject) bool {
+	return s != nil && s.Policies.Permits(ctx, sub, actInspect, auth.Resource{})
+}
+
+// Answers reports whether the subject of ctx answers for a unit: its head, or who stands above.
+func (s *Service) Answers(ctx context.Context, u orgunit.UnitID) bool {
+	return s.Policies.May(ctx, actAnswer, unitResource(s.Heir(u)))
+}
+
+// AnswersAny reports whether the subject of ctx answers for any unit.
+func (s *Service) AnswersAny(ctx context.Context) bool {
+	return len(s.headsOf(ctx, auth.From(ctx))) > 0
+}
+
+// headsOf are the units for which a subject answers, and those whose heirs they are: who leads
+// the heir answers for what was done before.
+func (s *Service) headsOf(ctx context.Context, sub auth.Subject) (out []orgunit.UnitID) {
+	if sub.Kind != auth.KindOfficer {
+		return nil
+	}
+	for _, u := range s.Units.Now().Select(func(u orgunit.Unit) bool { return u.Class != orgunit.Territory }) {
+		if s.Policies.Permits(ctx, sub, actAnswer, unitResource(u.ID)) {
+			out = append(out, u.ID)
+		}
+	}
+	today := s.Units.Today()
+	for _, u := range out {
+		for _, p := range s.Units.Predecessors(u, today) {
+			out = append(out, p.Unit)
+		}
+	}
+	return out
+}
