@@ -12,7 +12,9 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
 	"khue/internal/register/orgunit"
+	"khue/internal/register/person"
 )
 
 // demoPassword opens every account of a demo. It is printed, so it protects nothing.
@@ -158,6 +160,7 @@ var demoPeople = []demoPerson{
 	{"lanhdao", "Hoàng Gia Bảo", "leader", "city"},
 	{"thietke", "Đặng Hải Yến", "designer", "city"},
 	{"kiemtra", "Phan Nhật Minh", "auditor", "city"},
+	{"dulieu", "Kiều Bảo Ngọc", "steward", "city"},
 	{"vanhoa", "Tạ Thanh Bình", "cultureSocialOfficer", "commune"},
 	{"diachinh", "Lương Quang Vinh", "landOfficer", "commune"},
 	{"taichinh", "Mai Thị Hằng", "financeOfficer", "commune"},
@@ -192,6 +195,21 @@ var demoPeople = []demoPerson{
 	{"bhxh.motcua", "Tô Kim Chi", "clerk", "district/insurance city/insurance"},
 	{"bhxh", "Vương Thị Nhung", "specialist", "district/insurance city/insurance"},
 	{"bhxh.gd", "Hứa Minh Tâm", "head", "district/insurance city/insurance"},
+}
+
+// demoCitizens are whose account the national identity vouches for. No province's numbers
+// begin with 999.
+func demoCitizens() map[string]struct {
+	number person.Number
+	facts  person.Facts
+} {
+	return map[string]struct {
+		number person.Number
+		facts  person.Facts
+	}{
+		"0912000001": {"999196000001", person.Facts{Born: "1996-09-02", Sex: "female"}},
+		"0912000002": {"999090000002", person.Facts{Born: "1990-04-18", Sex: "male"}},
+	}
 }
 
 // demoCommune is the commune of the story: Ngọc Lâm, which became part of Bồ Đề on
@@ -288,6 +306,15 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 			return city, err
 		}
 		out.ID = fmt.Sprint(account)
+		if who, ok := demoCitizens()[d.login]; ok {
+			if err := p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+				who.facts.Name = d.name
+				_, err := p.People.LinkNational(tx, account, who.number, who.facts)
+				return err
+			}); err != nil {
+				return city, err
+			}
+		}
 		city.Accounts = append(city.Accounts, out)
 	}
 	p.stage.settle(city)

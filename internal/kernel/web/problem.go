@@ -29,6 +29,7 @@ type Problem struct {
 	Reference string       `json:"reference" example:"K7FQX-2MZ4T" doc:"Quote this when asking for help."`
 	Errors    []FieldError `json:"errors,omitempty" doc:"Inputs that were refused."`
 	By        string       `json:"by,omitempty" doc:"With a conflict: who acted first."`
+	Level     string       `json:"level,omitempty" enum:"registered,verified" doc:"Where the account is not enough: the level that it needs."`
 	At        string       `json:"at,omitempty" format:"date-time" doc:"With a conflict: when."`
 }
 
@@ -78,6 +79,9 @@ func ProblemOf(ctx context.Context, err error) Problem {
 	}
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, FieldError{Path: f.Path, Message: b.Map(lang, f.Key, f.Params)})
+	}
+	if kind == errs.Forbidden || kind == errs.Unauthenticated {
+		p.Level, _ = e.Params["level"].(string)
 	}
 	if kind == errs.Conflict {
 		if by, ok := e.Params["by"]; ok {

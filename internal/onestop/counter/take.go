@@ -17,6 +17,8 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 )
@@ -116,8 +118,11 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 		}
 	}
 	w, several, err := s.who(ctx, in)
-	if err != nil || len(several) > 0 {
-		return i, several, err
+	if err != nil {
+		return i, nil, err
+	}
+	if len(several) > 0 {
+		return i, several, s.Looks.Looked(ctx, s.lookAt(unit, access.Search, several...))
 	}
 	var lent []dossier.ID
 	if w.known.ID != 0 {
@@ -143,6 +148,9 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 		}
 		if w.known.ID != 0 {
 			if err := s.People.LookedAt(ctx, tx, w.known.ID, unit.String(), person.Look{Basis: person.BasisPresent, Lent: len(lent)}); err != nil {
+				return 0, err
+			}
+			if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, w.known)); err != nil {
 				return 0, err
 			}
 		}
@@ -274,13 +282,28 @@ func (s *Service) Open(ctx context.Context, v IntakeID) (i Intake, err error) {
 	return i, err
 }
 
+// lookAt is the look at people who stand at the counter of a unit.
+func (s *Service) lookAt(unit orgunit.UnitID, what access.What, people ...person.Person) access.Look {
+	l := access.Look{What: what, Basis: access.ByDuty, Why: access.DutyCounter, Unit: unit, Type: person.SubjectType}
+	for _, p := range people {
+		l.About = append(l.About, int64(p.ID))
+	}
+	return l
+}
+
 // Whose is the person of an intake; false where nobody is known.
 func (s *Service) Whose(ctx context.Context, i Intake) (person.Person, bool, error) {
 	if i.Person == 0 {
 		return person.Person{}, false, nil
 	}
 	p, err := s.People.Get(ctx, i.Person)
-	return p, err == nil, err
+	if err == nil {
+		err = s.Looks.Looked(ctx, s.lookAt(i.Unit, access.Person, p))
+	}
+	if err != nil {
+		return person.Person{}, false, err
+	}
+	return p, true, nil
 }
 
 // Waiting are the unfinished intakes of a counter, latest first.
@@ -290,7 +313,14 @@ func (s *Service) Waiting(ctx context.Context, unit orgunit.UnitID) (out []Intak
 		out, err = openIntakes(v, unit, db.Millis(s.Clock.Now().Add(-Life)))
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	var people []person.Person
+	for _, i := range out {
+		people = append(people, person.Person{ID: i.Person})
+	}
+	return out, s.Looks.Looked(ctx, s.lookAt(unit, access.List, people...))
 }
 
 // Save keeps what was typed. Conflict where it was saved elsewhere since, or filed. A number
@@ -357,12 +387,41 @@ func (s *Service) submission(i Intake, pkg *service.Package) dossier.Submission 
 	f := i.Content.Filing
 	in := dossier.Submission{
 		Service: i.Service, Case: i.Case, Unit: i.Unit.String(), Channel: service.Counter, Applicant: f.Applicant, Answers: i.Content.Answers,
-		Papers: i.files(pkg.Form.Papers(i.Content.Answers, s.Env(i))), Delivery: f.Delivery, Copies: f.Copies, Lang: f.Lang, Key: "intake-" + i.ID.String(),
+		Papers: i.files(pkg.Form.Papers(i.Content.Answers, s.Env(i))), Delivery: f.Delivery, Copies: f.Copies, Lang: f.Lang, Key: "intake-" + i.ID.String(), Person: i.Person,
+	}
+	if f.Behalf != nil {
+		in.Mandate = f.Behalf.Mandate
 	}
 	if strings.TrimSpace(f.Submitter.Name) != "" {
 		in.Submitter = f.Submitter
 	}
 	return in
+}
+
+// Mandates are those by which whoever stands at the counter may file for others.
+func (s *Service) Mandates(ctx context.Context, i Intake) ([]mandate.Mandate, error) {
+	return s.Dossiers.UsableMandates(ctx, i.Person, i.Service)
+}
+
+// Choose files an intake for the giver of a mandate, "" for the person who stands there.
+// Invalid for a mandate that they do not have.
+func (s *Service) Choose(ctx context.Context, i *Intake, chosen string) error {
+	i.Content.Filing.Behalf = nil
+	if chosen == "" {
+		return nil
+	}
+	ms, err := s.Mandates(ctx, *i)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if m.ID.String() == chosen {
+			i.Content.Filing.Behalf = &dossier.Behalf{Mandate: m.ID, Kind: m.Kind, Giver: m.GiverName, Holder: m.HolderName}
+			i.Content.Filing.Applicant.Name = m.GiverName
+			return nil
+		}
+	}
+	return errs.E(errs.Invalid, "counter.mandate", errs.WithFields(errs.Field{Path: "mandate", Key: "counter.mandate"}))
 }
 
 // Review is an intake as it stands before it is filed.

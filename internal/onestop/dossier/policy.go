@@ -40,8 +40,9 @@ const (
 
 // Words that policies ask of a dossier: how its reader came to it.
 const (
-	byKey      = "key"
-	byFollower = "follower"
+	byKey       = "key"
+	byFollower  = "follower"
+	byApplicant = "applicant" // filed it for themselves, or acts for whom it was filed by a mandate that holds
 )
 
 // resourceOf is a dossier as policies see it: its agencies answer for it, and where one of

@@ -23,7 +23,9 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/holiday"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -64,9 +66,13 @@ type Deps struct {
 	Accounts Accounts
 	// Duties tells where one person may receive, verify and sign.
 	Duties Duties
+	// Looks remembers who looked at a dossier.
+	Looks *access.Service
 	// People says who holds which post, for a page.
 	People People
-	Fonts  pdf.Fonts
+	// Mandates says who may act for whom.
+	Mandates *mandate.Service
+	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.

@@ -24,6 +24,7 @@ const (
 	actDecideLead auth.Action = "identity.decideLead"
 	actWithdraw   auth.Action = "identity.withdraw"
 	actLeave      auth.Action = "identity.leave"
+	actProvision  auth.Action = "identity.provision"
 	actDuties     auth.Action = "identity.duties"
 )
 
@@ -51,6 +52,9 @@ func (s *Service) resourceOf(c Change) auth.Resource {
 	if e := c.Body.End; e != nil {
 		r.About = append(r.About, e.Account)
 	}
+	if d := c.Body.Depart; d != nil {
+		r.About = append(r.About, d.Account)
+	}
 	return r
 }
 
@@ -64,4 +68,15 @@ func (s *Service) account(account int64, posts []Post, more ...orgunit.UnitID) a
 		r.Units = append(r.Units, scope(u))
 	}
 	return r
+}
+
+// leaves are the units that lose somebody by a change: each is asked.
+func (c Change) leaves() (out []orgunit.UnitID) {
+	if e := c.Body.End; e != nil {
+		out = append(out, e.Unit)
+	}
+	if d := c.Body.Depart; d != nil {
+		out = append(out, d.Units...)
+	}
+	return out
 }

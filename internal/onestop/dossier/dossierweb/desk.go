@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -359,6 +360,9 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		{Key: key("competent"), Value: ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt))},
 		{Key: key("delivery"), Value: ui.Cell{Text: i18n.T(ctx, "dossierweb.delivery."+c.Filing.Delivery.Method), Note: c.Filing.Delivery.Address}},
 	}}
+	if row, ok := behalfRow(ctx, c); ok {
+		v.Summary.Rows = slices.Insert(v.Summary.Rows, 4, row)
+	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
 	if fee, err := pkg.FeeOf(c.Answers, env); err == nil { // a table out of its budget shows no fee
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: key("fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})

@@ -169,6 +169,9 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
+	if row, ok := behalfRow(ctx, c); ok {
+		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("applicant"), Value: ui.T(d.Applicant)}, row)
+	}
 	if v.Family, err = h.family(ctx, d, c, pkg, lines, true, key); err != nil {
 		return err
 	}
