@@ -71,19 +71,20 @@ var owned = []struct{ prefix, id, owner string }{
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
 var nobodys = map[string]string{
-	"/units/{id}":                        "units are public",
-	"/api/v1/units/{id}":                 "units are public",
-	"GET /admin/units/{id}":              "every officer reads the directory of units",
-	"/procedures/life-events/{id}":       "the catalogue is public",
-	"/procedures/{code}":                 "the catalogue is public",
-	"/api/v1/procedures/{code}":          "the catalogue is public",
-	"/api/v1/services/{id}":              "services are public",
-	"/apply/{service}":                   "services are public",
-	"/desk/counter/new/{service}":        "services are public; the intake is opened at the clerk's own counter",
-	"/admin/reorganise/plans/{plan}":     "plans come with the program; what one would do is for leaders and auditors of the city",
-	"POST /account/sessions/{id}/end":    "ends only a session of the account's own; the test looks that it lives on",
-	"POST /apply/d/{key}/forget":         "whoever cannot open a draft is led to their own; the test looks that it is kept",
-	"POST /account/browsers/{id}/remove": "takes out only a browser of the account's own; the test looks that it is kept",
+	"/units/{id}":                           "units are public",
+	"/api/v1/units/{id}":                    "units are public",
+	"GET /admin/units/{id}":                 "every officer reads the directory of units",
+	"/procedures/life-events/{id}":          "the catalogue is public",
+	"/procedures/{code}":                    "the catalogue is public",
+	"/api/v1/procedures/{code}":             "the catalogue is public",
+	"/api/v1/services/{id}":                 "services are public",
+	"/apply/{service}":                      "services are public",
+	"/desk/counter/new/{service}":           "services are public; the intake is opened at the clerk's own counter",
+	"/admin/reorganise/plans/{plan}":        "plans come with the program; what one would do is for leaders and auditors of the city",
+	"POST /account/sessions/{id}/end":       "ends only a session of the account's own; the test looks that it lives on",
+	"POST /account/clients/{code}/withdraw": "a program is everybody's; it takes back only what the account itself allowed",
+	"POST /apply/d/{key}/forget":            "whoever cannot open a draft is led to their own; the test looks that it is kept",
+	"POST /account/browsers/{id}/remove":    "takes out only a browser of the account's own; the test looks that it is kept",
 }
 
 // bodies are what a route must be sent so that it comes as far as its owner's request does.
