@@ -36,6 +36,8 @@ type Config struct {
 	Hotline string
 	// Training is a copy on which officers learn: every page and paper says so.
 	Training bool
+	// NameOfficers tells citizens the name of who looked at their data beside the post.
+	NameOfficers bool
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger

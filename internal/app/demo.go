@@ -31,6 +31,8 @@ type demoCmd struct {
 	SMS    string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 
 	nationalFlags
+	Client      []string `help:"Address at which a program of yours takes people back: it may sign people in here, and its client_id and secret are printed." placeholder:"URI"`
+	ClientFirst bool     `name:"client-first" help:"Nobody is asked for consent." hidden:""`
 
 	Filled   bool `help:"With a year of invented dossiers. A folder whose filling was broken off is filled to the end."`
 	Dossiers int  `help:"Invented dossiers of a filled city." default:"200000"`
@@ -105,6 +107,9 @@ func (d *demoCmd) Run(c *command) error {
 			return err
 		}
 	}
+	if city.Client, err = p.demoClient(c.ctx, d.Client, d.ClientFirst); err != nil {
+		return err
+	}
 	return p.Run(c.ctx, func(a net.Addr) {
 		city.URL = "http://" + a.String()
 		if d.JSON {
@@ -121,6 +126,8 @@ type DemoCity struct {
 	At       time.Time     `json:"at"`
 	Password string        `json:"password"`
 	Accounts []DemoAccount `json:"accounts"`
+	// Client is the program that was let sign people in; nil where none was named.
+	Client *DemoClient `json:"client,omitempty"`
 	// Tales are the codes of the story's dossiers, by what the demo's page says of them.
 	Tales map[string]string `json:"tales,omitempty"`
 }
@@ -320,6 +327,9 @@ func (d DemoCity) print(c *command, folder string) {
 	fmt.Fprintf(c.out, "Everybody's password is %s\n\n", d.Password)
 	for _, a := range d.Accounts {
 		fmt.Fprintf(c.out, "  %s %s %s %s\n", pad(a.Login, 12), pad(a.Name, 18), pad(a.Role, 16), a.Unit)
+	}
+	if d.Client != nil {
+		fmt.Fprintf(c.out, "\nYour program  client_id %s  client_secret %s\n", d.Client.ID, d.Client.Secret)
 	}
 	fmt.Fprintf(c.out, "\nThe city lies in %s. Stop it with Ctrl-C.\n", folder)
 }

@@ -46,7 +46,10 @@ func deskNav() []navEntry {
 		{key: "book", href: "/desk/book"},
 		{key: "report", href: "/desk/report", daily: []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader, "auditor"}},
 		{key: "phrases", href: "/desk/phrases"},
+		{key: "requests", href: "/desk/requests", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
+		{key: "looks", href: "/desk/looks", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "leave", href: "/desk/leave"},
+		{key: "recovery", href: "/desk/recovery", only: clerks},
 		{key: "inbox", href: "/inbox", daily: everyone},
 		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer", "steward"}, also: []string{"/admin/calendar"}},
 	}
@@ -69,6 +72,9 @@ func adminNav() []navEntry {
 		{key: "notices", href: "/admin/notices"},
 		{key: "imports", href: "/admin/imports"},
 		{key: "reorganise", href: "/admin/reorganise"},
+		{key: "looks", href: "/admin/looks"},
+		{key: "retention", href: "/admin/retention"},
+		{key: "kiosks", href: "/admin/kiosks"},
 	}
 }
 

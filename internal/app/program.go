@@ -39,8 +39,10 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/reorganise"
+	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
+	"khue/internal/register/access"
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
@@ -76,6 +78,8 @@ type Program struct {
 	People   *person.Service
 	OpenID   *openid.Service
 	Mandates *mandate.Service
+	Looks    *access.Service
+	Rights   *rights.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -205,6 +209,13 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
+	p.Looks, err = access.New(access.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Scopes: scopes{p.Units}, Calendars: p.Holidays, Accounts: p.Auth,
+		Named: p.namesIn,
+	})
+	if err != nil {
+		return err
+	}
 	return p.provider()
 }
 
@@ -254,16 +265,20 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline,
 	})
-	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers, apply.Profile(), p.Dossiers.Previous())
+	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
+		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
 	})
 	p.Cutover = cutover.New(cutover.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,
 	})
+	if p.Rights, err = rights.New(p.rightsDeps()); err != nil {
+		return err
+	}
 	p.Reorganise, err = reorganise.New(reorganise.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Accounts: p.Auth, Policies: p.Policies,
 		Follow: []reorganise.Follow{p.Counter.Follow}, Posts: []reorganise.FollowPosts{p.followFilters}, Demo: !p.Config.Opened.IsZero(),

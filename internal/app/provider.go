@@ -29,6 +29,13 @@ func (p *Program) provider() error {
 	p.OpenID, err = openid.New(openid.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer,
 		Post: openidweb.Poster(), Verified: p.nationally,
+		Email: func(ctx context.Context, account int64) (string, bool) {
+			m, _, err := p.Notices.Mine(auth.With(ctx, auth.Subject{Account: account}))
+			if err != nil {
+				return "", false
+			}
+			return m.Email, false // nobody has shown that mail reaches them
+		},
 	})
 	return err
 }

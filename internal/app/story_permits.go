@@ -174,7 +174,7 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 		if ctx == nil {
 			return fmt.Errorf("the demo has nobody called %s", d.who)
 		}
-		_, _, tasks, err := p.Dossiers.Read(ctx, filed.Code)
+		_, tasks, err := p.standing(ctx, filed.Code)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", d.who, d.step, err)
 		}

@@ -38,6 +38,8 @@ import (
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/reorganise/reorganiseweb"
+	"khue/internal/onestop/rights"
+	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/service/previewweb"
 	"khue/internal/onestop/service/scaffold"
@@ -47,6 +49,8 @@ import (
 	"khue/internal/portal/admin"
 	"khue/internal/portal/citizen"
 	"khue/internal/portal/demo"
+	"khue/internal/register/access"
+	"khue/internal/register/access/accessweb"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/holiday"
@@ -67,20 +71,20 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), openid.Migrations(), mandate.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
-		reorganise.Migrations(), cutover.Migrations(),
+		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Ways.Module(), p.alerts(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.Ways.Module(), p.alerts(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Cutover.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
 }
 
@@ -106,11 +110,11 @@ func PolicySources() []auth.Source {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, openid.Messages, openidweb.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		reorganise.Messages, reorganiseweb.Messages, cutover.Messages, cutoverweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
@@ -126,6 +130,7 @@ func (p *Program) webModules() []web.Module {
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
+		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),

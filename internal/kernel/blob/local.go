@@ -119,6 +119,17 @@ func (s *Local) Open(ctx context.Context, ref Ref) (io.ReadCloser, error) {
 	return &checked{f: f, h: sha256.New(), ref: ref}, nil
 }
 
+// Remove implements Store.
+func (s *Local) Remove(_ context.Context, ref Ref) error {
+	if !ref.Valid() {
+		return nil
+	}
+	if err := os.Remove(s.path(ref.SHA256)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("blob.Remove: %w", err)
+	}
+	return nil
+}
+
 // Sweep removes blobs older than a time that keep does not want, and what
 // broken writes left in tmp/. It returns how many went. The caller's time lies before
 // the oldest backup that could still be restored.

@@ -103,3 +103,9 @@ func purge(tx *db.Tx, before int64, limit int) (int, error) {
 	}, `DELETE FROM apply_draft WHERE id IN (SELECT id FROM apply_draft WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
 	return len(gone), err
 }
+
+func usesFile(q db.Querier, sha256 string) (bool, error) {
+	var n int
+	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM apply_draft WHERE papers LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
+	return n > 0, err
+}

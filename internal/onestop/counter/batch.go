@@ -277,7 +277,11 @@ func (s *Service) FindBatch(ctx context.Context, v BatchID) (b Batch, err error)
 	if !s.Policies.May(ctx, actSeeBatch, resourceOf(b)) {
 		return Batch{}, errs.E(errs.NotFound, "counter.batch.notFound")
 	}
-	return b, nil
+	papers := make([]Original, len(b.Lines))
+	for i, x := range b.Lines {
+		papers[i] = x.Original
+	}
+	return b, s.listed(ctx, papers)
 }
 
 // Batches are those that the reader gave, or that wait for them or their units, the open

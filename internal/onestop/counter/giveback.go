@@ -16,6 +16,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 )
@@ -399,7 +400,25 @@ func (s *Service) filings(ctx context.Context, p person.ID, unit orgunit.UnitID)
 		if ids, err = filedBy(tx, rows, 50); err != nil {
 			return err
 		}
+		if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, person.Person{ID: p})); err != nil {
+			return err
+		}
 		return s.People.LookedAt(ctx, tx, p, unit.String(), person.Look{Basis: person.BasisPresent})
 	})
 	return ids, err
+}
+
+// Uses reports whether an intake that was not filed yet holds a file.
+func (s *Service) Uses(ctx context.Context, sha256 string) (used bool, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		used, err = usesFile(v, sha256)
+		return err
+	})
+	return used, err
+}
+
+// Erase forgets what the counter keeps of the people of a dossier.
+func (s *Service) Erase(ctx context.Context, v dossier.ID, code string) (err error) {
+	defer errs.Op(&err, "counter.Erase(%s)", v)
+	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return eraseOf(tx, v, code) })
 }

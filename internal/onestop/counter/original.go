@@ -9,6 +9,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/onestop/dossier"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -68,7 +69,19 @@ func (s *Service) Originals(ctx context.Context, f OriginalFilter) (out []Origin
 		out, err = originals(v, f)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, s.listed(ctx, out)
+}
+
+// listed writes down that a list of originals names dossiers to the reader.
+func (s *Service) listed(ctx context.Context, list []Original) error {
+	l := access.Look{What: access.List, Basis: access.ByDuty, Why: access.DutyPost, Type: dossier.SubjectType}
+	for _, o := range list {
+		l.About = append(l.About, int64(o.Dossier))
+	}
+	return s.Looks.Looked(ctx, l)
 }
 
 // OriginalsOf are the originals of a dossier, those that were given back included. The

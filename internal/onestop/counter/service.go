@@ -21,6 +21,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 )
@@ -50,6 +51,7 @@ type Deps struct {
 	Dossiers *dossier.Service
 	People   *person.Service
 	Notices  *notify.Service
+	Looks    *access.Service
 	Accounts Accounts
 	Fonts    pdf.Fonts
 }

@@ -17,6 +17,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
@@ -117,8 +118,11 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 		}
 	}
 	w, several, err := s.who(ctx, in)
-	if err != nil || len(several) > 0 {
-		return i, several, err
+	if err != nil {
+		return i, nil, err
+	}
+	if len(several) > 0 {
+		return i, several, s.Looks.Looked(ctx, s.lookAt(unit, access.Search, several...))
 	}
 	var lent []dossier.ID
 	if w.known.ID != 0 {
@@ -144,6 +148,9 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 		}
 		if w.known.ID != 0 {
 			if err := s.People.LookedAt(ctx, tx, w.known.ID, unit.String(), person.Look{Basis: person.BasisPresent, Lent: len(lent)}); err != nil {
+				return 0, err
+			}
+			if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, w.known)); err != nil {
 				return 0, err
 			}
 		}
@@ -279,13 +286,28 @@ func (s *Service) Open(ctx context.Context, v IntakeID) (i Intake, err error) {
 	return i, err
 }
 
+// lookAt is the look at people who stand at the counter of a unit.
+func (s *Service) lookAt(unit orgunit.UnitID, what access.What, people ...person.Person) access.Look {
+	l := access.Look{What: what, Basis: access.ByDuty, Why: access.DutyCounter, Unit: unit, Type: person.SubjectType}
+	for _, p := range people {
+		l.About = append(l.About, int64(p.ID))
+	}
+	return l
+}
+
 // Whose is the person of an intake; false where nobody is known.
 func (s *Service) Whose(ctx context.Context, i Intake) (person.Person, bool, error) {
 	if i.Person == 0 {
 		return person.Person{}, false, nil
 	}
 	p, err := s.People.Get(ctx, i.Person)
-	return p, err == nil, err
+	if err == nil {
+		err = s.Looks.Looked(ctx, s.lookAt(i.Unit, access.Person, p))
+	}
+	if err != nil {
+		return person.Person{}, false, err
+	}
+	return p, true, nil
 }
 
 // Waiting are the unfinished intakes of a counter, latest first.
@@ -295,7 +317,14 @@ func (s *Service) Waiting(ctx context.Context, unit orgunit.UnitID) (out []Intak
 		out, err = openIntakes(v, unit, db.Millis(s.Clock.Now().Add(-Life)))
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	var people []person.Person
+	for _, i := range out {
+		people = append(people, person.Person{ID: i.Person})
+	}
+	return out, s.Looks.Looked(ctx, s.lookAt(unit, access.List, people...))
 }
 
 // Save keeps what was typed. Conflict where it was saved elsewhere since, or filed. A number

@@ -10,6 +10,7 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/process"
 )
@@ -88,6 +89,9 @@ func TestAdopt(t *testing.T) {
 		for code, want := range map[string]process.State{
 			"CU-0002": process.Submitted, "CU-0003": process.Returned, "CU-0004": process.Done, "CU-0005": process.NotAccepted, "CU-0006": process.Withdrawn, "CU-0007": process.Supplement,
 		} {
+			if v, _, err := c.Dossiers.Seeable(see, code); err != nil || want.Ended() && c.Looks.GiveReason(see, dossier.SubjectType, int64(v), "archive", "Đối chiếu với hệ thống cũ", web.NewKey()) != nil {
+				t.Errorf("%s: %v", code, err)
+			}
 			if d, _, _, err := c.Dossiers.Read(see, code); err != nil || d.State != want {
 				t.Errorf("%s: %v %v, want %v", code, err, d.State, want)
 			}

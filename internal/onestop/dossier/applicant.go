@@ -208,7 +208,6 @@ func (s *Service) Repeated(ctx context.Context, key string) (bool, error) {
 	return found, err
 }
 
-
 func (s *Service) viewerFits(d Dossier, v Viewer) bool {
 	if s.keyFits(d.Code, v.Key) {
 		return true

@@ -8,6 +8,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/process"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -86,7 +87,17 @@ func (s *Service) Book(ctx context.Context, unit orgunit.UnitID, p Period, after
 		last := rows[limit-1]
 		next = &BookCursor{At: db.Millis(last.AcceptedAt), ID: last.ID}
 	}
-	return rows, next, err
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = int64(r.ID)
+	}
+	if err == nil {
+		err = s.listed(ctx, access.Book, access.DutyPost, ids)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, next, nil
 }
 
 // EachInBook reads the whole book of a period, a page at a time, so that no book is ever

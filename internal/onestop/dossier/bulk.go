@@ -11,6 +11,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 )
 
 // MaxMany is how many tasks one request may act on.
@@ -218,6 +219,9 @@ func (s *Service) Tasks(ctx context.Context, ids []TaskID) (out []Task, err erro
 			out = append(out, t)
 			delete(byID, v)
 		}
+	}
+	if err := s.listedTasks(ctx, access.List, access.DutyPost, out); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

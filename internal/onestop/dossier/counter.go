@@ -11,6 +11,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -122,7 +123,21 @@ func (s *Service) ReadyToReturn(ctx context.Context, f ReadyFilter) (page ReadyP
 		last := page.Items[want-1]
 		page.Next = &TaskCursor{Due: db.Millis(last.Since), ID: last.Task.ID}
 	}
-	return page, err
+	if err == nil {
+		err = s.listedReady(ctx, page.Items)
+	}
+	if err != nil {
+		return ReadyPage{}, err
+	}
+	return page, nil
+}
+
+func (s *Service) listedReady(ctx context.Context, list []Ready) error {
+	tasks := make([]Task, len(list))
+	for i, r := range list {
+		tasks[i] = r.Task
+	}
+	return s.listedTasks(ctx, access.List, access.DutyCounter, tasks)
 }
 
 // ReadyCounts counts the results that wait at a counter by how long: how many became ready

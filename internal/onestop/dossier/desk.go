@@ -11,6 +11,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/process"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -169,6 +170,9 @@ func (s *Service) Today(ctx context.Context, limit int) (out Today, err error) {
 		if t.Assignee != 0 {
 			out.Held++
 		}
+	}
+	if err := s.listedTasks(ctx, access.List, access.DutyPost, out.Tasks); err != nil {
+		return Today{}, err
 	}
 	return out, nil
 }

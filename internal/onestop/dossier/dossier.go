@@ -91,7 +91,8 @@ type Filing struct {
 	Submitter Party    `json:"submitter"`
 	Delivery  Delivery `json:"delivery"`
 	Copies    int      `json:"copies"`
-	Lang      string   `json:"lang"` // of notices
+	Lang      string   `json:"lang"`             // of notices
+	Erased    bool     `json:"erased,omitempty"` // its term is over: nothing of it is left
 	// Behalf is nil where the applicant acts themselves.
 	Behalf *Behalf `json:"behalf,omitempty"`
 }

@@ -8,12 +8,13 @@ import (
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/errs"
 	"khue/internal/onestop/form"
+	"khue/internal/register/access"
 )
 
 // OpenFile opens a paper of a dossier for its owner or an officer.
 func (s *Service) OpenFile(ctx context.Context, code, digest string) (f form.File, r io.ReadCloser, err error) {
 	defer errs.Op(&err, "dossier.OpenFile")
-	_, c, _, err := s.Read(ctx, code)
+	_, c, _, err := s.read(ctx, code, access.Paper)
 	if err != nil {
 		return f, nil, err
 	}

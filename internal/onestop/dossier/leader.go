@@ -9,6 +9,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -192,7 +193,26 @@ func (s *Service) Leader(ctx context.Context, unit orgunit.UnitID, ask LeaderAsk
 	for i, g := range v.Late {
 		v.Late[i].Days = cal.WorkingDays(clock.DateOf(g.Since), clock.DateOf(now))
 	}
+	if err := s.listed(ctx, access.List, access.DutySupervision, v.shown()); err != nil {
+		return LeaderView{}, err
+	}
 	return v, s.proposals(ctx, v.Sign)
+}
+
+// shown are the dossiers that the page names.
+func (v *LeaderView) shown() (ids []int64) {
+	for _, c := range v.Sign {
+		ids = append(ids, int64(c.Task.Dossier))
+	}
+	for _, l := range LeaderLists() {
+		for _, t := range v.Lists[l] {
+			ids = append(ids, int64(t.Dossier))
+		}
+	}
+	for _, o := range v.Orders {
+		ids = append(ids, int64(o.Dossier))
+	}
+	return ids
 }
 
 // page cuts what was read to see whether there is more.

@@ -16,6 +16,7 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/once"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -383,7 +384,17 @@ func (s *Service) orders(ctx context.Context, limit int, read func(db.Querier, i
 		out = out[:limit]
 		next = &TaskCursor{Due: db.Millis(out[limit-1].DueAt), ID: TaskID(out[limit-1].ID)}
 	}
-	return out, next, err
+	ids := make([]int64, len(out))
+	for i, o := range out {
+		ids[i] = int64(o.Dossier)
+	}
+	if err == nil {
+		err = s.listed(ctx, access.List, access.DutyPost, ids)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return out, next, nil
 }
 
 func checkHours(n int) []errs.Field {

@@ -8,6 +8,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -25,6 +26,22 @@ const (
 // where they may see nothing, so that codes cannot be tried out.
 func (s *Service) Find(ctx context.Context, code string, viewer Viewer) (d Dossier, a Access, err error) {
 	defer errs.Op(&err, "dossier.Find")
+	d, a, err = s.find(ctx, code, viewer)
+	if err != nil || a != SeeAll {
+		return d, a, err
+	}
+	err = s.looked(ctx, d, access.Dossier)
+	if access.Asks(err) && s.viewerFits(d, viewer) {
+		return d, SeeState, nil
+	}
+	if err != nil {
+		return Dossier{}, SeeNothing, err
+	}
+	return d, a, nil
+}
+
+// find is Find before anything is shown.
+func (s *Service) find(ctx context.Context, code string, viewer Viewer) (d Dossier, a Access, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		d, err = findByCode(v, NormalCode(code))
 		return err
@@ -76,9 +93,14 @@ func (s *Service) access(ctx context.Context, sub auth.Subject, d Dossier, viewe
 	return SeeNothing
 }
 
-// Read returns a dossier with its content and open tasks, for its owner and officers.
+// Read returns a dossier with its content and open tasks, for its owner and officers. It is a
+// look of an officer's: access.AskReason where they must say why first.
 func (s *Service) Read(ctx context.Context, code string) (d Dossier, c Content, tasks []Task, err error) {
 	defer errs.Op(&err, "dossier.Read")
+	return s.read(ctx, code, access.Dossier)
+}
+
+func (s *Service) read(ctx context.Context, code string, what access.What) (d Dossier, c Content, tasks []Task, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		if d, err = findByCode(v, NormalCode(code)); err != nil {
 			return err
@@ -94,7 +116,16 @@ func (s *Service) Read(ctx context.Context, code string) (d Dossier, c Content, 
 		c, err = findContent(v, d.ID)
 		return err
 	})
-	return d, c, tasks, err
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
+	if err == nil {
+		err = s.looked(ctx, d, what, tasks...)
+	}
+	if err != nil {
+		return Dossier{}, Content{}, nil, err
+	}
+	return d, c, tasks, nil
 }
 
 // ContentOf returns what was filed, for a bearer of the key who may complete it.
@@ -103,6 +134,9 @@ func (s *Service) ContentOf(ctx context.Context, d Dossier) (c Content, err erro
 		c, err = findContent(v, d.ID)
 		return err
 	})
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
 	return c, err
 }
 
@@ -120,7 +154,16 @@ func (s *Service) ReadTask(ctx context.Context, v TaskID) (t Task, d Dossier, c 
 		c, err = findContent(q, d.ID)
 		return err
 	})
-	return t, d, c, err
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
+	if err == nil {
+		err = s.looked(ctx, d, access.Dossier, t)
+	}
+	if err != nil {
+		return Task{}, Dossier{}, Content{}, err
+	}
+	return t, d, c, nil
 }
 
 // OpenTasks are the tasks of a dossier that somebody is to act on.
@@ -223,6 +266,9 @@ func (s *Service) Queue(ctx context.Context, f TaskFilter) (page TaskPage, err e
 		last := page.Tasks[want-1]
 		page.Tasks = page.Tasks[:want]
 		page.Next = &TaskCursor{Due: db.Millis(last.DueAt), ID: last.ID}
+	}
+	if err := s.listedTasks(ctx, access.List, access.DutyPost, page.Tasks); err != nil {
+		return TaskPage{}, err
 	}
 	return page, nil
 }

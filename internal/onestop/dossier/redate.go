@@ -15,6 +15,7 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/once"
 	"khue/internal/onestop/process"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -86,7 +87,17 @@ func (s *Service) Redates(ctx context.Context, u orgunit.UnitID, after TaskCurso
 		last := page.Items[limit-1]
 		page.Next = &TaskCursor{Due: db.Millis(last.Old), ID: TaskID(last.ID)}
 	}
-	return page, err
+	ids := make([]int64, len(page.Items))
+	for i, x := range page.Items {
+		ids[i] = int64(x.Dossier)
+	}
+	if err == nil {
+		err = s.listed(ctx, access.List, access.DutyPost, ids)
+	}
+	if err != nil {
+		return RedatePage{}, err
+	}
+	return page, nil
 }
 
 // ReasonOf explains the date that a proposal would promise.

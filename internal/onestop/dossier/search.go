@@ -15,6 +15,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
+	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
 
@@ -49,8 +50,8 @@ func (s *Service) Search(ctx context.Context, text string, before ID, limit int)
 		return out, err
 	}
 	if before == 0 {
-		if d, a, err := s.Find(ctx, text, Viewer{}); err == nil && a == SeeAll {
-			return Found{Dossiers: []Dossier{d}}, nil
+		if d, a, err := s.find(ctx, text, Viewer{}); err == nil && a == SeeAll {
+			return Found{Dossiers: []Dossier{d}}, s.listed(ctx, access.Search, access.DutyPost, []int64{int64(d.ID)})
 		}
 		before = math.MaxInt64
 	}
@@ -78,8 +79,14 @@ func (s *Service) Search(ctx context.Context, text string, before ID, limit int)
 		out.Dossiers, err = shortDossiers(v, ids)
 		return err
 	})
+	if err == nil {
+		err = s.listed(ctx, access.Search, access.DutyPost, dossierIDs(out.Dossiers))
+	}
+	if err != nil {
+		return Found{}, err
+	}
 	slices.SortFunc(out.Dossiers, func(a, b Dossier) int { return int(min(max(int64(b.ID-a.ID), -1), 1)) })
-	return out, err
+	return out, nil
 }
 
 // seenFrom are the units of a subject's posts; all where one reaches everywhere.

@@ -23,6 +23,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/holiday"
 	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
@@ -65,6 +66,8 @@ type Deps struct {
 	Accounts Accounts
 	// Duties tells where one person may receive, verify and sign.
 	Duties Duties
+	// Looks remembers who looked at a dossier.
+	Looks *access.Service
 	// People says who holds which post, for a page.
 	People People
 	// Mandates says who may act for whom.

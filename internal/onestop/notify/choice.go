@@ -102,6 +102,30 @@ func (s *Service) Choose(ctx context.Context, p Person, key string) (err error) 
 	return err
 }
 
+// LetCourse lets an account be told how its dossiers go on, or not, as part of a unit: what
+// must be told comes all the same.
+func (s *Service) LetCourse(tx *db.Tx, account int64, on bool) error {
+	p, err := findPerson(tx, account)
+	if errs.Is(err, errs.NotFound) {
+		p, err = Person{Account: account, Choices: map[Kind]Choice{}}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if p.Choices == nil {
+		p.Choices = map[Kind]Choice{}
+	}
+	delete(p.Choices, Course)
+	if !on {
+		p.Choices[Course] = Choice{}
+	}
+	choices, err := json.Marshal(p.Choices)
+	if err != nil {
+		return err
+	}
+	return upsertPerson(tx, p, string(choices))
+}
+
 // maxBrowsers bounds the devices of one account.
 const maxBrowsers = 20
 

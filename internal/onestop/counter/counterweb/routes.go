@@ -14,6 +14,7 @@ import (
 	"khue/internal/onestop/counter"
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/upload/uploadweb"
+	"khue/internal/register/access/accessweb"
 	"khue/internal/register/orgunit"
 )
 
@@ -37,7 +38,7 @@ var Clerk = auth.AnyRole(string(orgunit.RoleClerk))
 // Routes is the web half of the counter.
 func Routes(s *counter.Service, up *upload.Service) web.Module {
 	h := &handlers{s, up}
-	return web.Module{Name: "counter", API: h.api, Routes: append([]web.Route{
+	return web.Module{Name: "counter", API: h.api, Routes: accessweb.Ask(append([]web.Route{
 		{Method: http.MethodGet, Path: "/desk/counter", Policy: Clerk, Do: h.choose},
 		{Method: http.MethodGet, Path: "/desk/counter/new/{service}", Policy: Clerk, Do: h.start},
 		{Method: http.MethodPost, Path: "/desk/counter/new/{service}", Policy: Clerk, Do: h.begin},
@@ -59,7 +60,7 @@ func Routes(s *counter.Service, up *upload.Service) web.Module {
 		{Method: http.MethodPost, Path: "/desk/return/{code}/call", Policy: Clerk, Do: h.call},
 		{Method: http.MethodGet, Path: "/desk/return/{code}/slip.pdf", Policy: Clerk, Do: h.returnSlip},
 		{Method: http.MethodGet, Path: "/desk/return/{code}/notice.pdf", Policy: Clerk, Do: h.notice},
-	}, h.pieces()...)}
+	}, h.pieces()...))}
 }
 
 // pieces are the requests by which scans arrive in pieces. Unlike a citizen's, an intake has no

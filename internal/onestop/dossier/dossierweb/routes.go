@@ -11,6 +11,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
+	"khue/internal/register/access/accessweb"
 	"khue/internal/register/orgunit"
 )
 
@@ -70,7 +71,7 @@ func Routes(d Deps) web.Module {
 	}
 	return web.Module{
 		Name:   "dossier",
-		Routes: slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes(), h.workRoutes()),
+		Routes: accessweb.Ask(slices.Concat(h.routes(), h.deskRoutes(), h.dateRoutes(), h.reportRoutes(), h.leaderRoutes(), h.workRoutes())),
 		API:    h.api,
 	}
 }

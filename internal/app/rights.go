@@ -1,0 +1,270 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/blob"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/form"
+	"khue/internal/onestop/rights"
+	"khue/internal/onestop/rights/rightsweb"
+	"khue/internal/register/access"
+	"khue/internal/register/person"
+)
+
+// What people may ask about their data is answered by the modules that hold it; here each is
+// plugged in, a few lines.
+
+func (p *Program) rightsDeps() rights.Deps {
+	return rights.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Staging: p.Staging, Notices: p.Notices, Looks: p.Looks,
+		Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth, Dossiers: erasing{p}, Services: p.retention, Holdings: p.holdings(),
+		Expiring: []rights.Expiring{{
+			Rule: "looks",
+			Count: func(ctx context.Context, before time.Time) (n int, err error) {
+				err = p.DB.View(ctx, func(_ context.Context, v *db.View) error { n, err = p.Looks.Expired(v, before); return err })
+				return n, err
+			},
+			Forget: p.Looks.Expire,
+		}},
+		Carry: p.carry, ChooseNotices: p.Notices.LetCourse,
+	}
+}
+
+// retention tells the term of each service.
+func (p *Program) retention() map[string]string {
+	out := map[string]string{}
+	for _, pkg := range p.Services.All() {
+		out[pkg.ID] = pkg.Data.Retention
+	}
+	return out
+}
+
+// erasing lets go what the dossiers' modules hold of people.
+type erasing struct{ p *Program }
+
+// EndedBefore implements rights.Dossiers.
+func (e erasing) EndedBefore(ctx context.Context, service string, before time.Time, after int64, limit int) ([]int64, error) {
+	list, err := e.p.Dossiers.EndedBefore(ctx, service, before, dossier.ID(after), limit)
+	out := make([]int64, len(list))
+	for i, v := range list {
+		out[i] = int64(v)
+	}
+	return out, err
+}
+
+// Erase implements rights.Dossiers.
+func (e erasing) Erase(ctx context.Context, v int64, why []byte) error {
+	codes, err := e.p.Dossiers.Codes(ctx, []int64{v})
+	if err != nil {
+		return err
+	}
+	if err := e.p.Counter.Erase(ctx, dossier.ID(v), codes[v]); err != nil {
+		return err
+	}
+	papers, err := e.p.Dossiers.Erase(ctx, dossier.ID(v), why)
+	if err != nil {
+		return err
+	}
+	for _, f := range papers {
+		if f.SHA256 == "" {
+			continue
+		}
+		used := false
+		for _, uses := range []func(context.Context, string) (bool, error){e.p.Dossiers.Uses, e.p.Apply.Uses, e.p.Counter.Uses} {
+			more, err := uses(ctx, f.SHA256)
+			if err != nil {
+				return err
+			}
+			used = used || more
+		}
+		if used {
+			continue // somebody else handed in the same bytes
+		}
+		if err := e.p.Blobs.Remove(ctx, blob.Ref{SHA256: f.SHA256, Size: f.Size}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Hold implements rights.Dossiers.
+func (e erasing) Hold(ctx context.Context, code string) (int64, string, error) {
+	v, name, err := e.p.Dossiers.ByCode(ctx, code)
+	return int64(v), name, err
+}
+
+// carry writes a corrected fact of the person whose paper an officer read.
+func (p *Program) carry(ctx context.Context, tx *db.Tx, number, fact, value string) error {
+	n, ok := person.ParseNumber(number, p.People.Today())
+	bad := errs.E(errs.Invalid, "rights.carry", errs.WithFields(errs.Field{Path: "number", Key: "rights.carry"}))
+	if !ok {
+		return bad
+	}
+	known, err := p.People.Find(ctx, string(n))
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 {
+		return bad
+	}
+	told := person.Facts{}
+	into := map[string]*string{"name": &told.Name, "born": &told.Born, "sex": &told.Sex, "address": &told.Address, "phone": &told.Phone, "email": &told.Email}[fact]
+	if into == nil {
+		return nil
+	}
+	*into = value
+	_, err = p.People.Remember(tx, n, told)
+	return err
+}
+
+// rightsWeb tells the pages of rights what is the reader's own.
+func (p *Program) rightsWeb() rightsweb.Deps {
+	return rightsweb.Deps{
+		Rights: p.Rights, Looks: p.Looks, Units: p.Units, Uploads: p.Uploads, Codes: p.Dossiers.Codes,
+		Mine: func(ctx context.Context) ([]rightsweb.Own, error) {
+			list, err := p.Dossiers.OwnOf(ctx)
+			out := []rightsweb.Own{{Type: "account", ID: auth.From(ctx).Account}}
+			for _, d := range list {
+				out = append(out, rightsweb.Own{Type: dossier.SubjectType, ID: int64(d.ID), Code: d.Code, Unit: d.Competent})
+			}
+			return out, err
+		},
+	}
+}
+
+// consented asks a source only where the account lets its data be used so.
+type consented struct {
+	form.Source
+	p       *Program
+	purpose string
+}
+
+// Facts implements form.Source.
+func (c consented) Facts(ctx context.Context, who form.Applicant) (form.Answers, error) {
+	ok, err := c.p.Rights.Consented(ctx, who.Account, c.purpose)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return c.Source.Facts(ctx, who)
+}
+
+// holdings are the parts of an export. Each runs as the account.
+func (p *Program) holdings() []rights.Holding {
+	return []rights.Holding{
+		{Name: "account", Read: func(ctx context.Context) (any, error) {
+			a, err := p.Auth.AccountByID(ctx, auth.From(ctx).Account)
+			return map[string]any{"login": a.Login, "name": a.Name, "kind": a.Kind.String(), "level": a.Level.String(), "created": a.Created}, err
+		}},
+		{Name: "sessions", Read: func(ctx context.Context) (any, error) {
+			list, err := p.Auth.Sessions(ctx, auth.From(ctx).Account)
+			out := []map[string]any{}
+			for _, s := range list {
+				out = append(out, map[string]any{"device": s.Label, "network": s.Network, "created": s.Created, "seen": s.Seen})
+			}
+			return out, err
+		}},
+		{Name: "dossiers", Read: p.ownDossiers, Files: p.ownPapers},
+		{Name: "drafts", Read: func(ctx context.Context) (any, error) {
+			list, err := p.Apply.Mine(ctx, "")
+			out := []map[string]any{}
+			for _, d := range list {
+				out = append(out, map[string]any{"service": d.Service, "case": d.Case, "answers": d.Answers, "updated": d.Updated})
+			}
+			return out, err
+		}},
+		{Name: "notices", Read: func(ctx context.Context) (any, error) {
+			list, _, err := p.Notices.Inbox(ctx, 0, false, 200)
+			out := []map[string]any{}
+			for _, n := range list {
+				out = append(out, map[string]any{"at": n.Created, "title": n.Title, "text": n.Body})
+			}
+			return out, err
+		}},
+		{Name: "looks", Read: func(ctx context.Context) (any, error) {
+			own, err := p.ownThings(ctx)
+			if err != nil {
+				return nil, err
+			}
+			ids := make([]int64, len(own))
+			codes := map[int64]string{}
+			for i, o := range own {
+				ids[i], codes[o.ID] = o.ID, o.Label
+			}
+			out := []map[string]any{}
+			for f := (access.Filter{}); ; {
+				list, next, err := p.Looks.At(ctx, ids, f)
+				if err != nil {
+					return nil, err
+				}
+				for _, l := range list {
+					out = append(out, map[string]any{"at": l.At, "unit": l.Unit, "post": l.Post, "what": l.What, "basis": l.Basis, "why": l.Why, "dossier": codes[l.About]})
+				}
+				if f.Before = next; next == 0 {
+					return out, nil
+				}
+			}
+		}},
+	}
+}
+
+// ownDossiers are all dossiers that the account filed, with what was filed and what happened.
+func (p *Program) ownDossiers(ctx context.Context) (any, error) {
+	list, err := p.Dossiers.OwnOf(ctx)
+	out := []map[string]any{}
+	for _, d := range list {
+		c, err := p.Dossiers.ContentOf(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		lines, err := p.Dossiers.Timeline(ctx, d, dossier.SeeState)
+		if err != nil {
+			return nil, err
+		}
+		happened := []map[string]any{}
+		for _, l := range lines {
+			happened = append(happened, map[string]any{"at": l.At, "kind": l.Kind, "comment": l.Comment})
+		}
+		papers := []map[string]any{}
+		for _, f := range c.Papers {
+			papers = append(papers, map[string]any{"paper": f.Paper, "name": f.Name, "size": f.Size, "sha256": f.SHA256})
+		}
+		out = append(out, map[string]any{
+			"code": d.Code, "service": d.Service, "case": d.Case, "state": d.State.String(), "submitted": d.SubmittedAt, "closed": d.ClosedAt,
+			"applicant": c.Filing.Applicant, "submitter": c.Filing.Submitter, "delivery": c.Filing.Delivery, "answers": c.Answers, "papers": papers, "happened": happened,
+		})
+	}
+	return out, err
+}
+
+// ownPapers are the files of those dossiers.
+func (p *Program) ownPapers(ctx context.Context) (out []rights.File, err error) {
+	list, err := p.Dossiers.OwnOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		c, err := p.Dossiers.ContentOf(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range c.Papers {
+			if f.SHA256 == "" {
+				continue
+			}
+			ref := blob.Ref{SHA256: f.SHA256, Size: f.Size}
+			out = append(out, rights.File{
+				Name: path.Join("papers", d.Code, fmt.Sprintf("%02d-%s", i+1, path.Base(f.Name))),
+				Open: func() (io.ReadCloser, error) { return p.Blobs.Open(ctx, ref) },
+			})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,109 @@
+package dossier
+
+import (
+	"context"
+	"time"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/journal"
+	"khue/internal/onestop/form"
+	"khue/internal/register/orgunit"
+)
+
+// EndedBefore lists the dossiers of a service that ended before an instant and still hold what
+// was filed, by id.
+func (s *Service) EndedBefore(ctx context.Context, service string, before time.Time, after ID, limit int) (out []ID, err error) {
+	defer errs.Op(&err, "dossier.EndedBefore(%s)", service)
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		out, err = endedBefore(v, service, before, after, limit)
+		return err
+	})
+	return out, err
+}
+
+// Erase forgets what a dossier that ended holds of people: what was filed and what officers
+// filled in, its papers, the words by which it was found by name, who filed it, and the
+// payloads of its journal entries. What books keep stays: code, procedure, name, units, dates
+// and the way it ended. It returns the papers whose bytes nobody else here needs. why is the
+// rule as JSON. Again it changes nothing. Errors: NotFound; Conflict where it has not ended.
+func (s *Service) Erase(ctx context.Context, v ID, why []byte) (papers []form.File, err error) {
+	defer errs.Op(&err, "dossier.Erase(%s)", v)
+	var d Dossier
+	var c Content
+	var tasks []Task
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		if d, err = findByID(q, v); err != nil {
+			return err
+		}
+		if c, err = findContent(q, v); err != nil {
+			return err
+		}
+		tasks, err = tasksOf(q, v)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !d.State.Ended() {
+		return nil, errs.E(errs.Conflict, "dossier.erase.open")
+	}
+	var entries []journal.EntryID
+	subject := journal.Subject{Type: SubjectType, ID: int64(v)}
+	for after := journal.EntryID(0); ; {
+		records, err := s.Journal.BySubject(ctx, subject, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			if !r.Erased {
+				entries = append(entries, r.ID)
+			}
+			after = r.ID
+		}
+		if len(records) < 200 {
+			break
+		}
+	}
+	units := []orgunit.UnitID{}
+	for _, t := range tasks {
+		units = append(units, t.Unit)
+	}
+	gone := d
+	gone.Applicant, gone.Phone = "", ""
+	words := s.wordsOf(ctx, gone, units)
+	err = s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		for _, e := range entries {
+			if err := s.Journal.Erase(tx, e, 0, "", why); err != nil {
+				return err
+			}
+		}
+		if err := eraseRows(tx, v); err != nil {
+			return err
+		}
+		return s.putWords(tx, v, words)
+	})
+	if err != nil || c.Filing.Erased {
+		return nil, err
+	}
+	return c.Papers, nil
+}
+
+// Uses reports whether a dossier still holds a file.
+func (s *Service) Uses(ctx context.Context, sha256 string) (used bool, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		used, err = usesFile(v, sha256)
+		return err
+	})
+	return used, err
+}
+
+// ByCode is the id of a dossier, for whoever decides on it without reading it. NotFound.
+func (s *Service) ByCode(ctx context.Context, code string) (v ID, name string, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		d, err := findByCode(q, NormalCode(code))
+		v, name = d.ID, d.Code
+		return err
+	})
+	return v, name, err
+}

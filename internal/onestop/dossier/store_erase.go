@@ -1,0 +1,41 @@
+package dossier
+
+import (
+	"time"
+
+	"khue/internal/kernel/db"
+)
+
+const erasedFiling = `{"erased":true}`
+
+func endedBefore(q db.Querier, service string, before time.Time, after ID, limit int) ([]ID, error) {
+	return db.All(q, func(s db.Scanner) (v ID, err error) {
+		err = s.Scan(&v)
+		return v, err
+	}, `SELECT d.id FROM dossier_dossier d JOIN dossier_content c ON c.dossier_id = d.id
+ WHERE d.service = $1 AND d.state IN `+endedStates+` AND d.closed_at < $2 AND d.id > $3 AND c.filing <> $4 ORDER BY d.id LIMIT $5`,
+		service, db.Millis(before), after, erasedFiling, limit)
+}
+
+func eraseRows(tx *db.Tx, v ID) error {
+	for _, sql := range [...]string{
+		`UPDATE dossier_content SET answers = '{}', papers = '[]', officer = '{}', filing = '` + erasedFiling + `' WHERE dossier_id = $1`,
+		`UPDATE dossier_dossier SET submitter = 0, phone = '', mail = FALSE WHERE id = $1`,
+		`UPDATE dossier_task SET applicant = '' WHERE dossier_id = $1`,
+		`UPDATE dossier_order SET note = '', answer = '' WHERE dossier_id = $1`,
+		`UPDATE dossier_rating SET comment = '' WHERE dossier_id = $1`,
+		`DELETE FROM dossier_link WHERE dossier_id = $1`,
+	} {
+		if err := tx.Exec(sql, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usesFile looks through what was filed: a rare question, asked when something is erased.
+func usesFile(q db.Querier, sha256 string) (bool, error) {
+	var n int
+	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM dossier_content WHERE papers LIKE $1 OR officer LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
+	return n > 0, err
+}

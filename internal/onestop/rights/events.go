@@ -1,0 +1,34 @@
+package rights
+
+// Journal subjects: an account, a request, a batch, a dossier under hold.
+const (
+	subjectAccount = "rights.account"
+	subjectRequest = "rights.request"
+	subjectBatch   = "rights.batch"
+	subjectHold    = "rights.hold"
+)
+
+// Kinds of journal entries.
+const (
+	KindConsent  = "rights.consent"
+	KindAsked    = "rights.asked"
+	KindAnswered = "rights.answered"
+	KindExported = "rights.exported"
+	KindAgreed   = "rights.agreed"
+	KindErased   = "rights.erased" // one a dossier: what was erased, by which rule
+	KindExpired  = "rights.expired"
+	KindHeld     = "rights.held"
+	KindLifted   = "rights.lifted"
+)
+
+// happened is the payload of all of them.
+type happened struct {
+	Purpose string `json:"purpose,omitempty"`
+	Given   bool   `json:"given,omitempty"`
+	Kind    string `json:"kind,omitempty"`
+	State   string `json:"state,omitempty"`
+	Words   string `json:"words,omitempty"`
+	By      string `json:"by,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	N       int    `json:"n,omitempty"`
+}
