@@ -180,4 +180,4 @@ func typeOf(s *Subject) types.EntityType {
 }
 
 // clientOf says whether a program speaks for the account, let in by its owner, and for what.
-func clientOf(*Subject) (speaks bool, scopes []string) { return false, nil }
+func clientOf(s *Subject) (speaks bool, scopes []string) { return s.Client != 0, s.Allowed }
