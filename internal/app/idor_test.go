@@ -67,10 +67,17 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/admin/notices/{id}", "message", "lanhdao"},
 	{"/admin/reorganise/{id}", "act", "lanhdao"},
 	{"/admin/units/{id}", "agency", "chutich"},
+	{"/account/data/exports/{id}", "export", "0912000001"},
+	{"/account/data/requests/{id}", "request", "0912000001"},
+	{"/desk/requests/{id}", "request", "chutich"},
+	{"POST /api/v1/dossiers/{code}/reason", "dossier", "motcua"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
 var nobodys = map[string]string{
+	"POST /desk/looks/{id}":              "a quiet day has no flag; the policy access.settle says who settles one",
+	"POST /admin/looks/{id}":             "a quiet day has no flag; the policy access.settle says who settles one",
+	"/admin/retention/{id}":              "no term is over on the first day; rightsweb tries strangers, and one person twice",
 	"/units/{id}":                        "units are public",
 	"/api/v1/units/{id}":                 "units are public",
 	"GET /admin/units/{id}":              "every officer reads the directory of units",
@@ -114,6 +121,10 @@ func (s *seed) body(route string) any {
 		return url.Values{"do": {"answer"}, "text": {"Đang xác minh thêm."}, "version": {"1"}, "forecast.day": {"1"}, "forecast.month": {"12"}, "forecast.year": {"2025"}}
 	case "POST /desk/originals/batches/{id}":
 		return url.Values{"do": {"receive"}}
+	case "POST /desk/requests/{id}":
+		return url.Values{"state": {"granted"}, "words": {"Đã sửa theo giấy tờ."}}
+	case "POST /api/v1/dossiers/{code}/reason":
+		return map[string]any{"choice": "complaint", "words": "Trả lời đơn của công dân."}
 	case "POST /desk/leave/{id}":
 		return url.Values{"do": {"cancel"}}
 	case "POST /admin/officers/{account}":
