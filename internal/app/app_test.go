@@ -14,6 +14,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
+	"khue/internal/register/identity"
 	"khue/internal/register/orgunit"
 )
 
@@ -136,6 +137,9 @@ func TestDemoOpensWithWork(t *testing.T) {
 
 func opens(t *testing.T, c *citytest.City) {
 	for _, r := range orgunit.Roles() {
+		if r.Role == identity.Provisioner {
+			continue // a program's
+		}
 		c.Account(string(r.Role)) // somebody for every role
 	}
 	if err := c.Populate(t.Context(), c.Demo); err != nil {

@@ -124,7 +124,7 @@ func (b *timerBench) stop() (err error) {
 func (b *timerBench) fill(ctx context.Context) error {
 	const fillers = 64
 	everyRole := []auth.Grant{{Role: string(orgunit.RoleClerk), Scope: auth.Everywhere}, {Role: string(orgunit.RoleJustice), Scope: auth.Everywhere}}
-	ctx = auth.With(ctx, auth.Subject{Account: 1, Name: "Nguyễn Thị Hạnh", Kind: auth.KindCitizen, Grants: everyRole})
+	ctx = auth.With(ctx, auth.Subject{Account: 1, Name: "Nguyễn Thị Hạnh", Kind: auth.KindCitizen, Level: auth.Verified, Grants: everyRole})
 	b.ids = make([]dossier.ID, b.o.Timers)
 	var next atomic.Int64
 	failed := make([]error, fillers)

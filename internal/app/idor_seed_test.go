@@ -17,12 +17,14 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/counter"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
@@ -276,6 +278,27 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 			s.id["message"] = list[0].ID.String()
 		}
 		return s.id["message"] != ""
+	})
+
+	// A request about a dossier's data with a paper, which its commune answers, and an export.
+	paper, err := s.Blobs.Put(t.Context(), strings.NewReader(slip), 1<<20)
+	s.ok(err)
+	about, _, err := s.Dossiers.Seeable(citizen, s.id["dossier"])
+	s.ok(err)
+	answers, err := id.Parse[orgunit.Unit](s.id["agency"])
+	s.ok(err)
+	request, err := s.Rights.Ask(citizen, rights.Draft{
+		Kind: rights.Correction, Type: dossier.SubjectType, About: int64(about), Code: s.id["dossier"], Unit: answers, Words: "Địa chỉ ghi sai số nhà.", Fact: "address", Value: "Số 5 Ngọc Lâm",
+		Paper: rights.Paper{SHA256: paper.SHA256, Name: "a.pdf", Size: paper.Size}, Key: web.NewKey(),
+	})
+	s.ok(err)
+	s.id["request"] = request.ID.String()
+	s.ok(s.Rights.BeginExport(citizen, web.NewKey()))
+	s.Eventually("an export was made", func() bool {
+		list, err := s.Rights.Exports(citizen)
+		s.ok(err)
+		s.id["export"] = list[0].ID.String()
+		return list[0].State == "ready"
 	})
 
 	return s

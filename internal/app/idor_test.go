@@ -74,6 +74,10 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/desk/identity/{id}", "check", "motcua"},
 	{"/admin/people/duplicates/{a}/{b}", "twin twin2", "dulieu"},
 	{"/admin/people/merges/{id}", "merge", "dulieu"},
+	{"/account/data/exports/{id}", "export", "0912000001"},
+	{"/account/data/requests/{id}", "request", "0912000001"},
+	{"/desk/requests/{id}", "request", "chutich"},
+	{"POST /api/v1/dossiers/{code}/reason", "dossier", "motcua"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
@@ -104,6 +108,9 @@ var nobodys = map[string]string{
 	"/desk/mandates/{id}":                          "any counter ends a mandate whose paper is shown; who did stands in the journal",
 	"/scim/v2/Users/{id}":                          "a personnel system of the city keeps all officers",
 	"/scim/v2/Groups/{id}":                         "a personnel system of the city keeps all posts",
+	"POST /desk/looks/{id}":                        "a quiet day has no flag; the policy access.settle says who settles one",
+	"POST /admin/looks/{id}":                       "a quiet day has no flag; the policy access.settle says who settles one",
+	"/admin/retention/{id}":                        "no term is over on the first day; rightsweb tries strangers, and one person twice",
 }
 
 // bodies are what a route must be sent so that it comes as far as its owner's request does.
@@ -134,6 +141,10 @@ func (s *seed) body(route string) any {
 		return url.Values{"do": {"answer"}, "text": {"Đang xác minh thêm."}, "version": {"1"}, "forecast.day": {"1"}, "forecast.month": {"12"}, "forecast.year": {"2025"}}
 	case "POST /desk/originals/batches/{id}":
 		return url.Values{"do": {"receive"}}
+	case "POST /desk/requests/{id}":
+		return url.Values{"state": {"granted"}, "words": {"Đã sửa theo giấy tờ."}}
+	case "POST /api/v1/dossiers/{code}/reason":
+		return map[string]any{"choice": "complaint", "words": "Trả lời đơn của công dân."}
 	case "POST /desk/leave/{id}":
 		return url.Values{"do": {"cancel"}}
 	case "POST /desk/dossiers/{code}/numbers":

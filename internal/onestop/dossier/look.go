@@ -69,7 +69,7 @@ func (s *Service) basis(ctx context.Context, sub auth.Subject, d Dossier, tasks 
 			}
 		}
 	}
-	if s.Looks.Inspects(ctx, sub) {
+	if s.Looks.Inspects(ctx, sub, d.Competent) || s.Looks.Inspects(ctx, sub, 0) {
 		return access.ByDuty, access.DutyInspection, true
 	}
 	return "", "", false
@@ -124,7 +124,7 @@ func (s *Service) inOffice(sub auth.Subject, role string, agency orgunit.UnitID)
 
 // listed writes down that a list is about to name dossiers to the reader.
 func (s *Service) listed(ctx context.Context, what access.What, why string, ids []int64) error {
-	if sub := auth.From(ctx); why == access.DutyPost && s.Looks.Inspects(ctx, sub) {
+	if sub := auth.From(ctx); why == access.DutyPost && s.Looks.Inspects(ctx, sub, 0) {
 		why = access.DutyInspection
 	}
 	return s.Looks.Looked(ctx, access.Look{What: what, Basis: access.ByDuty, Why: why, Type: SubjectType, About: ids})

@@ -25,9 +25,15 @@ func unitResource(u orgunit.UnitID) auth.Resource {
 	return auth.Resource{Type: "Unit", ID: u.String(), Units: []string{"unit:" + u.String()}}
 }
 
-// Inspects reports whether a subject inspects the whole city.
-func (s *Service) Inspects(ctx context.Context, sub auth.Subject) bool {
-	return s != nil && s.Policies.Permits(ctx, sub, actInspect, auth.Resource{})
+// Inspects reports whether a subject inspects a unit; 0 is the whole city.
+func (s *Service) Inspects(ctx context.Context, sub auth.Subject, u orgunit.UnitID) bool {
+	if s == nil {
+		return false
+	}
+	if u == 0 {
+		u = s.Units.Now().Government().ID
+	}
+	return s.Policies.Permits(ctx, sub, actInspect, unitResource(u))
 }
 
 // Answers reports whether the subject of ctx answers for a unit: its head, or who stands above.

@@ -170,7 +170,7 @@ func (s *Service) BoardOf(ctx context.Context, all, open bool, before LookID) (b
 	sub := auth.From(ctx)
 	var units []orgunit.UnitID
 	switch {
-	case all && !s.Inspects(ctx, sub):
+	case all && !s.Inspects(ctx, sub, 0):
 		return b, errs.E(errs.Forbidden, "access.board.auditor")
 	case !all:
 		if units = s.headsOf(ctx, sub); len(units) == 0 {

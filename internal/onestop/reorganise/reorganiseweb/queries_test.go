@@ -21,7 +21,7 @@ func TestQueriesDoNotGrowWithRows(t *testing.T) {
 		{"lanhdao", "/admin/reorganise", 1},
 		{"lanhdao", "/admin/reorganise?code=CODE", 2},
 		{"lanhdao", "/admin/reorganise/ACT", 12},
-		{"cukhoi.motcua", "/desk/splits", 2},
+		{"cukhoi.motcua", "/desk/splits", 3}, // one is of the menu, which counts what waits
 	}
 	asked := func(n int) []int64 {
 		c := citytest.New(t, citytest.With(func(c *app.Config) { c.Opened = citytest.Opened() }))
