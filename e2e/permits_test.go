@@ -49,6 +49,7 @@ func TestABusinessFiledOnAPhone(t *testing.T) {
 			t.Parallel()
 			city := citytest.New(t, citytest.At(clock.MustDate("2026-11-20").At(9, 30)))
 			v := visit(t, city, l)
+			v.signIn("citizen")
 			v.open("/apply/hanoi.business.household-business")
 			v.pages(
 				map[string]string{"case": "individual"},
@@ -86,6 +87,7 @@ func TestDepartmentsAreAskedOfAHouse(t *testing.T) {
 	t.Parallel()
 	city := citytest.New(t, citytest.At(clock.MustDate("2026-11-20").At(9, 0)))
 	v := visit(t, city, phone)
+	v.signIn("citizen")
 	v.open("/apply/hanoi.construction.house-permit")
 	v.pages(
 		map[string]string{"case": "house"},

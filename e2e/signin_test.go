@@ -203,6 +203,28 @@ func TestTheWayBack(t *testing.T) {
 	o.check()
 }
 
+// TestACounterBeginsAndTheOwnerSaysNo: a clerk who saw the card begins a recovery; the owner
+// reads of it on the account page and cancels it.
+func TestACounterBeginsAndTheOwnerSaysNo(t *testing.T) {
+	t.Parallel()
+	city := citytest.New(t)
+	clerk := visit(t, city, look{1280, false, true, "vi"})
+	clerk.signIn("clerk")
+	clerk.open("/desk/recovery")
+	clerk.fill(map[string]string{"login": city.Account("citizen").Login})
+	clerk.press("form[action='/desk/recovery'] button")
+	clerk.sees("Hãy xem thẻ căn cước trước")
+	clerk.fill(map[string]string{"seen": "yes"})
+	clerk.press("form[action='/desk/recovery'] button")
+	clerk.sees("Đưa mã này cho người dân", "08:10 ngày 24/06/2025")
+	owner := visit(t, city, look{360, true, false, "en"})
+	owner.signIn("citizen")
+	owner.open("/account")
+	owner.sees("Somebody is recovering this account")
+	owner.press("form[action='/account/recovery/cancel'] button")
+	owner.sees("The recovery was cancelled")
+}
+
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
 // mailed is the code in the nth mail that the city sent with one.

@@ -72,6 +72,7 @@ type grammar struct {
 	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
 	Client     clientCmd     `cmd:"" help:"Programs that sign people in through the city, or use its API."`
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
+	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
@@ -181,18 +182,18 @@ func (c *command) json(v any) error {
 
 type serveCmd struct {
 	storageFlags
-	Listen    string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
-	PublicURL string   `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
-	TLSCert   string   `name:"tls-cert" help:"Certificate with its chain, PEM, read again when it changes; empty: plain HTTP behind a proxy that ends TLS." type:"existingfile" env:"KHUE_TLS_CERT"`
-	TLSKey    string   `name:"tls-key" help:"Key of the certificate, PEM." type:"existingfile" env:"KHUE_TLS_KEY"`
-	Proxies   []string `name:"trusted-proxy" help:"Network of proxies whose X-Forwarded-For is believed, 10.0.0.0/8; none by default." env:"KHUE_TRUSTED_PROXIES"`
-	SMTP      string   `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
-	SMS       string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
-	MailFrom  string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
-	Hotline   string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
+	Listen       string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
+	PublicURL    string   `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
+	TLSCert      string   `name:"tls-cert" help:"Certificate with its chain, PEM, read again when it changes; empty: plain HTTP behind a proxy that ends TLS." type:"existingfile" env:"KHUE_TLS_CERT"`
+	TLSKey       string   `name:"tls-key" help:"Key of the certificate, PEM." type:"existingfile" env:"KHUE_TLS_KEY"`
+	Proxies      []string `name:"trusted-proxy" help:"Network of proxies whose X-Forwarded-For is believed, 10.0.0.0/8; none by default." env:"KHUE_TRUSTED_PROXIES"`
+	SMTP         string   `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	SMS          string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
+	MailFrom     string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
+	Hotline      string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
+	NameOfficers bool     `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
 	nationalFlags
-	Training     bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
-	NameOfficers bool `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
+	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
 // Run serves until the process is told to stop.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -171,4 +172,34 @@ func (k *clientKeysCmd) Run(c *command) error {
 		fmt.Fprintln(c.out, key.KeyID, key.Algorithm)
 	}
 	return nil
+}
+
+// DemoClient is a program of a visitor that may sign people in to a demo.
+type DemoClient struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+// demoClient registers a visitor's program by the addresses at which it takes people back. A
+// command beside a running demo would write the machine's time into its journal.
+func (p *Program) demoClient(ctx context.Context, redirects []string, first bool) (*DemoClient, error) {
+	if len(redirects) == 0 {
+		return nil, nil //nolint:nilnil // none was asked for
+	}
+	n := openid.Client{
+		Name: "Ứng dụng của bạn", Owner: "Bạn", First: first, Sector: "khue.demo", Redirects: redirects,
+		Grants: []string{openid.GrantCode, openid.GrantRefresh, openid.GrantClient, openid.GrantDevice},
+		Scopes: []string{openid.ScopeOpenID, openid.ScopeProfile, openid.ScopeEmail, openid.ScopePhone, openid.ScopeOffline, "dossiers.read", "dossiers.write"},
+		Auth:   openid.AuthBasic, Token: openid.TokenOpaque, Alg: "ES256",
+	}
+	for _, r := range redirects { // back to its front page after signing out
+		if u, err := url.Parse(r); err == nil {
+			n.AfterLogout = append(n.AfterLogout, u.Scheme+"://"+u.Host+"/")
+		}
+	}
+	made, secret, err := p.OpenID.AddClient(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return &DemoClient{made.Code, secret}, nil
 }

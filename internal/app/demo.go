@@ -12,7 +12,9 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
 	"khue/internal/register/orgunit"
+	"khue/internal/register/person"
 )
 
 // demoPassword opens every account of a demo. It is printed, so it protects nothing.
@@ -29,6 +31,8 @@ type demoCmd struct {
 	SMS    string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 
 	nationalFlags
+	Client      []string `help:"Address at which a program of yours takes people back: it may sign people in here, and its client_id and secret are printed." placeholder:"URI"`
+	ClientFirst bool     `name:"client-first" help:"Nobody is asked for consent." hidden:""`
 
 	Filled   bool `help:"With a year of invented dossiers. A folder whose filling was broken off is filled to the end."`
 	Dossiers int  `help:"Invented dossiers of a filled city." default:"200000"`
@@ -103,6 +107,9 @@ func (d *demoCmd) Run(c *command) error {
 			return err
 		}
 	}
+	if city.Client, err = p.demoClient(c.ctx, d.Client, d.ClientFirst); err != nil {
+		return err
+	}
 	return p.Run(c.ctx, func(a net.Addr) {
 		city.URL = "http://" + a.String()
 		if d.JSON {
@@ -119,6 +126,8 @@ type DemoCity struct {
 	At       time.Time     `json:"at"`
 	Password string        `json:"password"`
 	Accounts []DemoAccount `json:"accounts"`
+	// Client is the program that was let sign people in; nil where none was named.
+	Client *DemoClient `json:"client,omitempty"`
 	// Tales are the codes of the story's dossiers, by what the demo's page says of them.
 	Tales map[string]string `json:"tales,omitempty"`
 }
@@ -151,6 +160,7 @@ var demoPeople = []demoPerson{
 	{"lanhdao", "Hoàng Gia Bảo", "leader", "city"},
 	{"thietke", "Đặng Hải Yến", "designer", "city"},
 	{"kiemtra", "Phan Nhật Minh", "auditor", "city"},
+	{"dulieu", "Kiều Bảo Ngọc", "steward", "city"},
 	{"vanhoa", "Tạ Thanh Bình", "cultureSocialOfficer", "commune"},
 	{"diachinh", "Lương Quang Vinh", "landOfficer", "commune"},
 	{"taichinh", "Mai Thị Hằng", "financeOfficer", "commune"},
@@ -185,6 +195,21 @@ var demoPeople = []demoPerson{
 	{"bhxh.motcua", "Tô Kim Chi", "clerk", "district/insurance city/insurance"},
 	{"bhxh", "Vương Thị Nhung", "specialist", "district/insurance city/insurance"},
 	{"bhxh.gd", "Hứa Minh Tâm", "head", "district/insurance city/insurance"},
+}
+
+// demoCitizens are whose account the national identity vouches for. No province's numbers
+// begin with 999.
+func demoCitizens() map[string]struct {
+	number person.Number
+	facts  person.Facts
+} {
+	return map[string]struct {
+		number person.Number
+		facts  person.Facts
+	}{
+		"0912000001": {"999196000001", person.Facts{Born: "1996-09-02", Sex: "female"}},
+		"0912000002": {"999090000002", person.Facts{Born: "1990-04-18", Sex: "male"}},
+	}
 }
 
 // demoCommune is the commune of the story: Ngọc Lâm, which became part of Bồ Đề on
@@ -281,6 +306,15 @@ func (p *Program) Settle(ctx context.Context) (DemoCity, error) {
 			return city, err
 		}
 		out.ID = fmt.Sprint(account)
+		if who, ok := demoCitizens()[d.login]; ok {
+			if err := p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+				who.facts.Name = d.name
+				_, err := p.People.LinkNational(tx, account, who.number, who.facts)
+				return err
+			}); err != nil {
+				return city, err
+			}
+		}
 		city.Accounts = append(city.Accounts, out)
 	}
 	p.stage.settle(city)
@@ -293,6 +327,9 @@ func (d DemoCity) print(c *command, folder string) {
 	fmt.Fprintf(c.out, "Everybody's password is %s\n\n", d.Password)
 	for _, a := range d.Accounts {
 		fmt.Fprintf(c.out, "  %s %s %s %s\n", pad(a.Login, 12), pad(a.Name, 18), pad(a.Role, 16), a.Unit)
+	}
+	if d.Client != nil {
+		fmt.Fprintf(c.out, "\nYour program  client_id %s  client_secret %s\n", d.Client.ID, d.Client.Secret)
 	}
 	fmt.Fprintf(c.out, "\nThe city lies in %s. Stop it with Ctrl-C.\n", folder)
 }

@@ -51,10 +51,10 @@ func (p *Program) Fill(ctx context.Context, city DemoCity, in dossier.Filling) (
 	if rep, err = p.Dossiers.Fill(ctx, in); err != nil || rep.Added == 0 || in.Idle {
 		return rep, err
 	}
-	if err := p.fillLooks(ctx, city); err != nil {
+	if err = p.Counter.Furnish(ctx, officers); err != nil || in.At != "" {
 		return rep, err
 	}
-	return rep, p.Counter.Furnish(ctx, officers)
+	return rep, p.fillLooks(ctx, city)
 }
 
 // posts are the posts of an account, one for each role and unit.

@@ -202,6 +202,11 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 	_ = m.Close()
 	at := s.AsLogin("chutich").Do("POST", "/admin/imports/officers", b.Bytes(), map[string]string{"Content-Type": m.FormDataContentType()}).Want(303).Header.Get("Location")
 	s.id["import"] = at[strings.LastIndexByte(at, '/')+1:]
+	old := "ma_ho_so;thu_tuc;nguoi_nop;dien_thoai;don_vi;ngay_nop;ngay_tiep_nhan;hen_tra;trang_thai\n" +
+		"CU-0001;1.001193;Trần Văn Một;0912000101;00133;20/02/2025 08:30;20/02/2025 09:00;24/02/2025;đang xử lý\n"
+	oldID, err := s.Cutover.Upload(s.ctx("chutich"), "cu.csv", strings.NewReader(old), int64(len(old)), web.NewKey())
+	s.ok(err)
+	s.id["oldDossiers"] = oldID.String()
 	change, err := s.Officers.Propose(chair, identity.Wish{Appoint: &identity.Entry{Login: "moi2", Name: "Lý Văn Hai", Email: "m2@example.vn", Unit: agency.ID, Role: orgunit.RoleClerk, Decision: "125/QĐ-UBND"}}, web.NewKey())
 	s.ok(err)
 	s.id["proposal"] = change.ID.String()
@@ -240,6 +245,8 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 	sent, err := s.Library.Submit(citizen, web.NewKey(), archive)
 	s.ok(err)
 	s.id["package"] = sent.ID.String()
+
+	s.people(citizen, clerk)
 
 	// Sessions, browsers and notices.
 	token, _, err := s.Auth.SignIn(t.Context(), auth.Credentials{Login: "0912000001", Password: s.Demo.Password, Network: "10.0.0.1", Device: "Firefox"})

@@ -40,7 +40,9 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/desk/dossiers/{code}/correct", "moved", "chutich"},
 	{"/desk/dossiers/{code}/order", "moved", "chutich"},
 	{"/desk/tasks/{id}", "task", "motcua"},
+	{"/desk/tasks/{id}/assign", "task", "chutich"}, // who deals out work, whoever holds it by then
 	{"/api/v1/tasks/{id}", "task", "motcua"},
+	{"/api/v1/tasks/{id}/assign", "task", "chutich"},
 	{"/desk/orders/{id}", "order", "hotich"},
 	{"/api/v1/orders/{id}", "order", "hotich"},
 	{"/api/v1/orders/{id}/close", "order", "chutich"},
@@ -59,6 +61,7 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/admin/officers/{account}", "officer", "chutich"},
 	{"/admin/proposals/{id}", "proposal", "phochutich"},
 	{"/admin/imports/officers/{id}", "import", "chutich"},
+	{"/admin/imports/dossiers/{id}", "oldDossiers", "chutich"},
 	{"/desk/leave/{id}", "leave", "motcua"},
 	{"/admin/calendar/{id}", "dayOff", "phochutich"},
 	{"/admin/services/{id}", "package", "thietke"},
@@ -71,26 +74,43 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/account/data/requests/{id}", "request", "0912000001"},
 	{"/desk/requests/{id}", "request", "chutich"},
 	{"POST /api/v1/dossiers/{code}/reason", "dossier", "motcua"},
+	{"/account/mandates/{id}", "mandate", "0912000001"},
+	{"/desk/identity/{id}", "check", "motcua"},
+	{"/admin/people/duplicates/{a}/{b}", "twin twin2", "dulieu"},
+	{"/admin/people/merges/{id}", "merge", "dulieu"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
 var nobodys = map[string]string{
-	"POST /desk/looks/{id}":              "a quiet day has no flag; the policy access.settle says who settles one",
-	"POST /admin/looks/{id}":             "a quiet day has no flag; the policy access.settle says who settles one",
-	"/admin/retention/{id}":              "no term is over on the first day; rightsweb tries strangers, and one person twice",
-	"/units/{id}":                        "units are public",
-	"/api/v1/units/{id}":                 "units are public",
-	"GET /admin/units/{id}":              "every officer reads the directory of units",
-	"/procedures/life-events/{id}":       "the catalogue is public",
-	"/procedures/{code}":                 "the catalogue is public",
-	"/api/v1/procedures/{code}":          "the catalogue is public",
-	"/api/v1/services/{id}":              "services are public",
-	"/apply/{service}":                   "services are public",
-	"/desk/counter/new/{service}":        "services are public; the intake is opened at the clerk's own counter",
-	"/admin/reorganise/plans/{plan}":     "plans come with the program; what one would do is for leaders and auditors of the city",
-	"POST /account/sessions/{id}/end":    "ends only a session of the account's own; the test looks that it lives on",
-	"POST /apply/d/{key}/forget":         "whoever cannot open a draft is led to their own; the test looks that it is kept",
-	"POST /account/browsers/{id}/remove": "takes out only a browser of the account's own; the test looks that it is kept",
+	"POST /desk/looks/{id}":                        "a quiet day has no flag; the policy access.settle says who settles one",
+	"POST /admin/looks/{id}":                       "a quiet day has no flag; the policy access.settle says who settles one",
+	"/admin/retention/{id}":                        "no term is over on the first day; rightsweb tries strangers, and one person twice",
+	"/units/{id}":                                  "units are public",
+	"/api/v1/units/{id}":                           "units are public",
+	"GET /admin/units/{id}":                        "every officer reads the directory of units",
+	"/procedures/life-events/{id}":                 "the catalogue is public",
+	"/procedures/{code}":                           "the catalogue is public",
+	"/api/v1/procedures/{code}":                    "the catalogue is public",
+	"/api/v1/services/{id}":                        "services are public",
+	"/apply/{service}":                             "services are public",
+	"/desk/counter/new/{service}":                  "services are public; the intake is opened at the clerk's own counter",
+	"/admin/reorganise/plans/{plan}":               "plans come with the program; what one would do is for leaders and auditors of the city",
+	"POST /account/sessions/{id}/end":              "ends only a session of the account's own; the test looks that it lives on",
+	"/account/passkeys/{id}":                       "reaches only a passkey of the account's own; TestAPasskeySignsInAndStandsBesideThePassword makes one",
+	"/account/passkeys/{id}/remove":                "reaches only a passkey of the account's own, after a fresh proof",
+	"/account/contact/{channel}":                   "names a channel of the account's own",
+	"/account/contact/{channel}/confirm":           "names a channel of the account's own",
+	"/account/contact/{channel}/use":               "names a channel of the account's own",
+	"/account/contact/{channel}/remove":            "names a channel of the account's own",
+	"/account/clients/{code}/withdraw":             "withdraws only a consent of the account's own; TestConsentIsKeptListedAndWithdrawn gives one",
+	"/admin/kiosks/{id}/end":                       "kiosks are the city's: whoever looks into the register of officers may end one",
+	"/admin/templates/{service}/{version}/{paper}": "specimens are filled with invented people",
+	"POST /apply/d/{key}/forget":                   "whoever cannot open a draft is led to their own; the test looks that it is kept",
+	"POST /account/browsers/{id}/remove":           "takes out only a browser of the account's own; the test looks that it is kept",
+	"/desk/people/{id}/facts":                      "any counter serves any person; each look is written down",
+	"/desk/mandates/{id}":                          "any counter ends a mandate whose paper is shown; who did stands in the journal",
+	"/scim/v2/Users/{id}":                          "a personnel system of the city keeps all officers",
+	"/scim/v2/Groups/{id}":                         "a personnel system of the city keeps all posts",
 }
 
 // bodies are what a route must be sent so that it comes as far as its owner's request does.
@@ -127,10 +147,22 @@ func (s *seed) body(route string) any {
 		return map[string]any{"choice": "complaint", "words": "Trả lời đơn của công dân."}
 	case "POST /desk/leave/{id}":
 		return url.Values{"do": {"cancel"}}
+	case "POST /desk/dossiers/{code}/numbers":
+		return url.Values{"reason": {"Đối chiếu với sổ hộ tịch"}}
+	case "POST /account/mandates/{id}":
+		return url.Values{"do": {"end"}}
+	case "POST /desk/identity/{id}":
+		return url.Values{"do": {"refuse"}}
+	case "POST /admin/people/duplicates/{a}/{b}":
+		return url.Values{"do": {"apart"}, "reason": {"Hai chị em sinh đôi"}}
+	case "POST /admin/people/merges/{id}":
+		return url.Values{"reason": {"Gộp nhầm hai người"}}
 	case "POST /admin/officers/{account}":
 		return url.Values{"do": {"invite"}}
 	case "POST /admin/proposals/{id}", "POST /admin/calendar/{id}":
 		return url.Values{"do": {"reject"}} // without a reason, so that it stays open
+	case "POST /admin/imports/dossiers/{id}":
+		return url.Values{"do": {"drop"}}
 	case "POST /admin/reorganise/{id}":
 		return url.Values{"do": {"start"}}
 	case "POST /admin/services/{id}/retire":

@@ -34,6 +34,8 @@ func deskNav() []navEntry {
 		{key: "today", href: "/desk", daily: everyone, also: []string{"/desk/mine", "/desk/tasks", "/desk/dossiers"}},
 		{key: "queue", href: "/desk/queue", daily: everyone},
 		{key: "counter", href: "/desk/counter", daily: clerks, only: clerks},
+		{key: "identity", href: "/desk/identity", only: clerks},
+		{key: "mandates", href: "/desk/mandates", only: clerks},
 		{key: "return", href: "/desk/return", daily: clerks, only: clerks},
 		{key: "originals", href: "/desk/originals"},
 		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},
@@ -47,8 +49,9 @@ func deskNav() []navEntry {
 		{key: "requests", href: "/desk/requests", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "looks", href: "/desk/looks", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "leave", href: "/desk/leave"},
+		{key: "recovery", href: "/desk/recovery", only: clerks},
 		{key: "inbox", href: "/inbox", daily: everyone},
-		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer"}, also: []string{"/admin/calendar"}},
+		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer", "steward"}, also: []string{"/admin/calendar"}},
 	}
 }
 
@@ -59,10 +62,12 @@ func adminNav() []navEntry {
 		{key: "units", href: "/admin/units", daily: everyone},
 		{key: "officers", href: "/admin/officers", daily: everyone},
 		{key: "proposals", href: "/admin/proposals", daily: everyone},
+		{key: "people", href: "/admin/people/duplicates", daily: []orgunit.Role{"steward"}},
 		{key: "calendar", href: "/admin/calendar", daily: everyone},
 		{key: "services", href: "/admin/services", daily: everyone},
 		{key: "fees", href: "/admin/fees"},
 		{key: "roles", href: "/admin/roles"},
+		{key: "policies", href: "/admin/policies"},
 		{key: "clients", href: "/admin/clients"},
 		{key: "templates", href: "/admin/templates"},
 		{key: "notices", href: "/admin/notices"},
@@ -70,6 +75,7 @@ func adminNav() []navEntry {
 		{key: "reorganise", href: "/admin/reorganise"},
 		{key: "looks", href: "/admin/looks"},
 		{key: "retention", href: "/admin/retention"},
+		{key: "kiosks", href: "/admin/kiosks"},
 	}
 }
 

@@ -84,6 +84,15 @@ func unitOf(scope string) (orgunit.UnitID, bool) {
 	return v, err == nil
 }
 
+// national is where one signs in by the national identity; empty where the city is not
+// connected to it.
+func (p *Program) national() string {
+	if !p.Config.National.On() {
+		return ""
+	}
+	return "/sign-in/national"
+}
+
 // absences gives the dossiers of an officer on leave to the deputy, and back.
 type absences struct{ p *Program }
 
@@ -99,6 +108,11 @@ func (a absences) StandIn(ctx context.Context, l identity.Leave, grants []auth.G
 // Return gives back what is still undone.
 func (a absences) Return(ctx context.Context, l identity.Leave) (int, error) {
 	return a.p.Dossiers.HandBack(ctx, standInOf(l))
+}
+
+// Release gives back the work of who moved or left.
+func (a absences) Release(ctx context.Context, account int64, name string, grants []auth.Grant) (int, error) {
+	return a.p.Dossiers.Release(ctx, account, name, grants)
 }
 
 // offers tells the catalogue's pages where an application begins.
@@ -155,6 +169,16 @@ func (c phraseChoices) Procedures(ctx context.Context) []ui.Option {
 	}
 	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(i18n.Fold(a.Label), i18n.Fold(b.Label)) })
 	return slices.CompactFunc(out, func(a, b ui.Option) bool { return a.Value == b.Value })
+}
+
+// Services are the declared services in force, by name: what a mandate may be limited to.
+func (c phraseChoices) Services(ctx context.Context) []ui.Option {
+	var out []ui.Option
+	for _, pkg := range c.p.Services.On(c.p.today()) {
+		out = append(out, ui.Option{Value: pkg.ID, Label: pkg.Name().In(i18n.LangOf(ctx))})
+	}
+	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(i18n.Fold(a.Label), i18n.Fold(b.Label)) })
+	return out
 }
 
 // Actions are the acts that ask for a reason.

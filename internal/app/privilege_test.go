@@ -105,6 +105,10 @@ func TestNothingIsLeftOfAPostOnAnotherNode(t *testing.T) {
 	leave, err := c.Officers.EnterLeave(at(c.Program, "hotich"), identity.NewLeave{Account: number("hotich"), Deputy: number("thongke"), From: today, Until: today.AddDays(2), Key: web.NewKey()})
 	must(err)
 	c.Eventually("the deputy stands in on the other node", func() bool { return works(other, "thongke", "justiceOfficer") })
+	c.Eventually("the leave has begun", func() bool {
+		l, err := c.Officers.FindLeave(at(c.Program, "hotich"), leave.ID)
+		return err == nil && l.Status == identity.LeaveRunning
+	})
 	gone("a leave was taken back", "thongke", "justiceOfficer", func() {
 		_, err := c.Officers.CancelLeave(at(c.Program, "hotich"), leave.ID, web.NewKey())
 		must(err)

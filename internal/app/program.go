@@ -46,6 +46,7 @@ import (
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
+	"khue/internal/register/mandate"
 	"khue/internal/register/openid"
 	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
@@ -75,9 +76,10 @@ type Program struct {
 	Holidays *holiday.Service
 	Catalog  *catalog.Service
 	People   *person.Service
+	OpenID   *openid.Service
+	Mandates *mandate.Service
 	Looks    *access.Service
 	Rights   *rights.Service
-	OpenID   *openid.Service
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
@@ -202,10 +204,11 @@ func (p *Program) register(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Secret: sealing})
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secret: sealing})
 	if err != nil {
 		return err
 	}
+	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	p.Looks, err = access.New(access.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
 		Named: p.namesIn,
@@ -262,7 +265,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Notices: p.Notices, Accounts: p.Auth, Duties: p.Officers, Looks: p.Looks, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,

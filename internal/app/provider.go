@@ -9,8 +9,11 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
 	"khue/internal/register/openid"
 	"khue/internal/register/openid/openidweb"
+	"khue/internal/register/person"
 )
 
 // provider builds the provider of identities for other programs.
@@ -25,8 +28,25 @@ func (p *Program) provider() error {
 	}
 	p.OpenID, err = openid.New(openid.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer,
-		Post: openidweb.Poster(),
+		Post: openidweb.Poster(), Verified: p.nationally,
+		Email: func(ctx context.Context, account int64) (string, bool) {
+			m, _, err := p.Notices.Mine(auth.With(ctx, auth.Subject{Account: account}))
+			if err != nil {
+				return "", false
+			}
+			return m.Email, false // nobody has shown that mail reaches them
+		},
 	})
+	return err
+}
+
+// nationally links an account with the person whom the national identity named.
+func (p *Program) nationally(tx *db.Tx, account int64, u openid.Upstream) error {
+	n, ok := person.ParseNumber(u.Number, p.today())
+	if !ok {
+		return errs.E(errs.Invalid, "openidweb.error.national_refused")
+	}
+	_, err := p.People.LinkNational(tx, account, n, person.Facts{Name: u.Name, Phone: auth.NormLogin(u.Phone)})
 	return err
 }
 

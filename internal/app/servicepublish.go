@@ -43,7 +43,7 @@ func (p *Program) actingAs(ctx context.Context, login string) (context.Context, 
 	if err != nil {
 		return nil, err
 	}
-	s := auth.Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind}
+	s := auth.Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind, Level: a.Level}
 	for _, g := range grants {
 		if g.On(p.today()) {
 			s.Grants = append(s.Grants, g.Grant)

@@ -71,6 +71,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		if sub.Kind == auth.KindCitizen {
 			item("app.nav.dossiers", "/dossiers")
 			item("app.nav.inbox", "/inbox")
+			item("app.nav.me", "/account/identity")
 			item("app.nav.data", "/account/data")
 		}
 		if sub.Kind == auth.KindOfficer {

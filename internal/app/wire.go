@@ -57,31 +57,34 @@ import (
 	"khue/internal/register/holiday/holidayweb"
 	"khue/internal/register/identity"
 	"khue/internal/register/identity/identityweb"
+	"khue/internal/register/mandate"
+	"khue/internal/register/mandate/mandateweb"
 	"khue/internal/register/openid"
 	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
+	"khue/internal/register/person/personweb"
 )
 
 // Migrations are the tables of the whole house, in floor order.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
-		reorganise.Migrations(), cutover.Migrations(), rights.Migrations(),
+		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
 	}
 }
 
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Ways.Module(), p.alerts(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.Ways.Module(), p.alerts(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Cutover.Module(), p.Rights.Module(),
+		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
 }
 
@@ -107,11 +110,11 @@ func PolicySources() []auth.Source {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
-		reorganise.Messages, reorganiseweb.Messages, cutover.Messages, cutoverweb.Messages, rights.Messages, rightsweb.Messages,
+		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, Messages,
 	}
 }
@@ -121,7 +124,7 @@ func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		p.doorkeeper().Module(),
 		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
-		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), catalogweb.Routes(p.Catalog, offers{p}),
+		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
@@ -132,9 +135,9 @@ func (p *Program) webModules() []web.Module {
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
 		cutoverweb.Routes(p.Cutover),
-		applyweb.Routes(p.Apply, p.Uploads),
+		applyweb.Routes(p.Apply, p.Uploads, p.national()),
 		counterweb.Routes(p.Counter, p.Uploads),
-		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
+		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, Policies: p.Policies, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {

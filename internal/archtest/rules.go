@@ -169,20 +169,22 @@ func (c *checker) calls(f *file) {
 // mayReadGrants are the places that look at what somebody holds otherwise than through the
 // policies, each with the reason.
 var mayReadGrants = map[string]string{
-	"internal/kernel/auth":                "the decision itself",
-	"internal/app":                        "shows the posts of the reader in the frame of a page and marks their daily work in the menu",
-	"internal/kernel/auth/authtest":       "asks Cedar the same beside it",
-	"internal/citytest":                   "no part of the program",
-	"internal/register/identity":          "keeps the grants",
-	"internal/register/openid":            "grants of a client are those of OAuth",
-	"internal/register/openid/openidweb":  "grants of a client are those of OAuth",
-	"internal/register/access":            "names the unit and the post in whose name somebody looked",
-	"internal/register/holiday":           "lists the units of the reader's posts, for a choice on the page",
-	"internal/onestop/desk":               "lists the units of the reader's posts, for a choice on the page",
-	"internal/onestop/dossier":            "lists the units of the reader's posts, and names the post in which somebody acted",
-	"internal/onestop/counter":            "lists the counters of the reader's posts; each is asked of the policies",
-	"internal/onestop/reorganise":         "lists the agencies of the reader's posts; each is asked of the policies",
-	"internal/onestop/counter/counterweb": "lists the units of the reader's posts, for a choice on the page",
+	"internal/kernel/auth":                 "the decision itself",
+	"internal/app":                         "shows the posts of the reader in the frame of a page and marks their daily work in the menu",
+	"internal/kernel/auth/authtest":        "asks Cedar the same beside it",
+	"internal/citytest":                    "no part of the program",
+	"internal/register/identity":           "keeps the grants",
+	"internal/register/person/personweb":   "lists the counters of the reader's posts",
+	"internal/register/mandate/mandateweb": "lists the counters of the reader's posts",
+	"internal/register/openid":             "grants of a client are those of OAuth",
+	"internal/register/openid/openidweb":   "grants of a client are those of OAuth",
+	"internal/register/access":             "names the unit and the post in whose name somebody looked",
+	"internal/register/holiday":            "lists the units of the reader's posts, for a choice on the page",
+	"internal/onestop/desk":                "lists the units of the reader's posts, for a choice on the page",
+	"internal/onestop/dossier":             "lists the units of the reader's posts, and names the post in which somebody acted",
+	"internal/onestop/counter":             "lists the counters of the reader's posts; each is asked of the policies",
+	"internal/onestop/reorganise":          "lists the agencies of the reader's posts; each is asked of the policies",
+	"internal/onestop/counter/counterweb":  "lists the units of the reader's posts, for a choice on the page",
 }
 
 // grants: who may do what is decided by the policies. Nobody else compares roles and scopes.

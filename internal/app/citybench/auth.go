@@ -5,12 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -37,18 +35,14 @@ const benchBack = "https://app.example.vn/back"
 // a live session, its redirect, the token request with PKCE and the client's secret, an ID token
 // under ES256. One flow is two requests.
 func codeFlows(ctx context.Context, o Options) ([]Row, error) {
-	c, err := open(ctx, o)
+	c, err := open(ctx, o, "--client", benchBack, "--client-first")
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	flow, err := c.program(ctx, o)
-	if err != nil {
-		return nil, err
-	}
 	workers := make([]*signer, o.Clients)
 	for i := range workers {
-		w := &signer{program: flow, addr: c.addr()}
+		w := &signer{program: c.Client, addr: c.addr()}
 		if err := w.begin(); err != nil {
 			return nil, err
 		}
@@ -80,31 +74,6 @@ func codeFlows(ctx context.Context, o Options) ([]Row, error) {
 type program struct {
 	ID     string `json:"client_id"`
 	Secret string `json:"client_secret"`
-}
-
-// program registers a client with the running city, on its command line, and waits until the
-// city knows it.
-func (c *city) program(ctx context.Context, o Options) (p program, err error) {
-	out, err := exec.CommandContext(ctx, o.Binary, "client", "add", "--json", "--data", c.data(), "--db", c.db, //nolint:gosec // ourselves
-		"--name", "Bench", "--owner", "Bench", "--first-party", "--redirect", benchBack).Output()
-	if err != nil {
-		return p, err
-	}
-	if err := json.Unmarshal(out, &p); err != nil {
-		return p, err
-	}
-	for range 100 {
-		res, err := http.PostForm(c.URL+"/oauth/token", url.Values{"client_id": {p.ID}, "client_secret": {p.Secret}, "grant_type": {"none"}}) //nolint:gosec,noctx // ourselves
-		if err != nil {
-			return p, err
-		}
-		_ = res.Body.Close()
-		if res.StatusCode == http.StatusBadRequest {
-			return p, nil
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	return p, errors.New("the city does not know the client that was added")
 }
 
 // signer is one browser and its program's server, on one connection.

@@ -27,6 +27,8 @@ type city struct {
 		Token string `json:"token"`
 	} `json:"accounts"`
 
+	Client program `json:"client"` // where --client was given
+
 	Ready time.Duration // from the start of the process to the first accepted connection
 	cmd   *exec.Cmd
 	dir   string

@@ -28,7 +28,34 @@ func dial(addr string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{conn: conn, r: bufio.NewReaderSize(conn, 16<<10), host: addr, seed: rand.Text()[:12]}, nil
+	return over(conn, addr), nil
+}
+
+func over(conn net.Conn, addr string) *client {
+	return &client{conn: conn, r: bufio.NewReaderSize(conn, 16<<10), host: addr, seed: rand.Text()[:12]}
+}
+
+// form posts a form and throws the answer away.
+func (c *client) form(path string, body []byte) (int, error) {
+	b := append(c.buf[:0], "POST "...)
+	b = append(b, path...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, c.host...)
+	b = append(b, "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(len(body)), 10)
+	b = append(b, "\r\n\r\n"...)
+	b = append(b, body...)
+	c.buf = b
+	if _, err := c.conn.Write(b); err != nil {
+		return 0, err
+	}
+	res, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	return res.StatusCode, err
 }
 
 func (c *client) close() { _ = c.conn.Close() }

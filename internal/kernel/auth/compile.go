@@ -21,6 +21,7 @@ func (c *compiler) scope(p *ast.Policy) error {
 		if err != nil {
 			return err
 		}
+		c.rule.Who = string(x.Type)
 		c.rule.tests = append(c.rule.tests, t)
 	default:
 		return fmt.Errorf("the principal is one of a kind or anybody, not %T", x)

@@ -139,7 +139,7 @@ func (s *Service) derive(ctx context.Context, password string, salt []byte, roun
 		line = s.owners
 	}
 	if !line.enter() {
-		return nil, errs.E(errs.Unavailable, "auth.error.busy")
+		return nil, errBusy(nil)
 	}
 	defer line.leave()
 	turn, cancel := context.WithTimeout(ctx, hashWait)
@@ -147,9 +147,9 @@ func (s *Service) derive(ctx context.Context, password string, salt []byte, roun
 	select {
 	case line.turns <- struct{}{}:
 	case <-turn.Done():
-		return nil, errs.E(errs.Unavailable, "auth.error.busy", errs.Cause(turn.Err()))
+		return nil, errBusy(turn.Err())
 	}
-	defer func() { <-line.turns }()
+	defer line.rest()
 	if len(password) > 4*maxPassword {
 		password = password[:4*maxPassword]
 	}
@@ -163,8 +163,23 @@ type queue struct {
 	longest int64
 }
 
+func errBusy(cause error) error {
+	return errs.E(errs.Unavailable, "auth.error.busy", errs.Cause(cause))
+}
+
+// rest gives the turn on. In a flood it rests first, three times as long as a password takes,
+// so that strangers keep a quarter of a processor busy and not a whole one.
+func (q *queue) rest() {
+	if q.waiting.Load() > q.longest/4 {
+		time.Sleep(floodPause)
+	}
+	<-q.turns
+}
+
+const floodPause = 75 * time.Millisecond
+
 // waitingEach is how many may wait for one place: at 25 ms each about as long as hashWait.
-const waitingEach = 100
+const waitingEach = 60
 
 func newQueue(places int) *queue {
 	return &queue{turns: make(chan struct{}, places), longest: int64(places) * waitingEach}
@@ -177,5 +192,7 @@ func (q *queue) enter() bool {
 	}
 	return true
 }
+
+func (q *queue) full() bool { return q.waiting.Load() >= q.longest }
 
 func (q *queue) leave() { q.waiting.Add(-1) }

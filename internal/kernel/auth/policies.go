@@ -196,6 +196,15 @@ type refusal struct {
 	d Decision
 }
 
+// RefusedBy names the action and the policy of a refusal, for the log; false for other errors.
+func RefusedBy(err error) (a Action, policy string, ok bool) {
+	var x refusal
+	if !errors.As(err, &x) {
+		return "", "", false
+	}
+	return x.a, x.d.Name(), true
+}
+
 func (x refusal) Error() string {
 	what := ""
 	if x.r.Type != "" {
@@ -230,6 +239,9 @@ func (p *Policies) Explain(ctx context.Context, sub Subject, a Action, r Resourc
 func (r *Rule) For(acting ...string) bool {
 	return len(r.Roles) == 0 || slices.ContainsFunc(acting, func(x string) bool { return slices.Contains(r.Roles, x) })
 }
+
+// Outside reports whether a policy speaks of people without a post alone.
+func (r *Rule) Outside() bool { return r.Who == "Citizen" || r.Who == "Visitor" || r.Who == "Program" }
 
 // cedar writes the words beside routes as a policy of the set.
 func (p Policy) cedar(actions []Action) (string, error) {

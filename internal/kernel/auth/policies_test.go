@@ -56,7 +56,7 @@ unless { resource.facts.contains("secret") && !(context.own.containsAny(["leader
 @vi("v")
 @en("Who holds the role of the task, or any post at all where two factors were shown.")
 permit (principal, action in [Action::"plan.task", Action::"plan.read"], resource is Plan)
-when { context.here.containsAny(resource.roles) || (principal.known && principal.factors.contains("otp") && context.anywhere.containsAny(["clerk"])) || principal is Program };
+when { context.here.containsAny(resource.roles) || (principal.known && principal.factors.contains("otp") && context.anywhere.containsAny(["clerk"])) || principal is Program || (principal.delegated && principal.scopes.contains("plans")) };
 `
 
 func policies(t testing.TB) *auth.Policies {
@@ -127,6 +127,9 @@ func TestThePoliciesRunAsCedarReadsThem(t *testing.T) {
 				g.For = "somebody"
 			}
 			s.Grants = append(s.Grants, g)
+		}
+		if rng.IntN(3) == 0 {
+			s.Client, s.Allowed = 9, some("plans", "profile")
 		}
 		r := auth.Resource{
 			Type: []string{"Plan", "Dossier"}[rng.IntN(2)], ID: "1", State: []string{"proposed", "done"}[rng.IntN(2)],

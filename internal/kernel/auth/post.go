@@ -55,6 +55,14 @@ func (s *Service) GrantsIn(q db.Querier, account int64) ([]GrantPeriod, error) {
 	return grantsOf(q, account, clock.Date{})
 }
 
+// AdmitIn admits a barred account again as part of a unit of work.
+func (s *Service) AdmitIn(tx *db.Tx, account int64) error {
+	if err := updateDisabled(tx, errs.E(errs.NotFound, "auth.error.no_account"), account, false); err != nil {
+		return err
+	}
+	return s.changed(tx, account)
+}
+
 // changed tells every node to forget what it cached of an account.
 func (s *Service) changed(tx *db.Tx, account int64) error {
 	tx.AfterCommit(func() { s.cache.forget(account) })

@@ -19,6 +19,7 @@ type Rule struct {
 	Law        string // "Luật 63/2025/QH15, Điều 9"; "" where none is known
 	Says       string // key of the sentence for whom it refuses, or for whom it does not permit
 	Forbids    bool
+	Who        string   // kind of principal: "Officer"; "" is anybody
 	Actions    []Action // none: every action
 	Roles      []string // that it names; none: it does not look at roles, or at those of the task
 	Text       string   // in Cedar
@@ -179,4 +180,4 @@ func typeOf(s *Subject) types.EntityType {
 }
 
 // clientOf says whether a program speaks for the account, let in by its owner, and for what.
-func clientOf(*Subject) (speaks bool, scopes []string) { return false, nil }
+func clientOf(s *Subject) (speaks bool, scopes []string) { return s.Client != 0, s.Allowed }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	pollEvery    = time.Second
+	pollEvery    = 700 * time.Millisecond // a session that ended has ended everywhere within a second
 	flushEvery   = time.Minute
 	purgeEvery   = time.Hour
 	changeWindow = time.Minute // changes are read again for so long: commits may overtake their ids

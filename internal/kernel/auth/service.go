@@ -99,6 +99,9 @@ func (c Credentials) how(methods ...string) How {
 // Forbidden auth.error.renew where the owner must choose another password first.
 func (s *Service) Recognise(ctx context.Context, c Credentials) (a Account, err error) {
 	defer errs.Op(&err, "auth.Recognise")
+	if c.Known == "" && s.strangers.full() {
+		return a, errBusy(nil) // before the database is asked
+	}
 	login := NormLogin(c.Login)
 	var known bool
 	err = s.db.View(ctx, func(_ context.Context, v *db.View) error {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 )
 
@@ -48,7 +49,7 @@ var errNodeTaken = errors.New("db: the node number was taken by another process"
 func (d *DB) takeNode(ctx context.Context, holder string) (uint16, error) {
 	var node int64
 	err := d.InTx(ctx, func(_ context.Context, tx *Tx) error {
-		now, until := Millis(tx.Now()), Millis(tx.Now().Add(leaseFor))
+		now, until := Millis(machine()), Millis(machine().Add(leaseFor))
 		old, err := All(tx, func(s Scanner) (held, error) {
 			var h held
 			return h, s.Scan(&h.node, &h.until)
@@ -74,6 +75,10 @@ func (d *DB) takeNode(ctx context.Context, holder string) (uint16, error) {
 	return uint16(node), err //nolint:gosec // at most maxNode
 }
 
+// machine is the time by which leases run: a demo's clock is another than that of a command
+// beside it, which would take the demo's number away.
+func machine() time.Time { return clock.System().Now() }
+
 type held struct{ node, until int64 }
 
 // renewNode keeps the lease. A process that lost it would give out another's
@@ -90,7 +95,7 @@ func (d *DB) renewNode(node uint16, holder string, quit chan struct{}) {
 		}
 		err := d.InTx(context.Background(), func(_ context.Context, tx *Tx) error {
 			return tx.Guard(lost, `UPDATE db_node SET until = $1 WHERE node = $2 AND holder = $3`,
-				Millis(tx.Now().Add(leaseFor)), node, holder)
+				Millis(machine().Add(leaseFor)), node, holder)
 		})
 		switch {
 		case errors.Is(err, lost):

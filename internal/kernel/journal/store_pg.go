@@ -45,12 +45,16 @@ func (j *Journal) sequence(ctx context.Context) (n int, err error) {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		b := newBatch(t, len(rows))
+		b, newest := newBatch(t, len(rows)), last.at
 		for _, r := range rows {
 			b.add(r.id, r.leaf())
+			newest = max(newest, r.at)
 		}
 		n = len(rows)
-		return insertBatch(tx, b.done(db.Millis(tx.Now()), rows[n-1].xid))
+		// A batch is as old as its newest entry. What waits for a long transaction, anybody's on
+		// the server, is numbered in parts; by the time of its numbering the first part would
+		// put the second into the past.
+		return insertBatch(tx, b.done(min(newest, db.Millis(tx.Now())), rows[n-1].xid))
 	})
 	if db.IsUnique(err) {
 		return 0, nil // another node numbered them

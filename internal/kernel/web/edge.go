@@ -133,7 +133,10 @@ func (s *Server) finish(rec *recorder, st *state) {
 
 func (s *Server) event(r *http.Request, st *state, rec *recorder, took time.Duration) {
 	level := slog.LevelInfo
-	if rec.status >= http.StatusInternalServerError {
+	switch {
+	case rec.status == http.StatusServiceUnavailable: // said to those who come too many at once
+		level = slog.LevelWarn
+	case rec.status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	if !s.deps.Log.Enabled(r.Context(), level) {

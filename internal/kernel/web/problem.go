@@ -16,6 +16,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 )
@@ -29,6 +30,7 @@ type Problem struct {
 	Reference string       `json:"reference" example:"K7FQX-2MZ4T" doc:"Quote this when asking for help."`
 	Errors    []FieldError `json:"errors,omitempty" doc:"Inputs that were refused."`
 	By        string       `json:"by,omitempty" doc:"With a conflict: who acted first."`
+	Level     string       `json:"level,omitempty" enum:"registered,verified" doc:"Where the account is not enough: the level that it needs."`
 	At        string       `json:"at,omitempty" format:"date-time" doc:"With a conflict: when."`
 }
 
@@ -79,6 +81,9 @@ func ProblemOf(ctx context.Context, err error) Problem {
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, FieldError{Path: f.Path, Message: b.Map(lang, f.Key, f.Params)})
 	}
+	if kind == errs.Forbidden || kind == errs.Unauthenticated {
+		p.Level, _ = e.Params["level"].(string)
+	}
 	if kind == errs.Conflict {
 		if by, ok := e.Params["by"]; ok {
 			p.By, _ = by.(string)
@@ -126,7 +131,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.write(w, r, p)
 }
 
-// noteError puts the diagnosis of our own faults in the event, and of refusals only the key.
+// noteError puts the diagnosis of our own faults in the event, and of refusals only the key
+// and the policy.
 func noteError(ctx context.Context, status int, err error) {
 	if status >= http.StatusInternalServerError {
 		Note(ctx, slog.String("error", maskNumbers(err.Error())))
@@ -134,6 +140,9 @@ func noteError(ctx context.Context, status int, err error) {
 	}
 	if e, ok := errs.As(err); ok {
 		Note(ctx, slog.String("refused", e.Key))
+	}
+	if action, policy, ok := auth.RefusedBy(err); ok {
+		Note(ctx, slog.String("action", string(action)), slog.String("policy", policy))
 	}
 }
 

@@ -101,6 +101,7 @@ type RouteInfo struct {
 	Module, Method, Path string
 	Policy               auth.Policy
 	Proof                auth.Proof
+	Scope                string // with which programs of clients may call it; "" refuses them
 }
 
 // Action is the route as policies name it.
@@ -199,7 +200,7 @@ func (s *Server) route(module string, r Route) error {
 	if err := s.mount(r.Method+" "+r.Path, h); err != nil {
 		return fmt.Errorf("web: %s: %w", module, err)
 	}
-	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy, r.Proof})
+	s.routes = append(s.routes, RouteInfo{module, r.Method, r.Path, r.Policy, r.Proof, r.Scope})
 	return nil
 }
 

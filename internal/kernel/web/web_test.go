@@ -369,6 +369,9 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s as %q: cookie taken away: %t", tt.path, tt.token, gone)
 		}
 	}
+	if !strings.Contains(s.log.String(), "policy=default") && !strings.Contains(s.log.String(), `"policy":"default"`) {
+		t.Errorf("the log does not say which policy refused: %s", s.log.String())
+	}
 	if r := s.do(t, call{path: "/hello", head: map[string]string{"Authorization": "Bearer stolen"}}); r.StatusCode != 401 || r.Header.Get("WWW-Authenticate") != "Bearer" {
 		t.Errorf("a bad bearer token on a public page: %d", r.StatusCode)
 	}

@@ -18,6 +18,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/service"
+	"khue/internal/register/mandate"
 )
 
 // Messages are this package's sentences (keys under "apply").
@@ -69,7 +70,8 @@ func (s *Service) Env(d Draft) form.Env {
 
 // Begin opens a draft of a service for the subject of ctx, and for the browser with a
 // token. NotFound where the service is not in force, Invalid for a case that it does not
-// have.
+// have, Unauthenticated where the service is filed by an account and nobody is signed in. An
+// account that is not sure enough may begin: it steps up before it files.
 func (s *Service) Begin(ctx context.Context, serviceID, variant, lang, browser string) (d Draft, err error) {
 	defer errs.Op(&err, "apply.Begin(%s)", serviceID)
 	pkg, err := s.Package(serviceID)
@@ -86,6 +88,9 @@ func (s *Service) Begin(ctx context.Context, serviceID, variant, lang, browser s
 		return d, errs.E(errs.Invalid, "apply.case", errs.WithFields(errs.Field{Path: "case", Key: "apply.case"}))
 	}
 	sub := auth.From(ctx)
+	if _, needed := pkg.SignIn(); needed && !sub.SignedIn() {
+		return d, dossier.CheckLevel(ctx, pkg)
+	}
 	d = Draft{
 		ID: id.New[Draft](s.gen), Key: rand.Text(), Owner: sub.Account, Service: pkg.ID, Package: pkg.Digest, Case: variant,
 		Answers: form.Answers{}, Version: 1, browser: browserHash(browser),
@@ -296,10 +301,24 @@ func (s *Service) submission(d Draft) dossier.Submission {
 		Service: d.Service, Case: d.Case, Channel: service.Online, Applicant: d.Filing.Applicant, Answers: d.Answers, Papers: d.Papers,
 		Delivery: d.Filing.Delivery, Copies: d.Filing.Copies, Lang: d.Filing.Lang, Key: "draft-" + d.ID.String(),
 	}
+	if d.Filing.Behalf != nil {
+		in.Mandate = d.Filing.Behalf.Mandate
+	}
 	if name := strings.TrimSpace(d.Filing.Submitter.Name); name != "" {
 		in.Submitter = d.Filing.Submitter
 	}
 	return in
+}
+
+// Level says whether the subject of ctx may file the draft: Unauthenticated or Forbidden,
+// with the level that is needed, where it has to step up first.
+func (s *Service) Level(ctx context.Context, pkg *service.Package) error {
+	return dossier.CheckLevel(ctx, pkg)
+}
+
+// Mandates are those by which the subject of ctx may file a draft for others.
+func (s *Service) Mandates(ctx context.Context, d Draft) ([]mandate.Mandate, error) {
+	return s.dossiers.UsableMandates(ctx, 0, d.Service)
 }
 
 // Foresee says in the reader's language when the result would be promised if the draft

@@ -235,7 +235,8 @@ func (s *Service) Fits(ctx context.Context, p Pickup, card string) (name string,
 		if err != nil {
 			return "", false, err
 		}
-		return c.Name, known.Number == c.Number, nil
+		found, err := s.People.Find(ctx, string(c.Number)) // also by the number of a row that was merged
+		return c.Name, slices.ContainsFunc(found, func(p person.Person) bool { return p.ID == known.ID }), err
 	}
 	return c.Name, i18n.Fold(c.Name) == i18n.Fold(p.Dossier.Applicant), nil
 }
@@ -392,7 +393,11 @@ func (s *Service) ReadyFor(ctx context.Context, text string) (out []dossier.Read
 // filings are the dossiers of a person who stands at the return desk; the look is written down.
 func (s *Service) filings(ctx context.Context, p person.ID, unit orgunit.UnitID) (ids []dossier.ID, err error) {
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if ids, err = filedBy(tx, p, 50); err != nil {
+		rows, err := s.People.Family(tx, p)
+		if err != nil {
+			return err
+		}
+		if ids, err = filedBy(tx, rows, 50); err != nil {
 			return err
 		}
 		if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, person.Person{ID: p})); err != nil {

@@ -50,8 +50,8 @@ type Deps struct {
 	Services *service.Registry
 	Dossiers *dossier.Service
 	People   *person.Service
-	Looks    *access.Service
 	Notices  *notify.Service
+	Looks    *access.Service
 	Accounts Accounts
 	Fonts    pdf.Fonts
 }

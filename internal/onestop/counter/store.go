@@ -2,6 +2,8 @@ package counter
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -90,12 +92,16 @@ func insertFiling(tx *db.Tx, f filing) error {
 	return tx.Exec(`INSERT INTO counter_filing (dossier_id, person, unit, service, filed_at) VALUES ($1,$2,$3,$4,$5)`, f.Dossier, f.Person, f.Unit, f.Service, db.Millis(f.At))
 }
 
-func filedBy(q db.Querier, p person.ID, limit int) ([]dossier.ID, error) {
+func filedBy(q db.Querier, people []person.ID, limit int) ([]dossier.ID, error) {
+	marks, args := make([]string, len(people)), make([]any, len(people))
+	for i, p := range people {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), p
+	}
 	return db.All(q, func(s db.Scanner) (dossier.ID, error) {
 		var v dossier.ID
 		err := s.Scan(&v)
 		return v, err
-	}, `SELECT dossier_id FROM counter_filing WHERE person = $1 AND person <> 0 ORDER BY dossier_id DESC LIMIT $2`, p, limit)
+	}, `SELECT dossier_id FROM counter_filing WHERE person IN (`+strings.Join(marks, ",")+`) AND person <> 0 ORDER BY dossier_id DESC LIMIT `+strconv.Itoa(limit), args...)
 }
 
 // personOf is for whom a dossier was filed at a counter; 0 where that is not known.

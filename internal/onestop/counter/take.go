@@ -18,6 +18,7 @@ import (
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/access"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
 )
@@ -208,7 +209,11 @@ const maxLent = 5
 // earlier are the dossiers that a person filed at a counter of the city, the youngest first.
 func (s *Service) earlier(ctx context.Context, p person.ID) (ids []dossier.ID, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		ids, err = filedBy(v, p, maxLent)
+		rows, err := s.People.Family(v, p)
+		if err != nil {
+			return err
+		}
+		ids, err = filedBy(v, rows, maxLent)
 		return err
 	})
 	return ids, err
@@ -386,12 +391,41 @@ func (s *Service) submission(i Intake, pkg *service.Package) dossier.Submission 
 	f := i.Content.Filing
 	in := dossier.Submission{
 		Service: i.Service, Case: i.Case, Unit: i.Unit.String(), Channel: service.Counter, Applicant: f.Applicant, Answers: i.Content.Answers,
-		Papers: i.files(pkg.Form.Papers(i.Content.Answers, s.Env(i))), Delivery: f.Delivery, Copies: f.Copies, Lang: f.Lang, Key: "intake-" + i.ID.String(),
+		Papers: i.files(pkg.Form.Papers(i.Content.Answers, s.Env(i))), Delivery: f.Delivery, Copies: f.Copies, Lang: f.Lang, Key: "intake-" + i.ID.String(), Person: i.Person,
+	}
+	if f.Behalf != nil {
+		in.Mandate = f.Behalf.Mandate
 	}
 	if strings.TrimSpace(f.Submitter.Name) != "" {
 		in.Submitter = f.Submitter
 	}
 	return in
+}
+
+// Mandates are those by which whoever stands at the counter may file for others.
+func (s *Service) Mandates(ctx context.Context, i Intake) ([]mandate.Mandate, error) {
+	return s.Dossiers.UsableMandates(ctx, i.Person, i.Service)
+}
+
+// Choose files an intake for the giver of a mandate, "" for the person who stands there.
+// Invalid for a mandate that they do not have.
+func (s *Service) Choose(ctx context.Context, i *Intake, chosen string) error {
+	i.Content.Filing.Behalf = nil
+	if chosen == "" {
+		return nil
+	}
+	ms, err := s.Mandates(ctx, *i)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if m.ID.String() == chosen {
+			i.Content.Filing.Behalf = &dossier.Behalf{Mandate: m.ID, Kind: m.Kind, Giver: m.GiverName, Holder: m.HolderName}
+			i.Content.Filing.Applicant.Name = m.GiverName
+			return nil
+		}
+	}
+	return errs.E(errs.Invalid, "counter.mandate", errs.WithFields(errs.Field{Path: "mandate", Key: "counter.mandate"}))
 }
 
 // Review is an intake as it stands before it is filed.

@@ -233,7 +233,15 @@ func readsContent(pkg *service.Package) bool {
 
 // checkAct refuses an act before anything is computed.
 func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Dossier, cmd Command) error {
-	if !s.Policies.Permits(ctx, sub, actRead, resourceOf(d, t)) {
+	var may bool
+	var lapsed error
+	if t.Role == process.RoleApplicant {
+		lapsed = s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
+			may, err = s.asApplicant(ctx, v, sub, d)
+			return err
+		})
+	}
+	if !may && !s.Policies.Permits(ctx, sub, actRead, resourceOf(d, t)) {
 		return errs.E(errs.NotFound, "dossier.task.notFound")
 	}
 	// Whoever saw an older version is told who acted since, also where the task has gone
@@ -241,11 +249,10 @@ func (s *Service) checkAct(ctx context.Context, sub auth.Subject, t Task, d Doss
 	if !t.Open || t.Version != cmd.Version {
 		return errTaken
 	}
-	may := s.mayAct(ctx, sub, t.Role, t.Unit) || s.receivesFor(ctx, sub, d, t.Role)
-	if t.Role == process.RoleApplicant {
-		// A clerk may act for an applicant who came to the counter.
-		may = isOwner(sub, d) || s.mayAct(ctx, sub, string(orgunit.RoleClerk), d.Receiving)
+	if lapsed != nil {
+		return lapsed
 	}
+	may = may || s.mayAct(ctx, sub, t.Role, t.Unit) || s.receivesFor(ctx, sub, d, t.Role)
 	if !may {
 		return errs.E(errs.Forbidden, "dossier.task.notYours")
 	}

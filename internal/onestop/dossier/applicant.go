@@ -110,10 +110,9 @@ func (s *Service) byApplicant(ctx context.Context, a applicantAct) (out Outcome,
 
 func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applicantAct, hash []byte) (out Outcome, err error) {
 	var (
-		d       Dossier
-		c       Content
-		rows    []Task
-		follows bool
+		d    Dossier
+		c    Content
+		rows []Task
 	)
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		if d, err = findByCode(v, NormalCode(a.code)); err != nil {
@@ -122,19 +121,16 @@ func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applica
 		if rows, err = tasksOf(v, d.ID); err != nil {
 			return err
 		}
-		if !isOwner(sub, d) {
-			if follows, err = s.follows(v, sub, d.ID); err != nil {
-				return err
-			}
+		if may, err := s.mayAsApplicant(ctx, v, sub, d, a.viewer); err != nil {
+			return err
+		} else if !may {
+			return errs.E(errs.NotFound, "dossier.notFound")
 		}
 		c, err = findContent(v, d.ID)
 		return err
 	})
 	if err != nil {
 		return out, err
-	}
-	if !follows && !s.maySupply(ctx, sub, d, a.viewer) {
-		return out, errs.E(errs.NotFound, "dossier.notFound")
 	}
 	pkg, err := s.pkg(d)
 	if err != nil {
@@ -192,13 +188,14 @@ func (s *Service) applicantStep(ctx context.Context, sub auth.Subject, a applica
 }
 
 // MaySupply reports whether the subject of ctx, or the bearer of a key, may act for the
-// applicant of a dossier: its owner, who follows it, the bearer, a clerk of the agency that
-// receives.
-func (s *Service) MaySupply(ctx context.Context, d Dossier, v Viewer) (bool, error) {
-	if s.maySupply(ctx, auth.From(ctx), d, v) {
-		return true, nil
-	}
-	return s.Follows(ctx, d)
+// applicant of a dossier: its owner, whoever may act for them, who follows it, the bearer, a
+// clerk of the agency that receives. Forbidden where a mandate holds no more.
+func (s *Service) MaySupply(ctx context.Context, d Dossier, v Viewer) (may bool, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		may, err = s.mayAsApplicant(ctx, q, auth.From(ctx), d, v)
+		return err
+	})
+	return may, err
 }
 
 // Repeated reports whether the subject of ctx acted under a request key before, whatever
@@ -209,14 +206,6 @@ func (s *Service) Repeated(ctx context.Context, key string) (bool, error) {
 		return true, nil
 	}
 	return found, err
-}
-
-func (s *Service) maySupply(ctx context.Context, sub auth.Subject, d Dossier, v Viewer) bool {
-	r := at(d, d.Receiving)
-	if s.viewerFits(d, v) {
-		r.Facts = []string{byKey}
-	}
-	return s.Policies.Permits(ctx, sub, actSupply, r)
 }
 
 func (s *Service) viewerFits(d Dossier, v Viewer) bool {

@@ -8,7 +8,9 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
+	"khue/internal/register/person"
 )
 
 // ID names a dossier inside the program; people use its Code.
@@ -91,6 +93,8 @@ type Filing struct {
 	Copies    int      `json:"copies"`
 	Lang      string   `json:"lang"`             // of notices
 	Erased    bool     `json:"erased,omitempty"` // its term is over: nothing of it is left
+	// Behalf is nil where the applicant acts themselves.
+	Behalf *Behalf `json:"behalf,omitempty"`
 }
 
 // Content is the part of a dossier that is large and read seldom.
@@ -118,6 +122,11 @@ type Submission struct {
 	// Lacking lets a counter file although papers are missing, so that the applicant gets the
 	// request to complete it, or the refusal, in writing: forms 02 and 03 carry a code.
 	Lacking bool `json:",omitempty"`
+
+	// Mandate is by which the one who files acts for the applicant; 0 for themselves.
+	Mandate mandate.ID `json:",omitzero"`
+	// Person is who stands at the counter; 0 where that is not known. Online it is the account's.
+	Person person.ID `json:",omitzero"`
 
 	// Key is the client's request id: the same key and the same submission is one dossier.
 	Key string

@@ -37,14 +37,18 @@ func (s *Service) MineOf(ctx context.Context, before ID, limit int) (m Mine, err
 		return m, errs.E(errs.Unauthenticated, "auth.error.sign_in_first")
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		reach, err := s.Mandates.Reaches(v, sub.Account)
+		if err != nil {
+			return err
+		}
 		last := before
 		if before == 0 {
 			last = math.MaxInt64
-			if m.Open, err = openOf(v, sub.Account, maxOpen); err != nil {
+			if m.Open, err = openOf(v, sub.Account, reach, maxOpen); err != nil {
 				return err
 			}
 		}
-		if m.Ended, err = endedOf(v, sub.Account, last, limit+1); err != nil {
+		if m.Ended, err = endedOf(v, sub.Account, reach, last, limit+1); err != nil {
 			return err
 		}
 		if len(m.Ended) > limit {

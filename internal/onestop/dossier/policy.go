@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
 	"khue/internal/register/orgunit"
 )
 
@@ -40,8 +43,9 @@ const (
 
 // Words that policies ask of a dossier: how its reader came to it.
 const (
-	byKey      = "key"
-	byFollower = "follower"
+	byKey       = "key"
+	byFollower  = "follower"
+	byApplicant = "applicant" // filed it for themselves, or acts for whom it was filed by a mandate that holds
 )
 
 // resourceOf is a dossier as policies see it: its agencies answer for it, and where one of
@@ -100,4 +104,37 @@ func (s *Service) canReport(ctx context.Context, u orgunit.UnitID) error {
 		return s.Policies.Can(ctx, actReports, auth.Resource{})
 	}
 	return s.Policies.Can(ctx, actReport, s.agency(auth.From(ctx), u))
+}
+
+// ResourceOf finds a dossier by its code, a task or an order by its id, as policies see it. It
+// is for who asks why somebody may do something, and looks at nobody's rights. NotFound.
+func (s *Service) ResourceOf(ctx context.Context, kind, name string) (r auth.Resource, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		switch kind {
+		case "dossier":
+			d, err := findByCode(v, NormalCode(name))
+			if err != nil {
+				return err
+			}
+			tasks, err := tasksOf(v, d.ID)
+			r = resourceOf(d, tasks...)
+			return err
+		case "task":
+			t, err := id.Parse[Task](name)
+			if err != nil {
+				return errs.E(errs.NotFound, "dossier.task.notFound", errs.Cause(err))
+			}
+			x, err := findTask(v, t)
+			r = auth.Resource{Type: "Task", ID: name, Units: []string{scope(x.Unit)}, Roles: []string{x.Role}}
+			return err
+		}
+		o, err := id.Parse[Order](name)
+		if err != nil {
+			return errs.E(errs.NotFound, "dossier.order.notFound", errs.Cause(err))
+		}
+		x, err := findOrder(v, o)
+		r = x.resource()
+		return err
+	})
+	return r, err
 }

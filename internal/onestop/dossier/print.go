@@ -157,6 +157,13 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 	if p.line.Numbers[paper] > 0 { // otherwise the head says the code, and A5 has no line to spare
 		fields = slices.Insert(fields, 0, pdf.Field{Label: p.t("code"), Value: d.Code, Strong: true})
 	}
+	if b := p.c.Filing.Behalf; b != nil {
+		text := b.Holder + ", " + strings.ToLower(i18n.BundleOf(p.ctx).T(p.lang, "mandate.kind."+string(b.Kind)))
+		if b.Paper != "" {
+			text += " (" + b.Paper + ")"
+		}
+		fields = append(fields, pdf.Field{Label: p.t("behalf"), Value: text})
+	}
 	if p.c.Filing.Applicant.Email != "" {
 		fields = append(fields, pdf.Field{Label: p.t("email"), Value: p.c.Filing.Applicant.Email})
 	}

@@ -59,6 +59,15 @@ func (s *Service) find(ctx context.Context, code string, viewer Viewer) (d Dossi
 			a = SeeAll
 		}
 	}
+	if a != SeeAll {
+		reaches, err := s.reaches(ctx, sub, d)
+		if err != nil {
+			return Dossier{}, SeeNothing, err
+		}
+		if reaches {
+			a = SeeAll
+		}
+	}
 	if a == SeeNothing && sub.Kind == auth.KindCitizen {
 		follows, err := s.Follows(ctx, d)
 		if err != nil {
@@ -100,7 +109,9 @@ func (s *Service) read(ctx context.Context, code string, what access.What) (d Do
 			return err
 		}
 		if sub := auth.From(ctx); s.access(ctx, sub, d, Viewer{}) != SeeAll && !s.worksOn(ctx, sub, tasks...) {
-			return errs.E(errs.NotFound, "dossier.notFound")
+			if acts, err := s.actsAs(v, sub, d); err != nil || !acts {
+				return errs.E(errs.NotFound, "dossier.notFound", errs.Cause(err))
+			}
 		}
 		c, err = findContent(v, d.ID)
 		return err

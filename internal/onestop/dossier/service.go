@@ -25,6 +25,7 @@ import (
 	"khue/internal/onestop/service"
 	"khue/internal/register/access"
 	"khue/internal/register/holiday"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -63,13 +64,15 @@ type Deps struct {
 	Notices   *notify.Service
 	// Accounts tells whom a notice for a post reaches.
 	Accounts Accounts
-	// Looks remembers who looked at a dossier.
-	Looks *access.Service
 	// Duties tells where one person may receive, verify and sign.
 	Duties Duties
+	// Looks remembers who looked at a dossier.
+	Looks *access.Service
 	// People says who holds which post, for a page.
 	People People
-	Fonts  pdf.Fonts
+	// Mandates says who may act for whom.
+	Mandates *mandate.Service
+	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
 	// Address is the site as readers see it, for links in notices.

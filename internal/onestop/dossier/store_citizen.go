@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/db"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -17,15 +18,18 @@ const followed = `d.id IN (SELECT f.id FROM dossier_dossier f WHERE f.submitter 
 const endedStates = `(3, 7, 8, 10)`
 
 // openOf reads what is not ended of an account's dossiers, children too, the youngest first.
-func openOf(q db.Querier, account int64, limit int) ([]Dossier, error) {
+func openOf(q db.Querier, account int64, reach []mandate.Reach, limit int) ([]Dossier, error) {
+	where, args := mineOf(account, reach)
 	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d
- WHERE `+followed+` AND d.state NOT IN `+endedStates+` ORDER BY d.id DESC LIMIT $2`, account, limit)
+ WHERE `+where+` AND d.state NOT IN `+endedStates+` ORDER BY d.id DESC LIMIT `+strconv.Itoa(limit), args...)
 }
 
 // endedOf reads a page of an account's ended dossiers without children, the youngest first.
-func endedOf(q db.Querier, account int64, before ID, limit int) ([]Dossier, error) {
+func endedOf(q db.Querier, account int64, reach []mandate.Reach, before ID, limit int) ([]Dossier, error) {
+	where, args := mineOf(account, reach)
+	args = append(args, before)
 	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d
- WHERE `+followed+` AND d.state IN `+endedStates+` AND d.parent = 0 AND d.id < $2 ORDER BY d.id DESC LIMIT $3`, account, before, limit)
+ WHERE `+where+` AND d.state IN `+endedStates+` AND d.parent = 0 AND d.id < $`+strconv.Itoa(len(args))+` ORDER BY d.id DESC LIMIT `+strconv.Itoa(limit), args...)
 }
 
 // ratedAmong are those of some dossiers that were rated.

@@ -156,9 +156,18 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 	if err != nil {
 		return out, err
 	}
+	party, behalf, err := s.behalf(ctx, &in)
+	if err != nil {
+		return out, err
+	}
 	pkg, res, err := s.check(ctx, &in, now.at)
 	if err != nil {
 		return out, err
+	}
+	if in.Channel == service.Online {
+		if err := CheckLevel(ctx, pkg); err != nil {
+			return out, err
+		}
 	}
 	if err := res.Err(); err != nil {
 		if d, again, onceErr := s.replay(ctx, sub.Account, in.Key, hash); onceErr != nil || again {
@@ -171,7 +180,7 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		return out, err
 	}
 	c := Content{Answers: res.Answers, Papers: in.Papers, Filing: Filing{
-		Applicant: in.Applicant, Submitter: in.Submitter, Delivery: in.Delivery, Copies: in.Copies, Lang: in.Lang,
+		Applicant: in.Applicant, Submitter: in.Submitter, Delivery: in.Delivery, Copies: in.Copies, Lang: in.Lang, Behalf: behalf,
 	}}
 	text, err := encodeContent(c)
 	if err != nil {
@@ -204,6 +213,11 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		}
 		if err := insertContent(tx, d.ID, text); err != nil {
 			return err
+		}
+		if party.party != "" {
+			if err := insertBehalf(tx, d.ID, party); err != nil {
+				return err
+			}
 		}
 		if err := s.writeTasks(tx, ch); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/feel"
@@ -27,7 +28,7 @@ type Package struct {
 	Competent  Competent
 	Receive    Receive
 	Applicants []string // citizen, business
-	Assurance  string   // what sign-in it needs: none, registered, substantial
+	Assurance  string   // what account it needs online, see SignIn: none, registered, verified
 	Channels   []Channel
 	Fee        Fee
 	Result     Result
@@ -165,6 +166,9 @@ type FileDigest struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 }
+
+// SignIn is the level that an account needs to file online; false where nobody has to sign in.
+func (p *Package) SignIn() (auth.Level, bool) { return auth.ParseLevel(p.Assurance) }
 
 // Name is the service's name.
 func (p *Package) Name() decl.Label { return p.Text("name") }

@@ -112,7 +112,7 @@ func (l *loader) facts(src *source) {
 	}
 	oneOf(src.Format, "format", Format)
 	oneOf(src.Receive, "receive", string(AnyCommune), string(CompetentOnly))
-	oneOf(src.Assurance, "assurance", "none", "registered", "substantial")
+	oneOf(src.Assurance, "assurance", "none", "registered", "verified")
 	for _, a := range src.Applicants {
 		oneOf(a, "applicants", "citizen", "business")
 		p.Applicants = append(p.Applicants, a.S)

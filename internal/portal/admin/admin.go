@@ -30,8 +30,9 @@ type Deps struct {
 	Officers *identity.Service
 	Fonts    pdf.Fonts
 	// World is what the scenarios are played in that fill specimens.
-	World service.World
-	Clock clock.Clock
+	World    service.World
+	Clock    clock.Clock
+	Policies *auth.Policies
 	// May reports whether the reader may open a page; one that is not built nobody may.
 	May func(ctx context.Context, href string) bool
 }
@@ -45,6 +46,7 @@ func Routes(d Deps) web.Module {
 	return web.Module{Name: "admin", Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/admin", Policy: auth.Officer, Do: h.home},
 		{Method: http.MethodGet, Path: "/admin/roles", Policy: auth.Officer, Do: h.roles},
+		{Method: http.MethodGet, Path: policiesPath, Policy: policyReaders(), Do: h.policies},
 		{Method: http.MethodGet, Path: "/admin/fees", Policy: auth.Officer, Do: h.fees},
 		{Method: http.MethodGet, Path: "/admin/templates", Policy: managers, Do: h.templates},
 		{Method: http.MethodGet, Path: "/admin/templates/{service}/{version}/{paper}", Policy: managers, Do: h.specimen},
@@ -87,7 +89,7 @@ func (h handlers) home(w http.ResponseWriter, r *http.Request) error {
 		key   string
 		pages []string
 	}{
-		{"people", []string{"units", "officers", "proposals", "roles"}},
+		{"people", []string{"units", "officers", "proposals", "roles", "policies"}},
 		{"work", []string{"services", "fees", "calendar", "templates", "notices"}},
 		{"change", []string{"imports", "reorganise"}},
 	} {

@@ -19,15 +19,6 @@ import (
 	"khue/internal/register/orgunit"
 )
 
-// Proposers and Deciders are the roles that may ask for a change and decide on one, in the
-// unit that it is for or above it; for the whole city in its government.
-func Proposers() []orgunit.Role {
-	return []orgunit.Role{orgunit.RoleHead, "deputyHead", "designer", orgunit.RoleLeader}
-}
-
-// Deciders: see Proposers.
-func Deciders() []orgunit.Role { return []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader} }
-
 // MayPropose reports whether the reader may ask for a change of a unit's calendar (0: the
 // city's).
 func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {

@@ -21,6 +21,8 @@ const (
 	Import  Kind = "import"  // many get posts, from a spreadsheet
 	Office  Kind = "office"  // an agency gets one more office
 	AddPost Kind = "post"    // a unit gets one more post
+	Move    Kind = "move"    // one post ends and another begins the day after
+	Depart  Kind = "depart"  // somebody leaves the service
 )
 
 // Status is where a change stands.
@@ -63,11 +65,22 @@ type Ending struct {
 	Decision string         `json:"decision"`
 }
 
+// Departure is the end of somebody's service: all their posts end, they sign in no more, and
+// their work goes back to the queues.
+type Departure struct {
+	Account  int64            `json:"account"`
+	Name     string           `json:"name"`
+	Units    []orgunit.UnitID `json:"units"` // where they hold posts
+	Last     clock.Date       `json:"last"`
+	Decision string           `json:"decision"`
+}
+
 // Body is what a change does, by its kind.
 type Body struct {
 	Entries []Entry       `json:"entries,omitempty"`
 	End     *Ending       `json:"end,omitempty"`
 	Add     *AdditionBody `json:"add,omitempty"`
+	Depart  *Departure    `json:"depart,omitempty"`
 	File    string        `json:"file,omitempty"`   // name of the spreadsheet
 	Faults  []RowFault    `json:"faults,omitempty"` // of a draft
 	Rows    int           `json:"rows,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -106,6 +107,14 @@ func (s *Service) recheck(ctx context.Context, c *Change) (plan orgunit.Addend, 
 		entries[i] = e
 	}
 	c.Body.Entries = entries
+	if d := c.Body.Depart; d != nil {
+		again, leave := *c, *d
+		leave.Last = later(leave.Last, today.AddDays(-1))
+		if err := s.wishDepart(ctx, &again, leave); err != nil {
+			return plan, err
+		}
+		c.Body.Depart = again.Body.Depart
+	}
 	if e := c.Body.End; e != nil {
 		end := *e
 		end.Last = later(end.Last, today.AddDays(-1))
@@ -144,7 +153,10 @@ func (s *Service) apply(tx *db.Tx, c Change, plan orgunit.Addend) error {
 				return err
 			}
 			e.Account, made[e.Login] = id, id
-		} else if e.Email != "" || e.Phone != "" {
+		} else if err := s.welcomeBack(tx, e); err != nil {
+			return err
+		}
+		if e.Email != "" || e.Phone != "" {
 			if err := updateContact(tx, e.Account, e.Email, e.Phone); err != nil {
 				return err
 			}
@@ -159,12 +171,34 @@ func (s *Service) apply(tx *db.Tx, c Change, plan orgunit.Addend) error {
 	}
 	if e := c.Body.End; e != nil {
 		g := auth.GrantPeriod{Grant: auth.Grant{Role: string(e.Role), Scope: scope(e.Unit)}, From: e.From}
-		return s.Auth.EndIn(tx, e.Account, g, e.Last)
+		if err := s.Auth.EndIn(tx, e.Account, g, e.Last); err != nil || c.Kind != Move {
+			return err
+		}
+		return s.Jobs.Enqueue(tx, jobs.Job{Kind: jobRelease, Args: lifeArgs{Account: e.Account}, RunAt: e.Last.AddDays(1).Time()})
+	}
+	if c.Body.Depart != nil {
+		return s.depart(tx, *c.Body.Depart)
 	}
 	if c.Body.Add != nil {
 		return s.Units.KeepIn(tx, plan)
 	}
 	return nil
+}
+
+// welcomeBack admits somebody who left the service before: under the number of then, with a
+// new invitation.
+func (s *Service) welcomeBack(tx *db.Tx, e Entry) error {
+	last, err := leftOn(tx, e.Account)
+	if err != nil || last.IsZero() {
+		return err
+	}
+	if err := updateLeft(tx, e.Account, clock.Date{}); err != nil {
+		return err
+	}
+	if err := s.Auth.AdmitIn(tx, e.Account); err != nil {
+		return err
+	}
+	return s.Jobs.Enqueue(tx, jobs.Job{Kind: jobInvite, Args: inviteArgs{Account: e.Account}})
 }
 
 // newOfficer makes the account of somebody who has none, and invites them to choose a password.

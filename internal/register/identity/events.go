@@ -24,6 +24,10 @@ const (
 	EventRejected       = "identity.rejected"
 	EventWithdrawn      = "identity.withdrawn"
 	EventInvited        = "identity.invited"
+	EventMoved          = "identity.moved" // the work of the old post went back
+	EventLeft           = "identity.left"  // left the service: signs in no more
+	EventContact        = "identity.contact"
+	EventBarred         = "identity.barred" // shut out at once
 	EventPassword       = "identity.password"
 	EventLeaveEntered   = "identity.leave.entered"
 	EventLeaveBegan     = "identity.leave.began"

@@ -26,6 +26,7 @@ type Officer struct {
 	Email   string
 	Phone   string // digits
 	Since   time.Time
+	Left    clock.Date // last day of whoever left the service; zero while they serve
 }
 
 // numberOf is the officer's number with its two check digits (ISO 7064, MOD 97-10), so that

@@ -1,9 +1,12 @@
 package identity
 
 import (
+	"context"
 	_ "embed"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
 	"khue/internal/register/orgunit"
 )
 
@@ -24,6 +27,7 @@ const (
 	actDecideLead auth.Action = "identity.decideLead"
 	actWithdraw   auth.Action = "identity.withdraw"
 	actLeave      auth.Action = "identity.leave"
+	actProvision  auth.Action = "identity.provision"
 	actDuties     auth.Action = "identity.duties"
 )
 
@@ -51,6 +55,9 @@ func (s *Service) resourceOf(c Change) auth.Resource {
 	if e := c.Body.End; e != nil {
 		r.About = append(r.About, e.Account)
 	}
+	if d := c.Body.Depart; d != nil {
+		r.About = append(r.About, d.Account)
+	}
 	return r
 }
 
@@ -64,4 +71,26 @@ func (s *Service) account(account int64, posts []Post, more ...orgunit.UnitID) a
 		r.Units = append(r.Units, scope(u))
 	}
 	return r
+}
+
+// leaves are the units that lose somebody by a change: each is asked.
+func (c Change) leaves() (out []orgunit.UnitID) {
+	if e := c.Body.End; e != nil {
+		out = append(out, e.Unit)
+	}
+	if d := c.Body.Depart; d != nil {
+		out = append(out, d.Units...)
+	}
+	return out
+}
+
+// ResourceOf finds a change by its id, as policies see it. It is for who asks why somebody may
+// do something, and looks at nobody's rights. NotFound.
+func (s *Service) ResourceOf(ctx context.Context, name string) (auth.Resource, error) {
+	v, err := id.Parse[Change](name)
+	if err != nil {
+		return auth.Resource{}, errs.E(errs.NotFound, "identity.change.none", errs.Cause(err))
+	}
+	c, err := s.find(ctx, v)
+	return s.resourceOf(c), err
 }

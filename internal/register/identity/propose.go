@@ -36,6 +36,9 @@ type Wish struct {
 	Appoint *Entry
 	End     *Ending
 	Add     *orgunit.Addition
+	// Move is End and Appoint in one: the old post ends the day before the new one begins.
+	Move   *Moving
+	Depart *Departure
 }
 
 // Propose asks for a change. It counts for nothing until a second person approves it. The
@@ -45,6 +48,15 @@ func (s *Service) Propose(ctx context.Context, w Wish, key string) (c Change, er
 	defer errs.Op(&err, "identity.Propose")
 	var unit orgunit.UnitID
 	switch {
+	case w.Move != nil:
+		unit = w.Move.To.Unit
+		if !s.MayPropose(ctx, w.Move.Unit) {
+			return c, errs.E(errs.Forbidden, "identity.notYours")
+		}
+	case w.Depart != nil:
+		if unit, err = s.departs(ctx, w.Depart); err != nil {
+			return c, err
+		}
 	case w.Appoint != nil:
 		unit = w.Appoint.Unit
 	case w.End != nil:
@@ -60,6 +72,10 @@ func (s *Service) Propose(ctx context.Context, w Wish, key string) (c Change, er
 		ID: ChangeID(s.Gen.Next()), Unit: unit, Status: Proposed, Proposer: sub.Account, ProposedBy: sub.Name, ProposedAt: s.now(),
 	}
 	switch {
+	case w.Move != nil:
+		err = s.wishMove(ctx, &c, *w.Move)
+	case w.Depart != nil:
+		err = s.wishDepart(ctx, &c, *w.Depart)
 	case w.Appoint != nil:
 		err = s.wishAppoint(ctx, &c, *w.Appoint)
 	case w.End != nil:
@@ -134,7 +150,12 @@ func (s *Service) checkEntry(ctx context.Context, e *Entry, f *faults) error {
 	case known.Kind != auth.KindOfficer:
 		f.add("login", "citizen")
 	case known.Disabled:
-		f.add("login", "disabled")
+		if back, err := s.left(ctx, known.ID); err != nil {
+			return err
+		} else if !back {
+			f.add("login", "disabled")
+		}
+		e.Account, e.Name = known.ID, known.Name // who left comes back under the number of before
 	default:
 		if e.Name != "" && tidy(known.Name) != e.Name {
 			f.add("login", "otherName", "name", known.Name)

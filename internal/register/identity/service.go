@@ -57,6 +57,9 @@ type Tasks interface {
 	StandIn(ctx context.Context, l Leave, grants []auth.Grant) (int, error)
 	// Return gives back what is still undone.
 	Return(ctx context.Context, l Leave) (int, error)
+	// Release gives to the queues what an officer holds and may act on no more by the grants
+	// that are left. It returns how many moved, and may be called again.
+	Release(ctx context.Context, account int64, name string, grants []auth.Grant) (int, error)
 }
 
 // Module is what the register brings to the program.
@@ -66,6 +69,8 @@ func (s *Service) Module(t Tasks) module.Module {
 		Jobs: []jobs.Handler{
 			{Kind: jobLeave, Do: func(ctx context.Context, task jobs.Task) error { return s.turnLeave(ctx, t, task) }},
 			{Kind: jobInvite, Do: s.sendInvitation},
+			{Kind: jobRelease, Do: func(ctx context.Context, task jobs.Task) error { return s.turnRelease(ctx, t, task) }},
+			{Kind: jobDepart, Do: func(ctx context.Context, task jobs.Task) error { return s.turnDepart(ctx, t, task) }},
 		},
 	}
 }
@@ -87,6 +92,15 @@ func Proposers() []orgunit.Role {
 // MayPropose reports whether the reader may ask for a change in a unit (0: the city).
 func (s *Service) MayPropose(ctx context.Context, u orgunit.UnitID) bool {
 	return s.Policies.May(ctx, actPropose, s.unit(u))
+}
+
+// Provisioner is the role of a personnel system that proposes by SCIM.
+const Provisioner = "provisioner"
+
+// Provisions reports whether the reader is a personnel system of a unit (0: the city). It
+// reads and proposes there, and decides nothing.
+func (s *Service) Provisions(ctx context.Context, u orgunit.UnitID) bool {
+	return s.Policies.May(ctx, actProvision, s.unit(u))
 }
 
 // MaySee reports whether the reader may look at the officers of a unit (0: of all).
@@ -112,6 +126,13 @@ func (s *Service) MayDecide(ctx context.Context, c Change) bool { return s.canDe
 func (s *Service) canDecide(ctx context.Context, c Change) error {
 	if err := s.Policies.Can(ctx, actDecide, s.resourceOf(c)); err != nil {
 		return err
+	}
+	for _, u := range c.leaves() {
+		r := s.resourceOf(c)
+		r.Units = []string{scope(u)}
+		if err := s.Policies.Can(ctx, actDecide, r); err != nil {
+			return err
+		}
 	}
 	for _, u := range c.leads() {
 		if err := s.Policies.Can(ctx, actDecideLead, s.unit(u)); err != nil {
@@ -143,7 +164,7 @@ func (s *Service) RolesIn(u orgunit.UnitID, on clock.Date) []orgunit.Role {
 		}
 	}
 	if u == t.Government().ID {
-		for _, r := range []orgunit.Role{orgunit.RoleLeader, "designer", "auditor"} {
+		for _, r := range []orgunit.Role{orgunit.RoleLeader, "designer", "auditor", "steward"} {
 			if !slices.Contains(out, r) {
 				out = append(out, r)
 			}

@@ -15,12 +15,16 @@ func nextNumber(tx *db.Tx) (n int64, err error) {
 	return n, tx.QueryRow(`UPDATE identity_number SET n = n + 1 WHERE one = 1 RETURNING n`).Scan(&n)
 }
 
-const officerColumns = `account, number, login, name, email, phone, since`
+const officerColumns = `account, number, login, name, email, phone, since, left_on`
 
 func scanOfficer(s db.Scanner) (o Officer, err error) {
 	var since int64
-	err = s.Scan(&o.Account, &o.Number, &o.Login, &o.Name, &o.Email, &o.Phone, &since)
+	var left string
+	err = s.Scan(&o.Account, &o.Number, &o.Login, &o.Name, &o.Email, &o.Phone, &since, &left)
 	o.Since = db.Time(since)
+	if err == nil && left != "" {
+		o.Left, err = clock.ParseDate(left)
+	}
 	return o, err
 }
 

@@ -58,6 +58,17 @@ func (s *Service) raise(tx *db.Tx, u Upstream, account int64) error {
 	if err != nil || !u.Sure || a.Level >= auth.Verified {
 		return err
 	}
+	return s.verified(tx, u, account)
+}
+
+// verified tells the register of people whose account it is, and the account that its owner is
+// known.
+func (s *Service) verified(tx *db.Tx, u Upstream, account int64) error {
+	if s.Verified != nil && u.Number != "" {
+		if err := s.Verified(tx, account, u); err != nil {
+			return err
+		}
+	}
 	return s.Auth.SetLevelIn(tx, account, auth.Verified)
 }
 
@@ -85,15 +96,14 @@ func (s *Service) Join(ctx context.Context, u Upstream) (account int64, err erro
 	if !auth.IsPhone(phone) {
 		return 0, errs.E(errs.Invalid, "openidweb.error.national_phone")
 	}
-	level := auth.Registered
-	if u.Sure {
-		level = auth.Verified
-	}
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if account, err = s.Auth.CreateIn(tx, auth.NewAccount{Login: phone, Name: u.Name, Kind: auth.KindCitizen, Level: level}); err != nil {
+		if account, err = s.Auth.CreateIn(tx, auth.NewAccount{Login: phone, Name: u.Name, Kind: auth.KindCitizen}); err != nil {
 			return err
 		}
-		return s.link(ctx, tx, u, account)
+		if err := s.link(ctx, tx, u, account); err != nil || !u.Sure {
+			return err
+		}
+		return s.verified(tx, u, account)
 	})
 	if db.IsUnique(err) {
 		return 0, errs.E(errs.Conflict, "openid.error.link_taken", errs.Cause(err))

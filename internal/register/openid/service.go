@@ -37,6 +37,8 @@ type Deps struct {
 	Issuer  func() string // address of the site
 	// Email is an account's address and whether its owner has shown that mail reaches them.
 	Email func(ctx context.Context, account int64) (string, bool)
+	// Verified is told whose account it is, where an identity above the city is sure; nil: nobody.
+	Verified func(tx *db.Tx, account int64, u Upstream) error
 	// Post sends a form to a client's server.
 	Post func(ctx context.Context, address, name, value string) error
 }

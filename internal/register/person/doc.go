@@ -6,7 +6,14 @@
 // reads neither numbers nor names. Every look at a person is an entry of the journal with
 // its basis: LookedAt.
 //
-// Owns the table person_person and the entries of events.go. What must not come here:
-// accounts (kernel/auth), what somebody applied for (onestop/counter), proof that the data
-// are those of the national register: they are what was told at a counter or read from a card.
+// An account is linked to a person by the national identity (LinkNational) or at a counter:
+// a card that a clerk compared with whoever stands there, and a code that only the owner of
+// the account can read (BeginCheck, Confirm). Rows that turn out to be one person are merged
+// so that both are found under either, and unmerged (Merge). Businesses stand beside people,
+// by tax code.
+//
+// Owns the tables person_… and the entries of events.go. What must not come here: accounts
+// (kernel/auth), who may act for whom (register/mandate), what somebody applied for
+// (onestop/counter), proof that the data are those of the national register: they are what
+// was told at a counter or read from a card.
 package person

@@ -1,18 +1,52 @@
 package person
 
-// SubjectType is the journal subject of a person.
-const SubjectType = "person"
+// SubjectType is the journal subject of a person; SubjectAccount of a linked account.
+const (
+	SubjectType    = "person"
+	SubjectAccount = "person.account"
+)
 
-// KindLooked is the entry of a look at a person's data: who looked stands in the header, the
-// basis in the payload. No name and no number stands in either.
-const KindLooked = "person.looked"
+// The entries. Who acted stands in the header. No name and no number stands in any.
+const (
+	KindLooked    = "person.looked"     // payload Look
+	KindLinked    = "person.linked"     // payload Told, as all that follow
+	KindUnlinked  = "person.unlinked"   //
+	KindChecked   = "person.checked"    // a card was compared; a colleague has to confirm
+	KindRefused   = "person.refused"    // the card was not theirs
+	KindSettled   = "person.settled"    // facts that disagreed
+	KindMerged    = "person.merged"     // on the row that is read from then on
+	KindUnmerged  = "person.unmerged"   //
+	KindDistinct  = "person.distinct"   // two rows are two people
+	KindDied      = "person.died"       //
+	KindBusiness  = "business.recorded" // of a business
+	BusinessEntry = "business"          // journal subject of a business
+)
 
 // Look is the payload of KindLooked.
 type Look struct {
-	Basis string `json:"basis"` // BasisPresent
+	Basis  string `json:"basis"`            // BasisPresent …
+	Ref    string `json:"ref,omitempty"`    // code of the dossier, number of the law
+	Reason string `json:"reason,omitempty"` // in the officer's own words
 	// Lent are how many earlier dossiers lent their answers.
 	Lent int `json:"lent,omitempty"`
 }
 
-// BasisPresent is the basis of a look at somebody who stands at the counter.
-const BasisPresent = "present"
+// The bases of a look.
+const (
+	BasisPresent = "present" // the person stands at the counter
+	BasisDossier = "dossier" // Ref is its code
+	BasisDuty    = "duty"    // a task of the post; Reason says which
+	BasisLaw     = "law"     // Ref names it
+)
+
+// Told is what happened to a link or a row.
+type Told struct {
+	Basis   string   `json:"basis,omitempty"` // BasisCounter, BasisNational
+	By      string   `json:"by,omitempty"`
+	Second  string   `json:"second,omitempty"` // colleague who confirmed
+	Why     string   `json:"why,omitempty"`    // code of a reason
+	Reason  string   `json:"reason,omitempty"` // in words
+	Account int64    `json:"account,omitempty"`
+	Other   string   `json:"other,omitempty"` // the other row
+	Fields  []string `json:"fields,omitempty"`
+}

@@ -89,10 +89,11 @@ func TestAPersonIsFoundByNumberOldNumberAndPhoneAndStaysSealed(t *testing.T) {
 		}
 		in(func(tx *db.Tx) (err error) { first, err = s.Remember(tx, n, told); return err })
 		in(func(tx *db.Tx) (err error) {
-			again, err = s.Remember(tx, n, person.Facts{Name: "Nguyễn Thị Hạnh", Phone: "0912000009"})
+			again, err = s.Remember(tx, n, person.Facts{Name: "Nguyễn Thị Hảnh", Phone: "0912000009", Sex: "female"})
 			return err
 		})
-		if again.ID != first.ID || again.Facts.Address != "Tổ 4" || again.Facts.Phone != "0912000009" {
+		if again.ID != first.ID || again.Facts.Address != "Tổ 4" || again.Facts.Phone != "0912000009" ||
+			again.Facts.Name != told.Name || again.Facts.Sex != "female" || again.Claim != (person.Facts{Name: "Nguyễn Thị Hảnh"}) {
 			t.Errorf("the second telling made %+v of %+v", again, first)
 		}
 		for text, want := range map[string]int{

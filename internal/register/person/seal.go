@@ -49,11 +49,12 @@ func (k keys) of(kind, text string) string {
 type sealed struct {
 	Number Number `json:"number"`
 	Facts
+	Claim Facts `json:"claim,omitzero"`
 }
 
 // close seals a person to their row: what is moved to another row does not open.
 func (k keys) close(p Person) ([]byte, error) {
-	plain, err := json.Marshal(sealed{p.Number, p.Facts})
+	plain, err := json.Marshal(sealed{p.Number, p.Facts, p.Claim})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (k keys) open(p *Person, b []byte) error {
 	if err := json.Unmarshal(plain, &s); err != nil {
 		return err
 	}
-	p.Number, p.Facts = s.Number, s.Facts
+	p.Number, p.Facts, p.Claim = s.Number, s.Facts, s.Claim
 	return nil
 }
 

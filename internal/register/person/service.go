@@ -27,6 +27,7 @@ type Deps struct {
 	Gen     *id.Gen
 	Clock   clock.Clock
 	Journal *journal.Journal
+	Auth    *auth.Service
 	// Secret is the key file of 32 bytes. Without it nobody is found again.
 	Secret []byte
 }
@@ -84,8 +85,9 @@ func (s *Service) Get(ctx context.Context, v ID) (p Person, err error) {
 	return p, err
 }
 
-// Remember keeps what somebody told, laid over what was known. Part of the caller's unit,
-// since the act that it came with is what it rests on.
+// Remember keeps what somebody told of a person. What was unknown is filled in, and the
+// newest telephone number and address of mail count. Where the rest disagrees with what was
+// known, the known stays and the told becomes a claim that a clerk settles.
 func (s *Service) Remember(tx *db.Tx, n Number, told Facts) (p Person, err error) {
 	defer errs.Op(&err, "person.Remember")
 	old, err := find(tx, s.k, "number", s.k.of("number", string(n)))
@@ -97,7 +99,11 @@ func (s *Service) Remember(tx *db.Tx, n Number, told Facts) (p Person, err error
 		return p, insert(tx, s.k, p)
 	}
 	p = old[0]
-	p.Facts, p.Seen = told.over(p.Facts), tx.Now()
+	if p.Number != n { // the row was merged: what is told of it is told of the one it became
+		told.Old = ""
+	}
+	p.Facts, p.Claim = p.Facts.join(told, p.Claim)
+	p.Seen = tx.Now()
 	return p, update(tx, s.k, p, errs.E(errs.Conflict, "person.moved"))
 }
 

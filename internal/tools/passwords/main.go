@@ -1,5 +1,5 @@
 // Command passwords derives internal/kernel/auth/breached.bin, the filter of passwords that
-// are known from breaches, from a list with one password a line (docs/adr/0147 says which).
+// are known from breaches, from a list with one password a line (docs/adr/0146 says which).
 package main
 
 import (

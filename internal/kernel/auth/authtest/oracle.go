@@ -61,8 +61,8 @@ func (o *Oracle) Permits(ctx context.Context, s auth.Subject, a auth.Action, r a
 	}
 	entities := types.EntityMap{
 		me: {UID: me, Attributes: types.NewRecord(types.RecordMap{
-			"known": types.Boolean(known), "delegated": types.Boolean(false), "level": types.String(s.Level.String()),
-			"roles": words(named), "factors": words(s.Methods), "scopes": words(nil),
+			"known": types.Boolean(known), "delegated": types.Boolean(s.Client != 0), "level": types.String(s.Level.String()),
+			"roles": words(named), "factors": words(s.Methods), "scopes": words(s.Allowed),
 		})},
 		it: {UID: it, Attributes: types.NewRecord(types.RecordMap{
 			"state": types.String(r.State), "facts": words(r.Facts), "roles": words(r.Roles), "owners": people(r.Owners, known, uid), "about": people(r.About, known, uid),

@@ -53,10 +53,20 @@ type house struct {
 	jobs *jobs.Queue
 }
 
-func newHouse(t *testing.T) house {
+func newHouse(t *testing.T) house { return houseOn(t, dbtest.New) }
+
+// each runs a test over SQLite and over PostgreSQL.
+func each(t *testing.T, test func(t *testing.T, h house)) {
+	t.Helper()
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, houseOn(t, dbtest.New)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, houseOn(t, dbtest.NewPostgres)) })
+}
+
+func houseOn(t *testing.T, open func(testing.TB, []db.Migrations, ...dbtest.Option) *db.DB) house {
 	t.Helper()
 	clk := clock.NewFake(clock.MustDate("2025-06-23").At(8, 10))
-	d := dbtest.New(t, []db.Migrations{journal.Migrations(), jobs.Migrations(), auth.Migrations()}, dbtest.WithClock(clk))
+	d := open(t, []db.Migrations{journal.Migrations(), jobs.Migrations(), auth.Migrations()}, dbtest.WithClock(clk))
 	s := auth.New(d, id.NewGen(1, clk), clk, slog.New(slog.DiscardHandler), auth.Config{})
 	bundle, err := i18n.NewBundle(web.Messages, ui.Messages, auth.Messages, factor.Messages, authweb.Messages)
 	if err != nil {

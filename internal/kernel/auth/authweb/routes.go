@@ -132,6 +132,7 @@ func from(r *http.Request) factor.From {
 // begun is from, and makes the browser known: something begins here that ends only here.
 func begun(w http.ResponseWriter, r *http.Request) factor.From {
 	f := from(r)
+	f.New = f.Browser == ""
 	f.Browser = web.KnowBrowser(w, r)
 	return f
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/db"
 )
 
 // device is an authenticator in software: it makes keys and signs as a telephone does.
@@ -130,95 +131,95 @@ func methods(t *testing.T, h house, b *browser) string {
 }
 
 func TestAPasskeySignsInAndStandsBesideThePassword(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	b := h.browser()
-	b.signIn("")
-	d := newDevice(t)
-	b.passkey(d)
-	if codes := shown(b.last.Body.String()); len(codes) != 10 {
-		t.Errorf("%d recovery codes are shown with the first passkey", len(codes))
-	}
+	each(t, func(t *testing.T, h house) {
+		b := h.browser()
+		b.signIn("")
+		d := newDevice(t)
+		b.passkey(d)
+		if codes := shown(b.last.Body.String()); len(codes) != 10 {
+			t.Errorf("%d recovery codes are shown with the first passkey", len(codes))
+		}
 
-	free := h.browser()
-	challenge, step, _ := free.asked("/sign-in/passkey/options")
-	answer := url.Values{"key": {step}, "answer": {d.sign(challenge)}, "next": {"/inbox"}}
-	free.send("POST", "/sign-in/passkey", answer)
-	free.want(303, "/inbox")
-	if got := methods(t, h, free); got != "hwk mfa" {
-		t.Errorf("recognised by %q", got)
-	}
-	free.send("POST", "/sign-in/passkey", answer) // again
-	if free.last.Code != 410 {
-		t.Errorf("an answer counted twice: %d", free.last.Code)
-	}
+		free := h.browser()
+		challenge, step, _ := free.asked("/sign-in/passkey/options")
+		answer := url.Values{"key": {step}, "answer": {d.sign(challenge)}, "next": {"/inbox"}}
+		free.send("POST", "/sign-in/passkey", answer)
+		free.want(303, "/inbox")
+		if got := methods(t, h, free); got != "hwk mfa" {
+			t.Errorf("recognised by %q", got)
+		}
+		free.send("POST", "/sign-in/passkey", answer) // again
+		if free.last.Code != 410 {
+			t.Errorf("an answer counted twice: %d", free.last.Code)
+		}
 
-	second := h.browser()
-	second.signIn("/inbox")
-	second.want(303, "/sign-in/second?next=%2Finbox")
-	if second.session != "" {
-		t.Fatal("the password alone opened a session")
-	}
-	d.verified = false // a key without a fingerprint reader
-	challenge, step, _ = second.asked("/sign-in/second/options")
-	second.send("POST", "/sign-in/second/passkey", url.Values{"key": {step}, "answer": {d.sign(challenge)}, "next": {"/inbox"}})
-	second.want(303, "/inbox")
-	if got := methods(t, h, second); got != "pwd hwk mfa" {
-		t.Errorf("recognised by %q", got)
-	}
+		second := h.browser()
+		second.signIn("/inbox")
+		second.want(303, "/sign-in/second?next=%2Finbox")
+		if second.session != "" {
+			t.Fatal("the password alone opened a session")
+		}
+		d.verified = false // a key without a fingerprint reader
+		challenge, step, _ = second.asked("/sign-in/second/options")
+		second.send("POST", "/sign-in/second/passkey", url.Values{"key": {step}, "answer": {d.sign(challenge)}, "next": {"/inbox"}})
+		second.want(303, "/inbox")
+		if got := methods(t, h, second); got != "pwd hwk mfa" {
+			t.Errorf("recognised by %q", got)
+		}
 
-	alone := h.browser()
-	challenge, step, _ = alone.asked("/sign-in/passkey/options")
-	alone.send("POST", "/sign-in/passkey", url.Values{"key": {step}, "answer": {d.sign(challenge)}})
-	if alone.session != "" {
-		t.Error("a key that verified nobody signed in by itself")
-	}
+		alone := h.browser()
+		challenge, step, _ = alone.asked("/sign-in/passkey/options")
+		alone.send("POST", "/sign-in/passkey", url.Values{"key": {step}, "answer": {d.sign(challenge)}})
+		if alone.session != "" {
+			t.Error("a key that verified nobody signed in by itself")
+		}
+	})
 }
 
 func TestPasskeysOfThievesAreRefused(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	b := h.browser()
-	b.signIn("")
-	d := newDevice(t)
-	b.passkey(d)
-	refused := func(what string, d *device, change func(b *browser, f url.Values)) {
-		t.Helper()
-		x := h.browser()
-		challenge, step, _ := x.asked("/sign-in/passkey/options")
-		f := url.Values{"key": {step}, "answer": {d.sign(challenge)}}
-		if change != nil {
-			change(x, f)
+	each(t, func(t *testing.T, h house) {
+		b := h.browser()
+		b.signIn("")
+		d := newDevice(t)
+		b.passkey(d)
+		refused := func(what string, d *device, change func(b *browser, f url.Values)) {
+			t.Helper()
+			x := h.browser()
+			challenge, step, _ := x.asked("/sign-in/passkey/options")
+			f := url.Values{"key": {step}, "answer": {d.sign(challenge)}}
+			if change != nil {
+				change(x, f)
+			}
+			x.send("POST", "/sign-in/passkey", f)
+			if x.session != "" {
+				t.Errorf("%s signed in", what)
+			}
 		}
-		x.send("POST", "/sign-in/passkey", f)
-		if x.session != "" {
-			t.Errorf("%s signed in", what)
-		}
-	}
-	phished := *d
-	phished.origin = "https://khue.test.example"
-	refused("an answer given to another site", &phished, nil)
-	d.count = phished.count
-	refused("an answer carried to another browser", d, func(b *browser, _ url.Values) { b.cookies = map[string]string{} })
-	refused("a late answer", d, func(*browser, url.Values) { h.clk.Advance(6 * time.Minute) })
-	other := newDevice(t)
-	other.id, other.user = d.id, d.user
-	refused("another key under the same name", other, nil)
+		phished := *d
+		phished.origin = "https://khue.test.example"
+		refused("an answer given to another site", &phished, nil)
+		d.count = phished.count
+		refused("an answer carried to another browser", d, func(b *browser, _ url.Values) { b.cookies = map[string]string{} })
+		refused("a late answer", d, func(*browser, url.Values) { h.clk.Advance(6 * time.Minute) })
+		other := newDevice(t)
+		other.id, other.user = d.id, d.user
+		refused("another key under the same name", other, nil)
 
-	d.count = 100
-	free := h.browser()
-	challenge, step, _ := free.asked("/sign-in/passkey/options")
-	free.send("POST", "/sign-in/passkey", url.Values{"key": {step}, "answer": {d.sign(challenge)}})
-	free.want(303, "/desk")
-	d.count = 1 // a copy that was made earlier speaks
-	refused("a copied key", d, nil)
-	d.count = 500
-	refused("a key of which a copy has spoken", d, nil)
-	b.signIn("")
-	h.clk.Advance(time.Minute)
-	if got, err := h.ways.Ways(context.Background(), accountOf(t, h)); err != nil || !got.Passkeys[0].Cloned {
-		t.Errorf("the owner is not told of the copy: %v %v", got, err)
-	}
+		d.count = 100
+		free := h.browser()
+		challenge, step, _ := free.asked("/sign-in/passkey/options")
+		free.send("POST", "/sign-in/passkey", url.Values{"key": {step}, "answer": {d.sign(challenge)}})
+		free.want(303, "/desk")
+		d.count = 1 // a copy that was made earlier speaks
+		refused("a copied key", d, nil)
+		d.count = 500
+		refused("a key of which a copy has spoken", d, nil)
+		b.signIn("")
+		h.clk.Advance(time.Minute)
+		if got, err := h.ways.Ways(context.Background(), accountOf(t, h)); err != nil || !got.Passkeys[0].Cloned {
+			t.Errorf("the owner is not told of the copy: %v %v", got, err)
+		}
+	})
 }
 
 func accountOf(t *testing.T, h house) int64 {
@@ -264,72 +265,72 @@ func (b *browser) app(h house) (secret string, codes []string) {
 }
 
 func TestACodeIsTakenOnce(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	b := h.browser()
-	b.signIn("")
-	secret, codes := b.app(h)
-	if len(codes) != 10 {
-		t.Fatalf("%d recovery codes", len(codes))
-	}
-	try := func(code string) *browser {
-		t.Helper()
-		x := h.browser()
-		x.network = "203.0.113.9"
-		x.signIn("")
-		x.want(303, "/sign-in/second")
-		x.send("POST", "/sign-in/second", url.Values{"code": {code}})
-		return x
-	}
-	if x := try(appCode(t, secret, h.clk.Now())); x.session != "" {
-		t.Error("the code that set the application up was taken again")
-	}
-	h.clk.Advance(time.Minute)
-	code := appCode(t, secret, h.clk.Now())
-	if x := try(code); x.session == "" || methods(t, h, x) != "pwd otp mfa" {
-		t.Error("a fresh code was refused")
-	}
-	if x := try(code); x.session != "" {
-		t.Error("a code was taken twice")
-	}
-	if x := try(strings.ToUpper(codes[3])); x.session == "" {
-		t.Error("a recovery code was refused")
-	}
-	if x := try(codes[3]); x.session != "" {
-		t.Error("a recovery code was taken twice")
-	}
+	each(t, func(t *testing.T, h house) {
+		b := h.browser()
+		b.signIn("")
+		secret, codes := b.app(h)
+		if len(codes) != 10 {
+			t.Fatalf("%d recovery codes", len(codes))
+		}
+		try := func(code string) *browser {
+			t.Helper()
+			x := h.browser()
+			x.network = "203.0.113.9"
+			x.signIn("")
+			x.want(303, "/sign-in/second")
+			x.send("POST", "/sign-in/second", url.Values{"code": {code}})
+			return x
+		}
+		if x := try(appCode(t, secret, h.clk.Now())); x.session != "" {
+			t.Error("the code that set the application up was taken again")
+		}
+		h.clk.Advance(time.Minute)
+		code := appCode(t, secret, h.clk.Now())
+		if x := try(code); x.session == "" || methods(t, h, x) != "pwd otp mfa" {
+			t.Error("a fresh code was refused")
+		}
+		if x := try(code); x.session != "" {
+			t.Error("a code was taken twice")
+		}
+		if x := try(strings.ToUpper(codes[3])); x.session == "" {
+			t.Error("a recovery code was refused")
+		}
+		if x := try(codes[3]); x.session != "" {
+			t.Error("a recovery code was taken twice")
+		}
+	})
 }
 
 func TestGuessingACodeEnds(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	b := h.browser()
-	b.signIn("")
-	secret, _ := b.app(h)
-	h.clk.Advance(time.Minute)
-	thief := h.browser()
-	limited := 0
-	for i := range 30 { // from ever other networks, with ever new steps
-		thief.network = fmt.Sprintf("198.51.%d.7", i)
-		thief.signIn("")
-		thief.send("POST", "/sign-in/second", url.Values{"code": {fmt.Sprintf("%06d", i)}})
-		if thief.last.Code == 429 {
-			limited++
+	each(t, func(t *testing.T, h house) {
+		b := h.browser()
+		b.signIn("")
+		secret, _ := b.app(h)
+		h.clk.Advance(time.Minute)
+		thief := h.browser()
+		limited := 0
+		for i := range 30 { // from ever other networks, with ever new steps
+			thief.network = fmt.Sprintf("198.51.%d.7", i)
+			thief.signIn("")
+			thief.send("POST", "/sign-in/second", url.Values{"code": {fmt.Sprintf("%06d", i)}})
+			if thief.last.Code == 429 {
+				limited++
+			}
 		}
-	}
-	if limited < 15 {
-		t.Errorf("only %d of 30 guesses were held back", limited)
-	}
-	if thief.session != "" {
-		t.Error("a guess came in")
-	}
-	h.clk.Advance(20 * time.Minute)
-	b = h.browser()
-	b.signIn("")
-	b.send("POST", "/sign-in/second", url.Values{"code": {appCode(t, secret, h.clk.Now())}})
-	if b.session == "" {
-		t.Errorf("the owner is kept out: %d", b.last.Code)
-	}
+		if limited < 15 {
+			t.Errorf("only %d of 30 guesses were held back", limited)
+		}
+		if thief.session != "" {
+			t.Error("a guess came in")
+		}
+		h.clk.Advance(20 * time.Minute)
+		b = h.browser()
+		b.signIn("")
+		b.send("POST", "/sign-in/second", url.Values{"code": {appCode(t, secret, h.clk.Now())}})
+		if b.session == "" {
+			t.Errorf("the owner is kept out: %d", b.last.Code)
+		}
+	})
 }
 
 func (h house) citizen(login string) {
@@ -350,238 +351,238 @@ func (b *browser) confirm(h house, address string) {
 }
 
 func TestTheTelephoneAloneRecoversNothing(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.citizen("0912345678")
-	b := h.browser()
-	b.send("POST", "/sign-in", url.Values{"login": {"0912345678"}, "password": {password}})
-	b.confirm(h, "minh@example.com")
+	each(t, func(t *testing.T, h house) {
+		h.citizen("0912345678")
+		b := h.browser()
+		b.send("POST", "/sign-in", url.Values{"login": {"0912345678"}, "password": {password}})
+		b.confirm(h, "minh@example.com")
 
-	thief := h.browser()
-	thief.send("POST", "/sign-in/recover", url.Values{"login": {"0912345678"}})
-	thief.want(303, "/sign-in/recover/codes")
-	phone := h.code("0912345678")
-	if phone == "" {
-		t.Fatal("no code came")
-	}
-	for _, other := range []string{"", phone, "000000", "aaaaa-bbbbb"} {
-		thief.send("POST", "/sign-in/recover/codes", url.Values{"phone": {phone}, "other": {other}})
-		if thief.last.Code != 422 {
-			t.Fatalf("with %q: %d to %s", other, thief.last.Code, thief.last.Header().Get("Location"))
+		thief := h.browser()
+		thief.send("POST", "/sign-in/recover", url.Values{"login": {"0912345678"}})
+		thief.want(303, "/sign-in/recover/codes")
+		phone := h.code("0912345678")
+		if phone == "" {
+			t.Fatal("no code came")
 		}
-	}
-	thief.send("POST", "/sign-in/recover/password", url.Values{"password": {"mật khẩu của kẻ trộm"}})
-	if thief.session != "" {
-		t.Fatal("a password was set without a proof")
-	}
+		for _, other := range []string{"", phone, "000000", "aaaaa-bbbbb"} {
+			thief.send("POST", "/sign-in/recover/codes", url.Values{"phone": {phone}, "other": {other}})
+			if thief.last.Code != 422 {
+				t.Fatalf("with %q: %d to %s", other, thief.last.Code, thief.last.Header().Get("Location"))
+			}
+		}
+		thief.send("POST", "/sign-in/recover/password", url.Values{"password": {"mật khẩu của kẻ trộm"}})
+		if thief.session != "" {
+			t.Fatal("a password was set without a proof")
+		}
 
-	h.clk.Advance(20 * time.Minute)
-	owner := h.browser()
-	owner.send("POST", "/sign-in/recover", url.Values{"login": {"0912 345 678"}})
-	phone, mail := h.code("0912345678"), h.code("minh@example.com")
-	owner.send("POST", "/sign-in/recover/codes", url.Values{"phone": {phone}, "other": {mail}})
-	owner.want(303, "/sign-in/recover/password")
-	owner.send("POST", "/sign-in/recover/password", url.Values{"password": {"năm con trâu đen"}})
-	owner.want(303, "/account")
-	b.send("GET", "/account", nil)
-	b.want(303, "/sign-in?next=%2Faccount") // the sessions from before have ended
+		h.clk.Advance(20 * time.Minute)
+		owner := h.browser()
+		owner.send("POST", "/sign-in/recover", url.Values{"login": {"0912 345 678"}})
+		phone, mail := h.code("0912345678"), h.code("minh@example.com")
+		owner.send("POST", "/sign-in/recover/codes", url.Values{"phone": {phone}, "other": {mail}})
+		owner.want(303, "/sign-in/recover/password")
+		owner.send("POST", "/sign-in/recover/password", url.Values{"password": {"năm con trâu đen"}})
+		owner.want(303, "/account")
+		b.send("GET", "/account", nil)
+		b.want(303, "/sign-in?next=%2Faccount") // the sessions from before have ended
+	})
 }
 
 func TestACounterWaitsADayAndTheOwnerMaySayNo(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.citizen("0912345678")
-	owner := h.browser()
-	owner.send("POST", "/sign-in", url.Values{"login": {"0912345678"}, "password": {password}})
-	if err := h.auth.AddGrant(t.Context(), accountOf(t, h), auth.GrantPeriod{Grant: auth.Grant{Role: "clerk", Scope: "unit:1"}}); err != nil {
-		t.Fatal(err)
-	}
-	clerk := h.browser()
-	clerk.signIn("")
-	begin := func() string {
-		t.Helper()
-		page := clerk.send("POST", "/desk/recovery", url.Values{"login": {"0912345678"}, "seen": {"yes"}})
-		return strings.Join(shown(page), "")
-	}
-	try := func(code string) int {
-		t.Helper()
-		x := h.browser()
-		x.send("POST", "/sign-in/recover", url.Values{"login": {"0912345678"}})
-		x.send("POST", "/sign-in/recover/codes", url.Values{"phone": {h.code("0912345678")}, "other": {code}})
-		return x.last.Code
-	}
-	code := begin()
-	if code == "" || try(code) != 422 {
-		t.Fatalf("the code %q of the counter opened at once", code)
-	}
-	if page := owner.send("GET", "/account", nil); !strings.Contains(page, "Somebody is recovering") {
-		t.Error("the owner does not see it")
-	}
-	owner.send("POST", "/account/recovery/cancel", url.Values{})
-	h.clk.Advance(25 * time.Hour)
-	if got := try(code); got != 422 {
-		t.Errorf("a cancelled recovery went on: %d", got)
-	}
-	clerk.signIn("")
-	code = begin()
-	h.clk.Advance(25 * time.Hour)
-	if got := try(code); got != 303 {
-		t.Errorf("after a day: %d", got)
-	}
+	each(t, func(t *testing.T, h house) {
+		h.citizen("0912345678")
+		owner := h.browser()
+		owner.send("POST", "/sign-in", url.Values{"login": {"0912345678"}, "password": {password}})
+		if err := h.auth.AddGrant(t.Context(), accountOf(t, h), auth.GrantPeriod{Grant: auth.Grant{Role: "clerk", Scope: "unit:1"}}); err != nil {
+			t.Fatal(err)
+		}
+		clerk := h.browser()
+		clerk.signIn("")
+		begin := func() string {
+			t.Helper()
+			page := clerk.send("POST", "/desk/recovery", url.Values{"login": {"0912345678"}, "seen": {"yes"}})
+			return strings.Join(shown(page), "")
+		}
+		try := func(code string) int {
+			t.Helper()
+			x := h.browser()
+			x.send("POST", "/sign-in/recover", url.Values{"login": {"0912345678"}})
+			x.send("POST", "/sign-in/recover/codes", url.Values{"phone": {h.code("0912345678")}, "other": {code}})
+			return x.last.Code
+		}
+		code := begin()
+		if code == "" || try(code) != 422 {
+			t.Fatalf("the code %q of the counter opened at once", code)
+		}
+		if page := owner.send("GET", "/account", nil); !strings.Contains(page, "Somebody is recovering") {
+			t.Error("the owner does not see it")
+		}
+		owner.send("POST", "/account/recovery/cancel", url.Values{})
+		h.clk.Advance(25 * time.Hour)
+		if got := try(code); got != 422 {
+			t.Errorf("a cancelled recovery went on: %d", got)
+		}
+		clerk.signIn("")
+		code = begin()
+		h.clk.Advance(25 * time.Hour)
+		if got := try(code); got != 303 {
+			t.Errorf("after a day: %d", got)
+		}
+	})
 }
 
 func TestAStrangerLearnsNothingFromRecovery(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.citizen("0912345678")
-	var said []string
-	for _, login := range []string{"0912345678", "0987654321", "lan.nt", "khong-co"} {
-		x := h.browser()
-		page := x.send("POST", "/sign-in/recover", url.Values{"login": {login}})
-		page += fmt.Sprint(x.last.Code, x.last.Header().Get("Location"), len(x.cookies["__Host-khue-step"]))
-		page += x.send("GET", "/sign-in/recover/codes", nil)
-		page += x.send("POST", "/sign-in/recover/codes", url.Values{"phone": {"123456"}, "other": {"654321"}})
-		said = append(said, fmt.Sprint(x.last.Code)+page)
-	}
-	for _, s := range said[1:] {
-		if s != said[0] {
-			t.Errorf("answers differ:\n%s\n%s", said[0], s)
+	each(t, func(t *testing.T, h house) {
+		h.citizen("0912345678")
+		var said []string
+		for _, login := range []string{"0912345678", "0987654321", "lan.nt", "khong-co"} {
+			x := h.browser()
+			page := x.send("POST", "/sign-in/recover", url.Values{"login": {login}})
+			page += fmt.Sprint(x.last.Code, x.last.Header().Get("Location"), len(x.cookies["__Host-khue-step"]))
+			page += x.send("GET", "/sign-in/recover/codes", nil)
+			page += x.send("POST", "/sign-in/recover/codes", url.Values{"phone": {"123456"}, "other": {"654321"}})
+			said = append(said, fmt.Sprint(x.last.Code)+page)
 		}
-	}
+		for _, s := range said[1:] {
+			if s != said[0] {
+				t.Errorf("answers differ:\n%s\n%s", said[0], s)
+			}
+		}
+	})
 }
 
 func TestAnAlarmEndsEverything(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	b, thief := h.browser(), h.browser()
-	b.signIn("")
-	thief.signIn("")
-	path, err := h.ways.AlarmPath(accountOf(t, h), 77, h.clk.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	mail := h.browser()
-	if page := mail.send("GET", path, nil); !strings.Contains(page, "Was it not you?") {
-		t.Fatalf("the link opens nothing: %s", page)
-	}
-	token := strings.TrimPrefix(path, "/not-me?t=")
-	mail.send("POST", "/not-me", url.Values{"t": {token}})
-	thief.send("GET", "/account", nil)
-	thief.want(303, "/sign-in?next=%2Faccount")
-	thief.signIn("")
-	if thief.session != "" && thief.last.Code == 303 {
-		t.Fatal("the old password still signs in")
-	}
-	again := h.browser()
-	again.send("POST", "/not-me", url.Values{"t": {token}})
-	if again.last.Code != 410 {
-		t.Errorf("the link worked twice: %d", again.last.Code)
-	}
-	mail.send("POST", "/not-me/password", url.Values{"old": {password}, "password": {"năm con trâu đen ngòm"}})
-	mail.want(303, "/sign-in")
-	thief.signIn("")
-	if thief.last.Code == 303 {
-		t.Error("the old password signs in after the new one was set")
-	}
+	each(t, func(t *testing.T, h house) {
+		b, thief := h.browser(), h.browser()
+		b.signIn("")
+		thief.signIn("")
+		path, err := h.ways.AlarmPath(accountOf(t, h), 77, h.clk.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mail := h.browser()
+		if page := mail.send("GET", path, nil); !strings.Contains(page, "Was it not you?") {
+			t.Fatalf("the link opens nothing: %s", page)
+		}
+		token := strings.TrimPrefix(path, "/not-me?t=")
+		mail.send("POST", "/not-me", url.Values{"t": {token}})
+		thief.send("GET", "/account", nil)
+		thief.want(303, "/sign-in?next=%2Faccount")
+		thief.signIn("")
+		if thief.session != "" && thief.last.Code == 303 {
+			t.Fatal("the old password still signs in")
+		}
+		again := h.browser()
+		again.send("POST", "/not-me", url.Values{"t": {token}})
+		if again.last.Code != 410 {
+			t.Errorf("the link worked twice: %d", again.last.Code)
+		}
+		mail.send("POST", "/not-me/password", url.Values{"old": {password}, "password": {"năm con trâu đen ngòm"}})
+		mail.want(303, "/sign-in")
+		thief.signIn("")
+		if thief.last.Code == 303 {
+			t.Error("the old password signs in after the new one was set")
+		}
+	})
 }
 
 func TestAFreshProofIsAskedAndTheFormIsKept(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	b := h.browser()
-	b.signIn("")
-	h.clk.Advance(15 * time.Minute)
-	b.header = map[string]string{"Referer": "https://khue.test/account"}
-	page := b.send("POST", "/account/password", url.Values{"old": {password}, "password": {"năm con trâu đen"}})
-	b.header = nil
-	if b.last.Code != 403 || !strings.Contains(page, "is kept") || strings.Contains(page, "năm con trâu đen") {
-		t.Fatalf("answered %d: %s", b.last.Code, page)
-	}
-	form := url.Values{}
-	for _, m := range regexp.MustCompile(`type="hidden" name="(next|kept|step)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-		form.Set(m[1], m[2])
-	}
-	thief := h.browser()
-	thief.signIn("")
-	stolen := url.Values{"next": form["next"], "kept": form["kept"], "step": form["step"], "password": {password}}
-	thief.send("POST", "/sign-in/prove", stolen)
-	if thief.last.Code == 303 {
-		t.Error("what one browser kept went on in another")
-	}
-	form.Set("password", "không phải")
-	if page = b.send("POST", "/sign-in/prove", form); b.last.Code != 422 {
-		t.Fatalf("a wrong password: %d", b.last.Code)
-	}
-	form.Set("password", password)
-	b.send("POST", "/sign-in/prove", form)
-	b.want(303, "/account?done=password")
-	b.send("POST", "/sign-in/prove", form)
-	if b.last.Code == 303 {
-		t.Error("a kept form ran twice")
-	}
-	b.send("GET", "/account/app", nil)
-	if b.last.Code != 200 {
-		t.Errorf("the proof does not count for the next page: %d", b.last.Code)
-	}
+	each(t, func(t *testing.T, h house) {
+		b := h.browser()
+		b.signIn("")
+		h.clk.Advance(15 * time.Minute)
+		b.header = map[string]string{"Referer": "https://khue.test/account"}
+		page := b.send("POST", "/account/password", url.Values{"old": {password}, "password": {"năm con trâu đen"}})
+		b.header = nil
+		if b.last.Code != 403 || !strings.Contains(page, "is kept") || strings.Contains(page, "năm con trâu đen") {
+			t.Fatalf("answered %d: %s", b.last.Code, page)
+		}
+		form := url.Values{}
+		for _, m := range regexp.MustCompile(`type="hidden" name="(next|kept|step)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			form.Set(m[1], m[2])
+		}
+		thief := h.browser()
+		thief.signIn("")
+		stolen := url.Values{"next": form["next"], "kept": form["kept"], "step": form["step"], "password": {password}}
+		thief.send("POST", "/sign-in/prove", stolen)
+		if thief.last.Code == 303 {
+			t.Error("what one browser kept went on in another")
+		}
+		form.Set("password", "không phải")
+		if page = b.send("POST", "/sign-in/prove", form); b.last.Code != 422 {
+			t.Fatalf("a wrong password: %d", b.last.Code)
+		}
+		form.Set("password", password)
+		b.send("POST", "/sign-in/prove", form)
+		b.want(303, "/account?done=password")
+		b.send("POST", "/sign-in/prove", form)
+		if b.last.Code == 303 {
+			t.Error("a kept form ran twice")
+		}
+		b.send("GET", "/account/app", nil)
+		if b.last.Code != 200 {
+			t.Errorf("the proof does not count for the next page: %d", b.last.Code)
+		}
+	})
 }
 
 func TestAKioskRemembersNobody(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	ctx := auth.With(t.Context(), auth.Subject{Account: accountOf(t, h), Kind: auth.KindOfficer})
-	code, err := h.ways.NewKiosk(ctx, "Máy số 2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := h.browser()
-	k.send("POST", "/kiosk", url.Values{"code": {code}})
-	k.want(303, "/kiosk")
-	k.send("POST", "/preferences", url.Values{"theme": {"dark"}, "back": {"/kiosk"}})
-	for _, c := range k.last.Result().Cookies() {
-		if c.MaxAge > 0 {
-			t.Errorf("%s is kept for %d s", c.Name, c.MaxAge)
+	each(t, func(t *testing.T, h house) {
+		ctx := auth.With(t.Context(), auth.Subject{Account: accountOf(t, h), Kind: auth.KindOfficer})
+		code, err := h.ways.NewKiosk(ctx, "Máy số 2")
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	page := k.send("GET", "/sign-in", nil)
-	if strings.Contains(page, `autocomplete="username`) || strings.Contains(page, "data-kh-passkey") {
-		t.Error("the browser is invited to remember")
-	}
-	k.signIn("")
-	if k.session == "" {
-		t.Fatal("nobody can sign in")
-	}
-	if page := k.send("GET", "/account", nil); k.last.Header().Get("Cache-Control") != "no-store" || !strings.Contains(page, `content="120;url=/kiosk/end"`) {
-		t.Error("a page left alone stays")
-	}
-	token := k.session
-	k.send("POST", "/kiosk/end", url.Values{})
-	k.want(303, "/kiosk?done=1")
-	if got := k.last.Header().Get("Clear-Site-Data"); got != `"cache", "storage"` {
-		t.Errorf("Clear-Site-Data: %s", got)
-	}
-	if _, err := h.auth.Resolve(ctx, token); err == nil {
-		t.Error("the session lives on")
-	}
-	for name := range k.cookies {
-		if name != "__Host-khue-kiosk" {
-			t.Errorf("cookie %s is left", name)
+		k := h.browser()
+		k.send("POST", "/kiosk", url.Values{"code": {code}})
+		k.want(303, "/kiosk")
+		k.send("POST", "/preferences", url.Values{"theme": {"dark"}, "back": {"/kiosk"}})
+		for _, c := range k.last.Result().Cookies() {
+			if c.MaxAge > 0 {
+				t.Errorf("%s is kept for %d s", c.Name, c.MaxAge)
+			}
 		}
-	}
-	k.signIn("")
-	h.clk.Advance(121 * time.Second)
-	k.send("GET", "/account", nil)
-	k.want(303, "/sign-in?next=%2Faccount")
-	if h.ways.IsKiosk(ctx, k.cookies["__Host-khue-kiosk"]+"A") {
-		t.Error("a forged cookie makes a kiosk")
-	}
-	list, _ := h.ways.Kiosks(ctx)
-	if err := h.ways.EndKiosk(ctx, list[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	h.clk.Advance(time.Minute)
-	if h.ways.IsKiosk(ctx, k.cookies["__Host-khue-kiosk"]) {
-		t.Error("a kiosk that was taken away is one still")
-	}
+		page := k.send("GET", "/sign-in", nil)
+		if strings.Contains(page, `autocomplete="username`) || strings.Contains(page, "data-kh-passkey") {
+			t.Error("the browser is invited to remember")
+		}
+		k.signIn("")
+		if k.session == "" {
+			t.Fatal("nobody can sign in")
+		}
+		if page := k.send("GET", "/account", nil); k.last.Header().Get("Cache-Control") != "no-store" || !strings.Contains(page, `content="120;url=/kiosk/end"`) {
+			t.Error("a page left alone stays")
+		}
+		token := k.session
+		k.send("POST", "/kiosk/end", url.Values{})
+		k.want(303, "/kiosk?done=1")
+		if got := k.last.Header().Get("Clear-Site-Data"); got != `"cache", "storage"` {
+			t.Errorf("Clear-Site-Data: %s", got)
+		}
+		if _, err := h.auth.Resolve(ctx, token); err == nil {
+			t.Error("the session lives on")
+		}
+		for name := range k.cookies {
+			if name != "__Host-khue-kiosk" {
+				t.Errorf("cookie %s is left", name)
+			}
+		}
+		k.signIn("")
+		h.clk.Advance(121 * time.Second)
+		k.send("GET", "/account", nil)
+		k.want(303, "/sign-in?next=%2Faccount")
+		if h.ways.IsKiosk(ctx, k.cookies["__Host-khue-kiosk"]+"A") {
+			t.Error("a forged cookie makes a kiosk")
+		}
+		list, _ := h.ways.Kiosks(ctx)
+		if err := h.ways.EndKiosk(ctx, list[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		h.clk.Advance(time.Minute)
+		if h.ways.IsKiosk(ctx, k.cookies["__Host-khue-kiosk"]) {
+			t.Error("a kiosk that was taken away is one still")
+		}
+	})
 }
 
 func TestNothingReadableLiesInTheTables(t *testing.T) {
@@ -601,4 +602,26 @@ func TestNothingReadableLiesInTheTables(t *testing.T) {
 			t.Errorf("%s stands in the tables", what)
 		}
 	}
+}
+
+func TestWhatTwoPeopleResetOpensNothingAnyMore(t *testing.T) {
+	each(t, func(t *testing.T, h house) {
+		b := h.browser()
+		b.signIn("")
+		_, codes := b.app(h)
+		account := accountOf(t, h)
+		if err := h.db.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error { return h.ways.ResetIn(tx, account, 1) }); err != nil {
+			t.Fatal(err)
+		}
+		b.send("GET", "/account", nil)
+		b.want(303, "/sign-in?next=%2Faccount")
+		b.signIn("")
+		if b.last.Code != 401 {
+			t.Errorf("the old password answered %d", b.last.Code)
+		}
+		ways, err := h.ways.Ways(t.Context(), account)
+		if err != nil || ways.Second() || ways.Codes != 0 || len(codes) != 10 {
+			t.Errorf("left: %+v %v", ways, err)
+		}
+	})
 }

@@ -333,3 +333,22 @@ func (s *Service) CancelRecoveries(ctx context.Context) (err error) {
 		return s.note(tx, KindCancelled, sub.Account, sub.Account, Told{})
 	})
 }
+
+// ResetIn takes every way in from an account, its password too, and ends its sessions, as part
+// of the unit in which two people decided so: for an officer who lost them all. What comes
+// after it is an invitation to the officer's own address.
+func (s *Service) ResetIn(tx *db.Tx, account, by int64) error {
+	if err := deleteWays(tx, account); err != nil {
+		return err
+	}
+	if err := closeRecoveries(tx, account, "cancelled"); err != nil {
+		return err
+	}
+	if err := s.Auth.SetPasswordIn(tx, account, ""); err != nil {
+		return err
+	}
+	if err := s.refresh(tx, account); err != nil {
+		return err
+	}
+	return s.note(tx, KindReset, account, by, Told{})
+}

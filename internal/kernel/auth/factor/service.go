@@ -143,6 +143,7 @@ const (
 	KindBegun     = "auth.recovery_begun"
 	KindRecovered = "auth.recovery_done"
 	KindCancelled = "auth.recovery_cancelled"
+	KindReset     = "auth.ways_reset"
 	KindNewDevice = "auth.new_device"
 	KindEnded     = "auth.sessions_ended"
 	KindCloned    = "auth.passkey_cloned"
@@ -161,7 +162,7 @@ type Told struct {
 
 // Kinds are all the entries that an owner is told of.
 func Kinds() []string {
-	return []string{KindAdded, KindRemoved, KindPassword, KindBegun, KindRecovered, KindCancelled, KindNewDevice, KindCloned}
+	return []string{KindAdded, KindRemoved, KindPassword, KindBegun, KindRecovered, KindCancelled, KindReset, KindNewDevice, KindCloned}
 }
 
 func (s *Service) note(tx *db.Tx, kind string, account, actor int64, t Told) error {

@@ -13,6 +13,7 @@ import (
 // From is where an act comes from.
 type From struct {
 	Browser string // the browser's own token
+	New     bool   // which it has just been given
 	Network string
 	Device  string
 	Old     string // token of the session before
@@ -60,7 +61,7 @@ func (s *Service) SignIn(ctx context.Context, login, password string, f From) (i
 
 // known names the browser where the owner of a login came in with it before; "" elsewhere.
 func (s *Service) known(ctx context.Context, login string, f From) (name string, err error) {
-	if f.Browser == "" || f.Kiosk {
+	if f.Browser == "" || f.New || f.Kiosk {
 		return "", nil
 	}
 	mark := s.k.mark("device", f.Browser)

@@ -30,6 +30,18 @@ func closeRecoveries(tx *db.Tx, account int64, state string) error {
 	return tx.Exec(`UPDATE auth_recovery SET state = $2 WHERE account = $1 AND state = 'open'`, account, state)
 }
 
+func deleteWays(tx *db.Tx, account int64) error {
+	for _, sql := range []string{
+		`DELETE FROM auth_passkey WHERE account = $1`, `DELETE FROM auth_totp WHERE account = $1`,
+		`DELETE FROM auth_recovery_code WHERE account = $1`, `DELETE FROM auth_contact WHERE account = $1`, `DELETE FROM auth_device WHERE account = $1`,
+	} {
+		if err := tx.Exec(sql, account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type device struct{ browser, network string }
 
 func devicesOf(q db.Querier, account int64) ([]device, error) {

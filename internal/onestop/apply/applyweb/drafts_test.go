@@ -222,6 +222,11 @@ func TestADraftOverTheDayOfTheReorganisation(t *testing.T) {
 				late[1] = "00118"
 				b.post(at+"/child", late...).want(200)
 				b.get(at+"/review").want(200).says("Nguyễn Minh Ân", "giay-chung-sinh.pdf", "Bồ Đề")
+				// Since that day the service is filed by an account; the draft waits for it.
+				if p := b.post(at+"/review", "declare", "yes").want(200); !strings.HasSuffix(p.path, "/level") {
+					t.Fatalf("a visitor filed it, at %s", p.path)
+				}
+				b.signIn("citizen")
 				done := b.post(at+"/review", "declare", "yes").want(200)
 				if !strings.HasSuffix(done.path, "/done") {
 					t.Fatalf("not filed, at %s:\n%.2000s", done.path, text(done.body))

@@ -17,7 +17,7 @@ import (
 )
 
 // delivery are the fields of our own page.
-func (h *handlers) delivery(ctx context.Context, d apply.Draft, pkg *service.Package, ps ui.Problems) deliveryView {
+func (h *handlers) delivery(ctx context.Context, d apply.Draft, pkg *service.Package, ps ui.Problems) (deliveryView, error) {
 	t := func(key string) string { return i18n.T(ctx, "applyweb.delivery."+key) }
 	f := d.Filing
 	copies := ""
@@ -40,7 +40,9 @@ func (h *handlers) delivery(ctx context.Context, d apply.Draft, pkg *service.Pac
 		}
 		v.Method.Options = append(v.Method.Options, o)
 	}
-	return v
+	var err error
+	v.Whose, err = h.whoseField(ctx, d, v.Name)
+	return v, err
 }
 
 // backToReview leads from a change straight back.
@@ -90,6 +92,9 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 	own := ui.SummaryArgs{Title: t("title"), Action: &ui.Anchor{Label: change, Href: path(d.Key, pageDelivery) + backToReview}, Rows: []ui.SummaryRow{
 		{Key: t("name"), Value: ui.T(f.Applicant.Name)}, {Key: t("phone"), Value: ui.T(f.Applicant.Phone)},
 	}}
+	if b := f.Behalf; b != nil {
+		own.Rows = append(own.Rows, ui.SummaryRow{Key: i18n.T(ctx, "applyweb.behalf.key"), Value: ui.Cell{Text: b.Holder, Note: i18n.T(ctx, "mandate.kind."+string(b.Kind))}})
+	}
 	if f.Applicant.Email != "" {
 		own.Rows = append(own.Rows, ui.SummaryRow{Key: t("email"), Value: ui.T(f.Applicant.Email)})
 	}
@@ -109,6 +114,9 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 		own.Rows = append(own.Rows, ui.SummaryRow{Key: i18n.T(ctx, "applyweb.term"), Value: ui.Cell{Text: term, Note: i18n.T(ctx, "applyweb.termNote")}})
 	}
 	v.Groups = append(v.Groups, reviewGroup{own})
+	if h.apply.Level(ctx, pkg) != nil {
+		v.Errors = append(v.Errors, ui.Problem{Field: path(d.Key, "level"), Text: i18n.T(ctx, "applyweb.level.first")})
+	}
 	res, err := h.apply.Check(ctx, d)
 	if err != nil {
 		return err
@@ -134,7 +142,13 @@ func (h *handlers) submit(w http.ResponseWriter, r *http.Request, d apply.Draft,
 		refused := errs.E(errs.Invalid, "applyweb.declare.missing", errs.WithFields(errs.Field{Path: "declare", Key: "applyweb.declare.missing"}))
 		return h.show(w, r, http.StatusUnprocessableEntity, d, pkg, "review", refused, nil)
 	}
+	if h.apply.Level(ctx, pkg) != nil {
+		return web.Redirect(w, r, path(d.Key, "level"))
+	}
 	_, err := h.apply.Submit(ctx, d)
+	if errs.Is(err, errs.Forbidden) { // a mandate that holds no more
+		return h.show(w, r, http.StatusForbidden, d, pkg, pageDelivery, nil, &ui.BannerArgs{Text: web.ProblemOf(ctx, err).Detail, Tone: ui.ToneStopped, Alert: true})
+	}
 	if e, ok := errs.As(err); ok && e.Kind == errs.Invalid && len(e.Fields) > 0 {
 		// Lead to the first page that has to be mended, with what was typed.
 		return h.show(w, r, web.ProblemOf(ctx, err).Status, d, pkg, pageOf(pkg, e.Fields[0].Path), err, nil)

@@ -37,13 +37,15 @@ const pageDelivery = "delivery"
 const maxUpload = 64 << 20
 
 type handlers struct {
-	apply   *apply.Service
-	uploads *upload.Service
+	apply    *apply.Service
+	uploads  *upload.Service
+	national string
 }
 
-// Routes is the web half of applications.
-func Routes(s *apply.Service, up *upload.Service) web.Module {
-	h := &handlers{s, up}
+// Routes is the web half of applications. national is where one signs in by the national
+// identity; empty where the city is not connected to it.
+func Routes(s *apply.Service, up *upload.Service, national string) web.Module {
+	h := &handlers{s, up, national}
 	return web.Module{Name: "apply", Routes: append([]web.Route{
 		{Method: http.MethodGet, Path: "/apply", Policy: auth.Public, Do: h.drafts},
 		{Method: http.MethodGet, Path: "/apply/{service}", Policy: auth.Public, Do: h.start},
@@ -51,6 +53,7 @@ func Routes(s *apply.Service, up *upload.Service) web.Module {
 		{Method: http.MethodGet, Path: "/apply/d/{key}", Policy: auth.Public, Do: h.resume},
 		{Method: http.MethodGet, Path: "/apply/d/{key}/moved", Policy: auth.Public, Do: h.moved},
 		{Method: http.MethodPost, Path: "/apply/d/{key}/moved", Policy: auth.Public, Do: h.follow},
+		{Method: http.MethodGet, Path: "/apply/d/{key}/level", Policy: auth.Public, Do: h.level},
 		{Method: http.MethodGet, Path: "/apply/d/{key}/forget", Policy: auth.Public, Do: h.askForget},
 		{Method: http.MethodPost, Path: "/apply/d/{key}/forget", Policy: auth.Public, Do: h.forget},
 		{Method: http.MethodGet, Path: "/apply/d/{key}/files/{digest}", Policy: auth.Public, Do: h.file},
@@ -77,6 +80,8 @@ type startView struct {
 	Cases    ui.Field
 	One      string // the only case
 	Needs    []string
+	Level    string // what account is needed; "" for none
+	SignIn   string // where one signs in first; "" where that is done
 	Problems ui.Problems
 }
 
@@ -102,6 +107,12 @@ func (h *handlers) showStart(w http.ResponseWriter, r *http.Request, status int,
 	if len(pkg.Cases) == 1 {
 		v.One = pkg.Cases[0]
 	}
+	if need, ok := pkg.SignIn(); ok {
+		v.Level = i18n.T(ctx, "applyweb.level.need."+need.String())
+		if !auth.From(ctx).SignedIn() {
+			v.SignIn = web.SignInPath("/apply/" + pkg.ID)
+		}
+	}
 	for _, p := range pkg.Papers {
 		v.Needs = append(v.Needs, say(ctx, pkg.PaperName(p.ID)))
 	}
@@ -115,6 +126,9 @@ func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	d, err := h.apply.Begin(ctx, r.PathValue("service"), f.Get("case"), string(i18n.LangOf(ctx)), h.browser(w, r))
+	if errs.Is(err, errs.Unauthenticated) {
+		return web.Redirect(w, r, web.SignInPath("/apply/"+url.PathEscape(r.PathValue("service"))))
+	}
 	if errs.Is(err, errs.Invalid) {
 		return h.showStart(w, r, web.ProblemOf(ctx, err).Status, err)
 	}
@@ -206,6 +220,7 @@ type pageView struct {
 type deliveryView struct {
 	Name, Phone, Email, Address, Copies ui.Field
 	Method                              ui.Field
+	Whose                               ui.Field // for oneself or by a mandate; without options where there is none
 	AllowCopies                         bool
 }
 
@@ -258,7 +273,10 @@ func (h *handlers) show(w http.ResponseWriter, r *http.Request, status int, d ap
 	}
 	switch {
 	case page == pageDelivery:
-		v.Delivery = h.delivery(ctx, d, pkg, v.Problems)
+		var err error
+		if v.Delivery, err = h.delivery(ctx, d, pkg, v.Problems); err != nil {
+			return err
+		}
 		return web.Render(w, r, status, deliveryPage(v))
 	case pages[at].Kind == form.Review:
 		if err := h.review(ctx, &v, d, pkg); err != nil {
@@ -324,7 +342,7 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	case pages[at].Kind == form.Review:
 		return h.submit(w, r, d, pkg, sent)
 	case page == pageDelivery:
-		refused = h.saveDelivery(&d, sent)
+		refused = h.saveDelivery(ctx, &d, sent)
 	case pages[at].Kind == form.Papers:
 		stay, refused = h.savePapers(r, &d, pkg.Form.Papers(d.Answers, h.apply.Env(d)), sent)
 	default:
@@ -366,9 +384,12 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, path(d.Key, next[at+1].ID))
 }
 
-func (h *handlers) saveDelivery(d *apply.Draft, sent url.Values) error {
+func (h *handlers) saveDelivery(ctx context.Context, d *apply.Draft, sent url.Values) error {
 	f := &d.Filing
 	f.Applicant = dossier.Party{Name: sent.Get("applicant.name"), Phone: sent.Get("applicant.phone"), Email: sent.Get("applicant.email")}
+	if err := h.whose(ctx, d, sent.Get("whose")); err != nil {
+		return err
+	}
 	f.Delivery = dossier.Delivery{Method: sent.Get("delivery.method"), Address: sent.Get("delivery.address")}
 	if f.Delivery.Method != "post" {
 		f.Delivery.Address = ""

@@ -58,3 +58,11 @@ func localized(ctx context.Context, params map[string]any) map[string]any {
 	}
 	return out
 }
+
+// counterKind is the lesser button where the national identity is at hand.
+func counterKind(v levelView) ui.ButtonKind {
+	if v.National != "" {
+		return ui.ButtonSecondary
+	}
+	return ui.ButtonPrimary
+}

@@ -41,6 +41,7 @@ type takeBody struct {
 	Applicant partyBody       `json:"applicant,omitempty"`
 	Answers   json.RawMessage `json:"answers" doc:"Answers of the form by path, laid over what is known of the person."`
 	Papers    []countBody     `json:"papers,omitempty" maxItems:"60"`
+	Mandate   string          `json:"mandate,omitempty" maxLength:"20" doc:"By which the person at the counter files for another."`
 	Delivery  string          `json:"delivery,omitempty" maxLength:"20"`
 	Address   string          `json:"address,omitempty" maxLength:"300"`
 	Copies    int             `json:"copies,omitempty" minimum:"0" maximum:"50"`
@@ -107,6 +108,9 @@ func (h *handlers) apiTake(ctx context.Context, in *takeInput) (*takeOutput, err
 		over(&c.Filing.Delivery.Method, b.Delivery)
 		over(&c.Filing.Delivery.Address, b.Address)
 		c.Filing.Copies = b.Copies
+		if err := h.s.Choose(ctx, &i, b.Mandate); err != nil {
+			return nil, err
+		}
 		c.Counts = map[string]counter.Count{}
 		for _, p := range b.Papers {
 			c.Counts[p.Paper] = counter.Count{Originals: p.Originals, Copies: p.Copies, Shown: p.ShownOnly, Electronic: p.Electronic}

@@ -192,6 +192,11 @@ func (h *handlers) save(w http.ResponseWriter, r *http.Request) error {
 		return web.Render(w, r, http.StatusOK, questionsRegion(v))
 	}
 	refused := h.scans(r, &i, pkg, sent)
+	if err := h.s.Choose(ctx, &i, sent.Get("mandate")); errs.Is(err, errs.Invalid) {
+		refused = both(refused, err)
+	} else if err != nil {
+		return err
+	}
 	saved, err := h.s.Save(ctx, i, sent.Get("number"))
 	switch {
 	case errs.Is(err, errs.Conflict):

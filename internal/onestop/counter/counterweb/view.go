@@ -42,6 +42,7 @@ type intakeView struct {
 	Banner    *ui.BannerArgs
 	Live      string
 	Groups    []questionGroup
+	Whose     ui.Field // for whom; without options where the person acts for nobody
 	Applicant []ui.Field
 	Method    ui.Field
 	More      []ui.Field // of the applicant: e-mail, somebody who files for them, copies
@@ -82,6 +83,14 @@ func (h *handlers) showIntake(w http.ResponseWriter, r *http.Request, status int
 	}
 	if ok {
 		v.Known = known(ctx, who)
+		if v.Banner == nil && len(who.Facts.Differs(who.Claim)) > 0 {
+			v.Banner = &ui.BannerArgs{Text: t(ctx, "in.differs"), Tone: ui.ToneWaiting, Link: &ui.Anchor{
+				Label: t(ctx, "in.settle"), Href: "/desk/people/" + who.ID.String() + "/facts?back=" + url.QueryEscape(inPath(i.ID, "")),
+			}}
+		}
+	}
+	if err := h.whose(ctx, &v, i); err != nil {
+		return err
 	}
 	if err := h.papers(r, &v, i, pkg); err != nil {
 		return err
@@ -119,6 +128,23 @@ func (h *handlers) view(ctx context.Context, i counter.Intake, pkg *service.Pack
 	}
 	h.filing(ctx, &v, i, pkg, typed)
 	return v
+}
+
+// whose asks for whom the person at the counter files.
+func (h *handlers) whose(ctx context.Context, v *intakeView, i counter.Intake) error {
+	ms, err := h.s.Mandates(ctx, i)
+	if err != nil || len(ms) == 0 {
+		return err
+	}
+	v.Whose = ui.Field{Name: "mandate", Label: t(ctx, "filing.mandate"), Small: true, Error: v.Problems.For("mandate"), Options: []ui.Option{{Label: t(ctx, "filing.self")}}}
+	for _, m := range ms {
+		o := ui.Option{Value: m.ID.String(), Label: m.GiverName, Hint: i18n.T(ctx, "mandate.kind."+string(m.Kind))}
+		if b := i.Content.Filing.Behalf; b != nil && b.Mandate == m.ID {
+			v.Whose.Value = o.Value
+		}
+		v.Whose.Options = append(v.Whose.Options, o)
+	}
+	return nil
 }
 
 // filing are the questions that every dossier has: whose it is, and how the result is had.
@@ -334,6 +360,9 @@ func (h *handlers) facts(ctx context.Context, v *checkView, i counter.Intake, pk
 	}
 	v.Facts.Tight = true
 	row("applicant", f.Applicant.Name, f.Applicant.Phone)
+	if b := f.Behalf; b != nil {
+		row("submitter", b.Holder, i18n.T(ctx, "mandate.kind."+string(b.Kind)))
+	}
 	row("submitter", f.Submitter.Name, f.Submitter.Phone)
 	if review.HasDue {
 		row("due", review.Due.Explain(ctx), t(ctx, "check.dueNote"))

@@ -18,6 +18,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -58,6 +59,7 @@ type submitBody struct {
 	Papers    []paperBody     `json:"papers,omitempty" maxItems:"100"`
 	Delivery  deliveryBody    `json:"delivery,omitempty"`
 	Copies    int             `json:"copies,omitempty" minimum:"0" maximum:"50"`
+	Mandate   mandate.ID      `json:"mandate,omitzero" doc:"By which the account files for another; the applicant's name is then the giver's."`
 }
 
 type submitInput struct {
@@ -91,7 +93,7 @@ func (h *handlers) submit(ctx context.Context, in *submitInput) (*submitOutput, 
 	sub := dossier.Submission{
 		Service: b.Service, Case: b.Case, Unit: b.Unit, Channel: service.Channel(b.Channel),
 		Applicant: dossier.Party(b.Applicant), Answers: answers, Papers: papersOf(b.Papers),
-		Delivery: dossier.Delivery(b.Delivery), Copies: b.Copies, Lang: string(i18n.LangOf(ctx)), Key: in.Key,
+		Delivery: dossier.Delivery(b.Delivery), Copies: b.Copies, Lang: string(i18n.LangOf(ctx)), Key: in.Key, Mandate: b.Mandate,
 	}
 	if b.Submitter != nil {
 		sub.Submitter = dossier.Party(*b.Submitter)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -359,6 +360,9 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		{Key: key("competent"), Value: ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt))},
 		{Key: key("delivery"), Value: ui.Cell{Text: i18n.T(ctx, "dossierweb.delivery."+c.Filing.Delivery.Method), Note: c.Filing.Delivery.Address}},
 	}}
+	if row, ok := behalfRow(ctx, c); ok {
+		v.Summary.Rows = slices.Insert(v.Summary.Rows, 4, row)
+	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
 	if fee, err := pkg.FeeOf(c.Answers, env); err == nil { // a table out of its budget shows no fee
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: key("fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
@@ -366,7 +370,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	if row, ok := h.parentRow(ctx, d, false); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
-	v.Groups = answerGroups(ctx, pkg, c, env)
+	v.Groups = answerGroups(ctx, pkg, c, env, numbersPath(d.Code))
 	for _, f := range c.Papers {
 		note := say(ctx, pkg.PaperName(f.Paper))
 		if f.ShownOnly {
@@ -389,7 +393,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 }
 
 // answerGroups are the answers in words, a card a page.
-func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, env form.Env) []ui.SummaryArgs {
+func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, env form.Env, numbers string) []ui.SummaryArgs {
 	var out []ui.SummaryArgs
 	titles := map[string]string{}
 	for _, p := range pkg.Form.Pages(c.Answers, env) {
@@ -406,7 +410,12 @@ func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, 
 			last = title
 		}
 		g := &out[len(out)-1]
-		g.Rows = append(g.Rows, ui.SummaryRow{Key: say(ctx, l.Label), Value: ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}})
+		text, hidden := masked(pkg, l, say(ctx, l.Text))
+		row := ui.SummaryRow{Key: say(ctx, l.Label), Value: ui.Cell{Text: text, Note: formweb.Origin(ctx, l)}}
+		if hidden && numbers != "" {
+			row.Action = &ui.Anchor{Label: i18n.T(ctx, "dossierweb.numbers.open"), Href: numbers}
+		}
+		g.Rows = append(g.Rows, row)
 	}
 	return append(out, officerGroup(ctx, pkg, c, env)...)
 }

@@ -125,6 +125,8 @@ func (h *handlers) routes() []web.Route {
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.act, MaxBody: files},
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}/claim", Policy: auth.Officer, Do: h.claimPage},
 		{Method: http.MethodGet, Path: "/desk/dossiers/{code}", Policy: auth.Officer, Do: h.deskDossier},
+		{Method: http.MethodGet, Path: "/desk/dossiers/{code}/numbers", Policy: auth.Officer, Do: h.numbers},
+		{Method: http.MethodPost, Path: "/desk/dossiers/{code}/numbers", Policy: auth.Officer, Do: h.openNumbers},
 		{Method: http.MethodGet, Path: "/desk/dossiers/{code}/correct", Policy: auth.Officer, Do: h.correctPage},
 		{Method: http.MethodPost, Path: "/desk/dossiers/{code}/correct", Policy: auth.Officer, Do: h.correct},
 	}, uploadweb.Routes("/dossiers/{code}", h.uploads, h.place)...)

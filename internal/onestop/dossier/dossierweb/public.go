@@ -169,6 +169,9 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
+	if row, ok := behalfRow(ctx, c); ok {
+		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("applicant"), Value: ui.T(d.Applicant)}, row)
+	}
 	if v.Family, err = h.family(ctx, d, c, pkg, lines, true, key); err != nil {
 		return err
 	}
@@ -184,7 +187,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
 	if v.Full {
-		v.Groups = answerGroups(ctx, pkg, c, env)
+		v.Groups = answerGroups(ctx, pkg, c, env, "")
 		for _, f := range c.Papers {
 			v.Papers = append(v.Papers, ui.File{Name: f.Name, Href: fileHref(d, f), Size: formweb.FileSize(ctx, f.Size), Note: say(ctx, pkg.PaperName(f.Paper))})
 		}
@@ -209,7 +212,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 				v.Draft = append(v.Draft, actionView{Do: a.Do, Label: actionLabel(ctx, pkg, t.Step, a.Do)})
 			}
 		}
-		v.Groups = answerGroups(ctx, pkg, c, env) // the draft is what the applicant confirms
+		v.Groups = answerGroups(ctx, pkg, c, env, "") // the draft is what the applicant confirms
 	}
 	if refused != nil {
 		v.Problems = ui.ProblemsOf(ctx, refused)

@@ -35,7 +35,7 @@ func Routes(s *notify.Service) web.Module {
 			{Method: http.MethodPost, Path: "/inbox", Policy: auth.SignedIn, Do: h.readAll},
 			{Method: http.MethodPost, Path: "/inbox/{id}", Policy: auth.SignedIn, Do: h.read},
 			{Method: http.MethodGet, Path: "/account/notices", Policy: auth.SignedIn, Do: h.choice},
-			{Method: http.MethodPost, Path: "/account/notices", Policy: auth.SignedIn, Do: h.choose},
+			{Method: http.MethodPost, Path: "/account/notices", Policy: auth.SignedIn, Proof: auth.ProveAgain, Do: h.choose}, // addresses: news of a thief must not go to the thief
 			{Method: http.MethodPost, Path: "/account/browsers", Policy: auth.SignedIn, Do: h.subscribe},
 			{Method: http.MethodPost, Path: "/account/browsers/{id}/remove", Policy: auth.SignedIn, Do: h.unsubscribe},
 			{Method: http.MethodGet, Path: "/push.js", Policy: auth.Public, Do: h.worker},

@@ -144,6 +144,11 @@ type officerView struct {
 	Invite   string
 	Problems ui.Problems
 	Self     bool
+	Move     form
+	Held     []ui.Option // posts that may be given up
+	Roles    []ui.Option
+	Signs    []ui.Option
+	Depart   form
 }
 
 // postView is a post with the form that ends it.
@@ -164,7 +169,7 @@ func (h handlers) officer(w http.ResponseWriter, r *http.Request) error {
 	}
 	var v officerView
 	switch q.Get("done") {
-	case "proposed", "invited", "leave", "cancelled":
+	case "proposed", "invited", "leave", "cancelled", "barred":
 		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "done."+q.Get("done")), Tone: ui.ToneDone, Alert: true}
 	}
 	return h.showOfficer(w, r, http.StatusOK, v)
@@ -191,6 +196,9 @@ func (h handlers) showOfficer(w http.ResponseWriter, r *http.Request, status int
 	row("login", o.Login)
 	row("email", o.Email)
 	row("phone", o.Phone)
+	if !o.Left.IsZero() {
+		row("left", day(ctx, o.Left))
+	}
 	today := h.svc.Units.Today()
 	v.Past = ui.TableArgs{Caption: say(ctx, "officer.past"), First: true, Head: []ui.Column{{Label: say(ctx, "unit.role")}, {Label: say(ctx, "officers.place")}, {Label: say(ctx, "unit.days")}}}
 	for i, p := range posts {
@@ -200,6 +208,20 @@ func (h handlers) showOfficer(w http.ResponseWriter, r *http.Request, status int
 		}
 		v.Posts = append(v.Posts, h.postView(ctx, p, i, v))
 		v.MayAsk = v.MayAsk || h.svc.MayPropose(ctx, p.Unit)
+		if p.For == "" && h.svc.MayPropose(ctx, p.Unit) {
+			v.Held = append(v.Held, ui.Option{Value: p.Unit.String() + " " + string(p.Role) + " " + v.Posts[len(v.Posts)-1].From, Label: roleName(ctx, p.Role), Hint: h.fullName(ctx, p.Unit)})
+		}
+	}
+	v.Move.scope, v.Depart.scope = "move-", "depart-"
+	v.Move.Key, v.Depart.Key = web.NewKey(), web.NewKey()
+	if len(v.Held) == 1 && v.Move.Values == nil {
+		v.Move.Values = url.Values{"held": {v.Held[0].Value}}
+	}
+	for _, r := range orgunit.Roles() {
+		v.Roles = append(v.Roles, ui.Option{Value: string(r.Role), Label: roleName(ctx, r.Role)})
+	}
+	for _, s := range identity.Signs() {
+		v.Signs = append(v.Signs, ui.Option{Value: string(s), Label: signWord(ctx, s)})
 	}
 	changes, err := h.svc.ChangesOf(ctx, account)
 	if err != nil {
@@ -269,6 +291,15 @@ func (h handlers) actOnOfficer(w http.ResponseWriter, r *http.Request) error {
 	case "leave":
 		done = "leave"
 		err = h.takeLeave(ctx, sent, account, key, &v.Leave)
+	case "move":
+		err = h.takeMove(ctx, sent, account, key)
+	case "depart":
+		d := identity.Departure{Account: account, Decision: sent.Get("decision")}
+		d.Last, _ = dayOf(sent, "last")
+		_, err = h.svc.Propose(ctx, identity.Wish{Depart: &d}, key)
+	case "bar":
+		done = "barred"
+		err = h.svc.Bar(ctx, account)
 	case "cancel":
 		done = "cancelled"
 		var leave identity.LeaveID
@@ -290,6 +321,14 @@ func (h handlers) actOnOfficer(w http.ResponseWriter, r *http.Request) error {
 	}
 	if wrong(err) {
 		problems := ui.ProblemsOf(ctx, err)
+		switch sent.Get("do") {
+		case "move":
+			v.Move = form{Values: sent, Problems: problems}
+			return h.showOfficer(w, r, web.ProblemOf(ctx, err).Status, v)
+		case "depart":
+			v.Depart = form{Values: sent, Problems: problems}
+			return h.showOfficer(w, r, web.ProblemOf(ctx, err).Status, v)
+		}
 		if sent.Get("do") != "leave" {
 			for i := range problems {
 				problems[i].Field = "" // several forms of the page have the field

@@ -112,6 +112,18 @@ func (h handlers) changeView(ctx context.Context, c identity.Change) changeView 
 		}
 	}
 	switch b := c.Body; {
+	case b.Depart != nil:
+		add("who", b.Depart.Name)
+		add("last", day(ctx, b.Depart.Last))
+		add("decision", b.Depart.Decision)
+	case c.Kind == identity.Move && b.End != nil && len(b.Entries) > 0:
+		e := b.Entries[0]
+		add("who", e.Name)
+		add("old", roleName(ctx, b.End.Role)+", "+h.fullName(ctx, b.End.Unit))
+		add("post", roleName(ctx, e.Role)+", "+h.fullName(ctx, e.Unit))
+		add("days", span(ctx, e.From, e.Until))
+		add("decision", e.Decision)
+		add("sign", signWord(ctx, e.Sign))
 	case b.End != nil:
 		add("who", b.End.Name)
 		add("post", roleName(ctx, b.End.Role)+", "+h.fullName(ctx, b.End.Unit))

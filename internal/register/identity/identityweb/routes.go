@@ -36,7 +36,7 @@ func Managers() auth.Policy {
 func Routes(s *identity.Service) web.Module {
 	h := handlers{s}
 	managers := Managers()
-	return web.Module{Name: "identity", Routes: []web.Route{
+	return web.Module{Name: "identity", Routes: append([]web.Route{
 		{Method: http.MethodGet, Path: "/admin/units", Policy: auth.Officer, Do: h.units},
 		{Method: http.MethodGet, Path: "/admin/units/{id}", Policy: auth.Officer, Do: h.unit},
 		{Method: http.MethodPost, Path: "/admin/units/{id}", Policy: managers, Do: h.add},
@@ -58,5 +58,5 @@ func Routes(s *identity.Service) web.Module {
 		{Method: http.MethodPost, Path: "/desk/leave/{id}", Policy: auth.Officer, Do: h.cancelLeave},
 		{Method: http.MethodGet, Path: "/welcome", Policy: auth.Public, Do: h.welcome},
 		{Method: http.MethodPost, Path: "/welcome", Policy: auth.Public, Do: h.choosePassword},
-	}}
+	}, h.scimRoutes()...)}
 }

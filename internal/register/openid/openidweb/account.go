@@ -3,6 +3,8 @@ package openidweb
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -16,10 +18,23 @@ import (
 // scopeWords are what scopes mean to the person who is asked.
 func scopeWords(ctx context.Context, scopes []string) []string {
 	var out []string
-	for _, s := range scopes {
+	for _, s := range openid.Scopes() { // always in the same order
+		if !slices.Contains(scopes, s) {
+			continue
+		}
 		out = append(out, say(ctx, "scope."+strings.ReplaceAll(s, ".", "_")))
 	}
 	return out
+}
+
+// host is the site to which an address leads, or the app's scheme.
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		scheme, _, _ := strings.Cut(address, ":")
+		return scheme
+	}
+	return u.Host
 }
 
 // mine lists the programs that somebody let in.
@@ -52,7 +67,11 @@ func clientRows(ctx context.Context, list []*openid.Client) []ui.Row {
 		if c.First {
 			kind = ui.Tagged(say(ctx, "clients.first"), ui.ToneActive)
 		}
-		where := ui.T(strings.Join(c.Redirects, " "))
+		var hosts []string
+		for _, r := range c.Redirects {
+			hosts = append(hosts, host(r))
+		}
+		where := ui.T(strings.Join(slices.Compact(hosts), ", "))
 		where.Note = strings.Join(c.Scopes, " ")
 		rows = append(rows, ui.Row{Cells: []ui.Cell{name, ui.T(c.Owner), kind, where, ui.T(say(ctx, "auth."+c.Auth)), ui.T(i18n.DateTime(i18n.LangOf(ctx), c.Created))}})
 	}

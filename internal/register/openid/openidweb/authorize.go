@@ -142,7 +142,7 @@ func (h handlers) ask(w http.ResponseWriter, r *http.Request, req openid.Request
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, consentPage(c, req.Scopes, sub, sealed))
+	return web.Render(w, r, http.StatusOK, consentPage(c, req, sub, sealed))
 }
 
 func (h handlers) consent(w http.ResponseWriter, r *http.Request) error {
