@@ -25,6 +25,7 @@ func eraseRows(tx *db.Tx, v ID) error {
 		`UPDATE dossier_order SET note = '', answer = '' WHERE dossier_id = $1`,
 		`UPDATE dossier_rating SET comment = '' WHERE dossier_id = $1`,
 		`DELETE FROM dossier_link WHERE dossier_id = $1`,
+		`DELETE FROM dossier_behalf WHERE dossier_id = $1`,
 	} {
 		if err := tx.Exec(sql, v); err != nil {
 			return err

@@ -122,7 +122,13 @@ var quiet = map[string]string{
 	"GET /admin/imports/dossiers": "files that were brought in", "GET /admin/imports/dossiers/template.xlsx": "an empty sheet",
 	"GET /admin/imports/dossiers/{id}": "rows of the reader's own file, before there is a dossier", "GET /admin/imports/dossiers/{id}/report.xlsx": "the same",
 	"GET /admin/templates/{service}/{version}/{paper}": "papers without anybody",
-	"GET /desk/requests": "rightsweb.TestQuestion", "GET /desk/requests/{id}": "rightsweb.TestQuestion", "GET /desk/requests/{id}/paper": "rightsweb opens the case first",
+	"GET /scim/v2/ServiceProviderConfig":               "officers", "GET /scim/v2/ResourceTypes": "officers", "GET /scim/v2/Users": "officers", "GET /scim/v2/Users/{id}": "officers",
+	"GET /scim/v2/Groups": "officers", "GET /scim/v2/Groups/{id}": "officers", "GET /admin/policies": "policies",
+	// The register of persons writes these looks itself, as entries of its own.
+	"GET /desk/identity": "an empty form", "GET /desk/identity/{id}": "person.looked", "GET /desk/people/{id}/facts": "person.looked",
+	"GET /admin/people/duplicates": "person.looked", "GET /admin/people/duplicates/{a}/{b}": "person.looked", "GET /desk/mandates": "person.looked",
+	"GET /desk/dossiers/{code}/numbers": "reads the dossier first",
+	"GET /desk/requests":                "rightsweb.TestQuestion", "GET /desk/requests/{id}": "rightsweb.TestQuestion", "GET /desk/requests/{id}/paper": "rightsweb opens the case first",
 	"GET /admin/notices": "addresses half hidden, without names and texts", "GET /admin/retention": "terms and figures", "GET /admin/retention/{id}": "codes",
 	"GET /api/v1/orders": "empty without an order; dossier.orders lists",
 }
