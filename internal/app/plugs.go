@@ -39,6 +39,17 @@ func home(s auth.Subject) string {
 	return "/"
 }
 
+// ownPages are what the account page leads to.
+func ownPages(ctx context.Context, s auth.Subject) (out []ui.Anchor) {
+	if s.Kind != auth.KindCitizen {
+		return nil
+	}
+	for _, x := range [...][2]string{{"me", "/account/identity"}, {"mandates", "/account/mandates"}, {"data", "/account/data"}, {"seen", "/account/looks"}, {"inbox", "/account/notices"}} {
+		out = append(out, ui.Anchor{Label: i18n.T(ctx, "app.own."+x[0]), Href: x[1]})
+	}
+	return out
+}
+
 // scopes lets a grant over a unit reach the units below it on the day.
 type scopes struct{ units *orgunit.Service }
 

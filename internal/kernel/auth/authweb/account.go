@@ -23,6 +23,7 @@ type accountArgs struct {
 	Phone      bool // the city sends SMS
 	ByKey      bool // proved by a passkey just now: the old password is not asked
 	Done       string
+	Links      []ui.Anchor // further pages about the person
 }
 
 func (p Pages) account(w http.ResponseWriter, r *http.Request) error {
@@ -50,6 +51,9 @@ func (p Pages) drawAccount(w http.ResponseWriter, r *http.Request, status int, p
 	}
 	if a.Recoveries, err = p.Ways.Recoveries(ctx, a.Subject.Account); err != nil {
 		return err
+	}
+	if p.Links != nil {
+		a.Links = p.Links(ctx, a.Subject)
 	}
 	return web.Render(w, r, status, accountPage(a, ps))
 }

@@ -39,6 +39,8 @@ type Deps struct {
 	Home func(auth.Subject) string
 	// Doors are further ways in that the sign-in page names.
 	Doors []Doors
+	// Links are further pages about somebody that the account page names; nil: none.
+	Links func(ctx context.Context, s auth.Subject) []ui.Anchor
 	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
 	Admins, Counter auth.Policy
 }
