@@ -179,7 +179,7 @@ func (p *Program) verify(c *command, asJSON bool) error {
 	}
 	if asJSON {
 		if err := c.json(map[string]any{
-			"ok": rep.OK(), "entries": rep.Entries, "erased": rep.Erased, "pending": rep.Pending,
+			"ok": rep.OK(), "entries": rep.Entries, "erased": rep.Erased, "pending": rep.Pending, "kinds": rep.Kinds,
 			"checkpoints": rep.Checkpoints, "root": rep.Root.String(), "problems": len(rep.Problems),
 		}); err != nil {
 			return err

@@ -52,7 +52,8 @@ func (p Problem) Params() []any {
 
 // Report is what Verify found.
 type Report struct {
-	Entries     int64 // numbered
+	Entries     int64            // numbered
+	Kinds       map[string]int64 // numbered and found, by kind
 	Erased      int64
 	Pending     int64 // appended, not numbered yet
 	Batches     int64
@@ -92,6 +93,7 @@ type Held struct {
 // the log is in the report.
 func (j *Journal) Verify(ctx context.Context, held Held, progress func(done, total int64)) (rep Report, err error) {
 	defer errs.Op(&err, "journal.Verify")
+	rep.Kinds = map[string]int64{}
 	w := &walk{j: j, rep: &rep}
 	if err := w.hold(held); err != nil {
 		return rep, err
@@ -256,6 +258,7 @@ func (w *walk) batch(q db.Querier, b *batch, ids []int64, rows map[int64]*row) e
 
 // entry compares one row with the hash that was numbered.
 func (w *walk) entry(q db.Querier, b *batch, r *row, seq int64, i int, kept tlog.Hash, leaves map[tlog.Hash]int) error {
+	w.rep.Kinds[r.kind]++
 	leaf := r.leaf()
 	skew := maxSkew.Milliseconds()
 	idAt := id.Time(r.id).UnixMilli()
