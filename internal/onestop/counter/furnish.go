@@ -172,6 +172,8 @@ func (s *Service) furnishBatches(ctx context.Context, mine []OriginalID) error {
 		return err
 	}
 	to, err := s.Recipients(ctx, held)
+	// Colleagues take any paper; another unit only those of its own dossiers.
+	to = slices.DeleteFunc(to, func(r Recipient) bool { return r.Account == 0 })
 	if err != nil || len(to) == 0 {
 		return err
 	}
