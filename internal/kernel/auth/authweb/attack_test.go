@@ -142,21 +142,23 @@ func TestSignInTellsNotWhoExists(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.citizen("0912345678")
-	say := func(login string) (string, time.Duration) {
+	say := func(login string, i int) (string, time.Duration) {
 		b := h.browser()
-		best := time.Hour
-		page := ""
-		for i := range 5 {
-			b.network = fmt.Sprintf("198.51.%d.%d", i, len(login))
-			began := time.Now()
-			page = b.send("POST", "/sign-in", url.Values{"login": {login}, "password": {"sai mật khẩu rồi"}})
-			best = min(best, time.Since(began))
-			page = fmt.Sprint(b.last.Code) + strings.ReplaceAll(page, login, "LOGIN")
-		}
-		return page, best
+		b.network = fmt.Sprintf("198.51.%d.%d", i, len(login))
+		began := time.Now()
+		page := b.send("POST", "/sign-in", url.Values{"login": {login}, "password": {"sai mật khẩu rồi"}})
+		return fmt.Sprint(b.last.Code) + strings.ReplaceAll(page, login, "LOGIN"), time.Since(began)
 	}
-	there, slow := say("0912345678")
-	notThere, quick := say("0987654321")
+	// In turn, and of each the quickest of many: what else the machine does meets both alike.
+	slow, quick := time.Hour, time.Hour
+	var there, notThere string
+	for i := range 16 {
+		var took time.Duration
+		there, took = say("0912345678", i)
+		slow = min(slow, took)
+		notThere, took = say("0987654321", i)
+		quick = min(quick, took)
+	}
 	if there != notThere {
 		t.Errorf("the pages differ:\n%s\n%s", there, notThere)
 	}
