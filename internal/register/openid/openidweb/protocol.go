@@ -116,11 +116,7 @@ func (h handlers) client(r *http.Request, f url.Values) (*openid.Client, error) 
 
 func (h handlers) token(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	c, err := h.client(r, f)
+	f, c, err := h.posted(r)
 	if err != nil {
 		return err
 	}
@@ -148,12 +144,18 @@ func (h handlers) token(w http.ResponseWriter, r *http.Request) error {
 	return write(w, http.StatusOK, t)
 }
 
-func (h handlers) push(w http.ResponseWriter, r *http.Request) error {
+// posted is the form of a request and the client that proved itself in it.
+func (h handlers) posted(r *http.Request) (url.Values, *openid.Client, error) {
 	f, err := form(r)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	c, err := h.client(r, f)
+	return f, c, err
+}
+
+func (h handlers) push(w http.ResponseWriter, r *http.Request) error {
+	f, c, err := h.posted(r)
 	if err != nil {
 		return err
 	}
@@ -179,11 +181,7 @@ func (h handlers) push(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h handlers) deviceAuth(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	c, err := h.client(r, f)
+	f, c, err := h.posted(r)
 	if err != nil {
 		return err
 	}
@@ -199,11 +197,7 @@ func (h handlers) deviceAuth(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h handlers) inspect(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	c, err := h.client(r, f)
+	f, c, err := h.posted(r)
 	if err != nil {
 		return err
 	}
@@ -218,11 +212,7 @@ func (h handlers) inspect(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h handlers) revoke(w http.ResponseWriter, r *http.Request) error {
-	f, err := form(r)
-	if err != nil {
-		return err
-	}
-	c, err := h.client(r, f)
+	f, c, err := h.posted(r)
 	if err != nil {
 		return err
 	}
