@@ -66,6 +66,11 @@ func (p *Program) alert(_ context.Context, tx *db.Tx, r journal.Record) error {
 	if c, ok := ways.Contact(factor.Email); ok {
 		n.Email = c.Address
 	}
+	if n.Email == "" && a.Kind == auth.KindOfficer {
+		if n.Email, err = p.Officers.MailOf(tx, a.ID); err != nil {
+			return err
+		}
+	}
 	if c, ok := ways.Contact(factor.Phone); ok {
 		n.Phone = c.Address
 	} else if auth.IsPhone(a.Login) {

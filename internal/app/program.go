@@ -195,7 +195,7 @@ func (p *Program) register(context.Context) (err error) {
 	}
 	p.Officers = identity.New(identity.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units}, Policies: p.Policies,
-		Mail: p.Mail, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
+		Mail: p.Mail, TakeWays: func(tx *db.Tx, account, by int64) error { return p.Ways.ResetIn(tx, account, by) }, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
 	})
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
 		return err
