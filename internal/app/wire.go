@@ -148,7 +148,7 @@ func (p *Program) webModules() []web.Module {
 
 // doorkeeper is the pages of accounts.
 func (p *Program) doorkeeper() authweb.Pages {
-	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Links: ownPages, Admins: identityweb.Managers(), Counter: counterweb.Clerk})
+	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Demand: p.Config.Demand, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Links: ownPages, Admins: identityweb.Managers(), Counter: counterweb.Clerk})
 }
 
 func (p *Program) checks() []web.Check {
