@@ -35,6 +35,10 @@ type Deps struct {
 	Auth    *auth.Service
 	Secret  []byte        // the key file
 	Issuer  func() string // address of the site
+	// Policies decides who may ask for programs, and who decides; Government is the scope of the
+	// city's own.
+	Policies   *auth.Policies
+	Government func() string
 	// Demand says of whom two factors are demanded: no client is told of them with one.
 	Demand auth.Demand
 	// Email is an account's address and whether its owner has shown that mail reaches them.

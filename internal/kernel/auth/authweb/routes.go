@@ -45,7 +45,8 @@ type Deps struct {
 	// Links are further pages about somebody that the account page names; nil: none.
 	Links func(ctx context.Context, s auth.Subject) []ui.Anchor
 	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
-	Admins, Counter auth.Policy
+	// Helpers may end the sessions of whoever reports a theft.
+	Admins, Counter, Helpers auth.Policy
 }
 
 // Pages are the pages of accounts.
@@ -110,8 +111,8 @@ func (p Pages) Module() web.Module {
 		post("/account/contact/{channel}/confirm", auth.SignedIn, again, p.addContact),
 		post("/account/contact/{channel}/use", auth.SignedIn, again, p.useContact),
 		post("/account/contact/{channel}/remove", auth.SignedIn, again, p.removeContact),
-		post("/account/sessions/{id}/end", auth.SignedIn, none, p.endSession),
-		post("/account/sessions/end-others", auth.SignedIn, none, p.endOthers),
+		post("/account/sessions/{id}/end", auth.SignedIn, again, p.endSession),
+		post("/account/sessions/end-others", auth.SignedIn, again, p.endOthers),
 		post("/account/recovery/cancel", auth.SignedIn, none, p.cancelRecovery),
 
 		get("/kiosk", auth.Public, none, p.kioskForm),
@@ -124,6 +125,8 @@ func (p Pages) Module() web.Module {
 		post("/admin/kiosks/{id}/end", p.Admins, none, p.endKiosk),
 		get("/desk/recovery", p.Counter, none, p.counterForm),
 		post("/desk/recovery", p.Counter, again, p.beginAtCounter),
+		get("/desk/sessions", p.Helpers, none, p.stopForm),
+		post("/desk/sessions", p.Helpers, again, p.stop),
 	}}
 }
 

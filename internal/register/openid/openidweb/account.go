@@ -61,10 +61,6 @@ func (h handlers) withdraw(w http.ResponseWriter, r *http.Request) error {
 	return web.Redirect(w, r, "/account/clients")
 }
 
-func (h handlers) clients(w http.ResponseWriter, r *http.Request) error {
-	return web.Render(w, r, http.StatusOK, clientsPage(h.svc.Clients()))
-}
-
 func clientRows(ctx context.Context, list []*openid.Client) []ui.Row {
 	rows := make([]ui.Row, 0, len(list))
 	for _, c := range list {

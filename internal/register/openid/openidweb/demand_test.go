@@ -18,6 +18,7 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/mail"
 )
 
 // figures are what an application shows for a secret (RFC 6238).
@@ -115,4 +116,43 @@ func TestTwoFactorsAreDemandedOfOfficers(t *testing.T) {
 			t.Error("a token that was given after two factors opens nothing")
 		}
 	}, citytest.With(func(cfg *app.Config) { cfg.Demand = auth.Demand{Officers: true, From: tomorrow} }))
+}
+
+// An address that was only typed is told as such; one to which a code came, as confirmed.
+func TestConfirmedAddressesAreToldAsSuch(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		x, b := register(t, c), signedIn(t, c)
+		told := func() map[string]any {
+			t.Helper()
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+"/oauth/userinfo", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer "+x.tokens(b, "scope", "openid email phone").text("access_token"))
+			return send(t, req).m
+		}
+		if a := b.post("/account/notices", url.Values{"email": {"hanh@example.vn"}, "lang": {"vi"}, "_key": {"key-of-this-choice-1"}}); a.status != http.StatusSeeOther {
+			t.Fatalf("the address is not taken: %d %.800s", a.status, a.body)
+		}
+		if m := told(); m["email"] != "hanh@example.vn" || m["email_verified"] != false || m["phone_number_verified"] != false {
+			t.Errorf("typed: %v", m)
+		}
+		page := b.post("/account/contact/email", url.Values{"address": {"hanh.moi@example.vn"}}).body
+		step, code := cut(t, page, `name="step" value="`, `"`), ""
+		c.Eventually("the code comes", func() bool {
+			for _, m := range c.Mail.(*mail.Recorder).Sent() {
+				if found := regexp.MustCompile(`\b\d{6}\b`).FindString(m.Text); m.To == "hanh.moi@example.vn" && found != "" {
+					code = found
+				}
+			}
+			return code != ""
+		})
+		if a := b.post("/account/contact/email/confirm", url.Values{"step": {step}, "code": {code}}); a.status != http.StatusSeeOther {
+			t.Fatalf("the code is not taken: %d %.800s", a.status, a.body)
+		}
+		if m := told(); m["email"] != "hanh.moi@example.vn" || m["email_verified"] != true {
+			t.Errorf("confirmed: %v", m)
+		}
+	}, today())
 }

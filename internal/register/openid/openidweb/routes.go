@@ -64,6 +64,9 @@ func Routes(d Deps) web.Module {
 		{Method: http.MethodGet, Path: "/account/clients", Policy: auth.SignedIn, Do: h.mine},
 		{Method: http.MethodPost, Path: "/account/clients/{code}/withdraw", Policy: auth.SignedIn, Do: h.withdraw},
 		{Method: http.MethodGet, Path: "/admin/clients", Policy: d.Readers, Do: h.clients},
+		{Method: http.MethodGet, Path: "/admin/clients/new", Policy: d.Readers, Do: h.newClient},
+		{Method: http.MethodPost, Path: "/admin/clients", Policy: d.Readers, Proof: auth.ProveAgain, Do: h.propose},
+		{Method: http.MethodPost, Path: "/admin/clients/wishes/{id}", Policy: d.Readers, Proof: auth.ProveAgain, Do: h.decideWish},
 	}
 	for _, e := range []struct {
 		path string
