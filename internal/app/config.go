@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/openid/openidweb"
@@ -38,6 +39,9 @@ type Config struct {
 	Training bool
 	// NameOfficers tells citizens the name of who looked at their data beside the post.
 	NameOfficers bool
+	// Demand says since when two factors are demanded of officers, and a fresh proof of who signs;
+	// zero: of nobody.
+	Demand auth.Demand
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger

@@ -195,7 +195,7 @@ func (p *Program) register(context.Context) (err error) {
 	}
 	p.Officers = identity.New(identity.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units}, Policies: p.Policies,
-		Mail: p.Mail, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
+		Mail: p.Mail, TakeWays: func(tx *db.Tx, account, by int64) error { return p.Ways.ResetIn(tx, account, by) }, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
 	})
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
 		return err
@@ -266,7 +266,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
-		Training: p.Config.Training, Hotline: p.Config.Hotline,
+		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
@@ -366,7 +366,7 @@ func (p *Program) doors(context.Context) (err error) {
 		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
 	}, web.Deps{
 		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
-		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Kiosk: p.Ways.IsKiosk,
+		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Demands: func(s auth.Subject) auth.Proof { return p.Config.Demand.Of(s, p.Clock.Now()) }, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
 		p.pages = p.built()

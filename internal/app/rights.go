@@ -11,11 +11,13 @@ import (
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/register/access"
+	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/person"
 )
 
@@ -129,6 +131,16 @@ func (p *Program) carry(ctx context.Context, tx *db.Tx, number, fact, value stri
 func (p *Program) rightsWeb() rightsweb.Deps {
 	return rightsweb.Deps{
 		Rights: p.Rights, Looks: p.Looks, Units: p.Units, Uploads: p.Uploads, Codes: p.Dossiers.Codes,
+		Programs: func(ctx context.Context) ([]rightsweb.Program, error) {
+			list, err := p.OpenID.AllowedBy(ctx, auth.From(ctx).Account)
+			var out []rightsweb.Program
+			for _, a := range list {
+				out = append(out, rightsweb.Program{
+					Code: a.Client.Code, Name: a.Client.Name, Owner: a.Client.Owner, Since: i18n.DateTime(i18n.LangOf(ctx), a.Given), Sees: openidweb.ScopeWords(ctx, a.Scopes),
+				})
+			}
+			return out, err
+		},
 		Mine: func(ctx context.Context) ([]rightsweb.Own, error) {
 			list, err := p.Dossiers.OwnOf(ctx)
 			out := []rightsweb.Own{{Type: "account", ID: auth.From(ctx).Account}}

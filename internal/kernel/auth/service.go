@@ -317,6 +317,14 @@ func (s *Service) EndOthersIn(tx *db.Tx, account, keep int64) error {
 	return nil
 }
 
+// EndAllIn ends every session of an account and every token that was given for it.
+func (s *Service) EndAllIn(tx *db.Tx, account int64) error {
+	if err := s.endAll(tx, account); err != nil {
+		return err
+	}
+	return s.changed(tx, account)
+}
+
 // EndSessionIn is EndSession as part of a unit.
 func (s *Service) EndSessionIn(tx *db.Tx, account, session int64) error {
 	return s.end(tx, account, session)

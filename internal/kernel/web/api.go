@@ -236,6 +236,10 @@ func refuse(ctx context.Context, err error) error {
 		p.headers = http.Header{"Retry-After": {fmt.Sprint(retryAfter(err))}}
 	case http.StatusUnauthorized:
 		p.headers = http.Header{"Www-Authenticate": {"Bearer"}}
+	case http.StatusForbidden:
+		if want := auth.Wanted(err); want != auth.NoProof {
+			p.headers = http.Header{"Www-Authenticate": {challengeOf(want)}}
+		}
 	}
 	return p
 }

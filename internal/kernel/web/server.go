@@ -70,6 +70,8 @@ type Deps struct {
 	Live *Live
 	// Prove answers a request whose session lacks the proof that its route wants; nil refuses it.
 	Prove func(w http.ResponseWriter, r *http.Request, want auth.Proof) error
+	// Demands is the proof without which a subject may use Enrols routes only; nil: none.
+	Demands func(s auth.Subject) auth.Proof
 	// Kiosk reports whether a browser's cookie says that it stands in a public place; nil: none does.
 	Kiosk func(ctx context.Context, token string) bool
 	// About names the API in its document.

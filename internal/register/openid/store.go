@@ -119,6 +119,11 @@ func endPermit(tx *db.Tx, id int64) error {
 }
 
 // endPermitsOf ends the permits of a client; of one account, or of all where account is 0.
+// endPermitsFor ends every permit of an account that a refresh token renews.
+func endPermitsFor(tx *db.Tx, account int64) error {
+	return tx.Exec(`UPDATE openid_permit SET turn = -1 WHERE account = $1 AND turn > 0`, account)
+}
+
 func endPermitsOf(tx *db.Tx, client, account int64) error {
 	return tx.Exec(`UPDATE openid_permit SET turn = -1 WHERE client = $1 AND (account = $2 OR $2 = 0)`, client, account)
 }

@@ -297,6 +297,13 @@ func (p Pages) Prove(w http.ResponseWriter, r *http.Request, want auth.Proof) er
 	if r.Header.Get("Accept") == "application/json" {
 		return errs.E(errs.Forbidden, "auth.error.prove")
 	}
+	if (want == auth.ProveTwo || want == auth.ProveTwoAgain) && !auth.From(r.Context()).Second {
+		next := r.URL.RequestURI()
+		if r.Method != http.MethodGet {
+			next = backOf(r)
+		}
+		return web.Redirect(w, r, withNext("/account/second", next))
+	}
 	if r.Method == http.MethodGet {
 		return web.Redirect(w, r, withNext("/sign-in/prove", r.URL.RequestURI()))
 	}
@@ -305,7 +312,7 @@ func (p Pages) Prove(w http.ResponseWriter, r *http.Request, want auth.Proof) er
 		return err
 	}
 	from := begun(w, r)
-	a := proveArgs{Next: backOf(r), Two: want != auth.ProveAgain}
+	a := proveArgs{Next: backOf(r), Two: want == auth.ProveTwo || want == auth.ProveTwoAgain, Sign: want == auth.ProveToSign}
 	if r.MultipartForm == nil && len(f.Encode()) <= maxKept {
 		if a.Kept, err = p.Ways.Keep(r.Context(), factor.Kept{Path: r.URL.RequestURI(), Form: f}, from); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 type dataView struct {
 	Done     string
 	Consents []consentView
+	Programs []Program
 	Exports  ui.TableArgs
 	Waiting  bool
 	Key      string
@@ -40,7 +41,7 @@ func (h handlers) data(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := dataView{Key: web.NewKey()}
 	switch q.Get("done") {
-	case "consent", "export", "asked":
+	case "consent", "export", "asked", "program":
 		v.Done = t(ctx, "done."+q.Get("done"))
 	}
 	consents, err := h.Rights.Consents(ctx)
@@ -58,6 +59,11 @@ func (h handlers) data(w http.ResponseWriter, r *http.Request) error {
 			x.State, x.Tone = t(ctx, "consent.withdrawn", "at", i18n.DateTime(i18n.LangOf(ctx), c.At)), ui.ToneNeutral
 		}
 		v.Consents = append(v.Consents, x)
+	}
+	if h.Programs != nil {
+		if v.Programs, err = h.Programs(ctx); err != nil {
+			return err
+		}
 	}
 	exports, err := h.Rights.Exports(ctx)
 	if err != nil {
