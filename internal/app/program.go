@@ -200,15 +200,6 @@ func (p *Program) register(context.Context) (err error) {
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
 		return err
 	}
-	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
-	if err != nil {
-		return err
-	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secret: sealing})
-	if err != nil {
-		return err
-	}
-	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	p.Looks, err = access.New(access.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
 		Named: p.namesIn,
@@ -216,6 +207,15 @@ func (p *Program) register(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
+	if err != nil {
+		return err
+	}
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Looks: p.Looks, Secret: sealing})
+	if err != nil {
+		return err
+	}
+	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	return p.provider()
 }
 

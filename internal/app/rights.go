@@ -135,6 +135,13 @@ func (p *Program) rightsWeb() rightsweb.Deps {
 			for _, d := range list {
 				out = append(out, rightsweb.Own{Type: dossier.SubjectType, ID: int64(d.ID), Code: d.Code, Unit: d.Competent})
 			}
+			if err != nil {
+				return nil, err
+			}
+			rows, err := p.ownRows(ctx)
+			for _, v := range rows {
+				out = append(out, rightsweb.Own{Type: person.SubjectType, ID: int64(v)})
+			}
 			return out, err
 		},
 	}

@@ -147,9 +147,6 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 			i.Person = p.ID
 		}
 		if w.known.ID != 0 {
-			if err := s.People.LookedAt(ctx, tx, w.known.ID, unit.String(), person.Look{Basis: person.BasisPresent, Lent: len(lent)}); err != nil {
-				return 0, err
-			}
 			if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, w.known)); err != nil {
 				return 0, err
 			}
@@ -288,11 +285,7 @@ func (s *Service) Open(ctx context.Context, v IntakeID) (i Intake, err error) {
 
 // lookAt is the look at people who stand at the counter of a unit.
 func (s *Service) lookAt(unit orgunit.UnitID, what access.What, people ...person.Person) access.Look {
-	l := access.Look{What: what, Basis: access.ByDuty, Why: access.DutyCounter, Unit: unit, Type: person.SubjectType}
-	for _, p := range people {
-		l.About = append(l.About, int64(p.ID))
-	}
-	return l
+	return person.Look(what, person.Basis{Kind: person.BasisPresent, Unit: unit.String()}, people...)
 }
 
 // Whose is the person of an intake; false where nobody is known.

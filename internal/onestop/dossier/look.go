@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strings"
 
@@ -182,7 +181,8 @@ func (s *Service) NamesIn(q db.Querier, v ID) (out []string, err error) {
 // maxOwn is how many dossiers of one account are told apart in its list of looks.
 const maxOwn = 500
 
-// OwnOf lists the dossiers that the subject of ctx filed, the youngest first, in short.
+// OwnOf lists the dossiers that the subject of ctx filed, and those that anybody filed for the
+// person whose account it is, at a counter or by a mandate; the youngest first, in short.
 func (s *Service) OwnOf(ctx context.Context) (out []Dossier, err error) {
 	defer errs.Op(&err, "dossier.OwnOf")
 	sub := auth.From(ctx)
@@ -190,7 +190,11 @@ func (s *Service) OwnOf(ctx context.Context) (out []Dossier, err error) {
 		return nil, errs.E(errs.Unauthenticated, "auth.error.sign_in_first")
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = bySubmitter(v, sub.Account, math.MaxInt64, maxOwn)
+		own, err := s.Mandates.Own(v, sub.Account)
+		if err != nil {
+			return err
+		}
+		out, err = bySubmitterOr(v, sub.Account, own, maxOwn)
 		return err
 	})
 	return out, err

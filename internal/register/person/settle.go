@@ -92,7 +92,7 @@ func (s *Service) Reveal(ctx context.Context, v ID, b Basis) (p Person, err erro
 		if p, err = get(tx, s.k, v); err != nil {
 			return err
 		}
-		return s.LookedAt(ctx, tx, p.ID, b.Unit, Look{Basis: b.Kind, Ref: b.Ref, Reason: b.Reason})
+		return s.looked(ctx, tx, p.ID, b)
 	})
 	return p, err
 }
