@@ -202,7 +202,7 @@ func (p *Program) register(context.Context) (err error) {
 	}
 	p.Looks, err = access.New(access.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
-		Named: p.namesIn,
+		Named: p.namesIn, Limited: p.limited,
 	})
 	if err != nil {
 		return err
@@ -271,7 +271,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Unused: p.unused, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
 	})
 	p.Cutover = cutover.New(cutover.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,

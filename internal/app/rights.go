@@ -34,6 +34,10 @@ func (p *Program) rightsDeps() rights.Deps {
 			},
 			Forget: p.Looks.Expire,
 		}},
+		Person: func(q db.Querier, account int64) (int64, error) {
+			who, _, err := p.People.Of(q, account)
+			return int64(who.ID), err
+		},
 		Carry: p.carry, ChooseNotices: p.Notices.LetCourse,
 	}
 }
@@ -158,6 +162,9 @@ type consented struct {
 func (c consented) Facts(ctx context.Context, who form.Applicant) (form.Answers, error) {
 	ok, err := c.p.Rights.Consented(ctx, who.Account, c.purpose)
 	if err != nil || !ok {
+		return nil, err
+	}
+	if stop, err := c.p.Rights.Unused(ctx, rights.Whose{Account: who.Account}); err != nil || stop {
 		return nil, err
 	}
 	return c.Source.Facts(ctx, who)

@@ -125,12 +125,21 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 		return i, several, s.Looks.Looked(ctx, s.lookAt(unit, access.Search, several...))
 	}
 	var lent []dossier.ID
+	filled := w
 	if w.known.ID != 0 {
-		if lent, err = s.earlier(ctx, w.known.ID); err != nil {
+		stop := false
+		if s.Unused != nil {
+			if stop, err = s.Unused(ctx, w.known.ID); err != nil {
+				return i, nil, err
+			}
+		}
+		if stop {
+			filled.known = person.Person{}
+		} else if lent, err = s.earlier(ctx, w.known.ID); err != nil {
 			return i, nil, err
 		}
 	}
-	if err = s.fill(ctx, &i, pkg, w, lent); err != nil {
+	if err = s.fill(ctx, &i, pkg, filled, lent); err != nil {
 		return i, nil, err
 	}
 	text, err := encode(i.Content)

@@ -10,6 +10,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/register/access"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -35,6 +36,9 @@ func (s *Service) looked(ctx context.Context, d Dossier, what access.What, tasks
 		if ok {
 			l.Basis = access.ByDossier
 			break
+		}
+		if err := s.Looks.Open(ctx, SubjectType, int64(d.ID), d.Competent, d.Code); err != nil {
+			return err
 		}
 		r, ok, err := s.Looks.Reasoned(ctx, int64(d.ID))
 		if err != nil {
@@ -156,7 +160,7 @@ func (s *Service) Seeable(ctx context.Context, code string) (v ID, name string, 
 	if a != SeeAll {
 		return 0, "", errs.E(errs.NotFound, "dossier.notFound")
 	}
-	return d.ID, d.Code, nil
+	return d.ID, d.Code, s.Looks.Open(ctx, SubjectType, int64(d.ID), d.Competent, d.Code)
 }
 
 // NamesIn lists the names that stand in a dossier: applicant, submitter, and every answer
@@ -176,6 +180,20 @@ func (s *Service) NamesIn(q db.Querier, v ID) (out []string, err error) {
 		}
 	}
 	return out, nil
+}
+
+// Whose are the account and the party whose data a dossier holds: who filed it for themselves,
+// or for whom it was filed. 0 and "" where nobody is known.
+func (s *Service) Whose(q db.Querier, v ID) (account int64, party mandate.Party, err error) {
+	list, err := shortDossiers(q, []ID{v})
+	if err != nil || len(list) == 0 {
+		return 0, "", err
+	}
+	row, err := behalfOf(q, list[0])
+	if row.mandate != 0 {
+		return 0, row.party, err
+	}
+	return list[0].Submitter, row.party, err
 }
 
 // maxOwn is how many dossiers of one account are told apart in its list of looks.

@@ -179,7 +179,7 @@ func (s *Service) Holds(q db.Querier, m Mandate, service string) error {
 	if err := m.check(service, s.Today()); err != nil {
 		return err
 	}
-	v, ok := m.Giver.person()
+	v, ok := m.Giver.Person()
 	if !ok {
 		return nil
 	}
@@ -222,7 +222,7 @@ func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) 
 		if m.State(s.Today()) != string(Active) {
 			continue
 		}
-		v, isPerson := m.Giver.person()
+		v, isPerson := m.Giver.Person()
 		if !isPerson {
 			out = append(out, Reach{m.Giver, &m})
 			continue
