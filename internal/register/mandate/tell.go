@@ -12,7 +12,9 @@ import (
 const WarnDays = 14
 
 // Events are the entries about a mandate.
-func Events() []string { return []string{KindOffered, KindRecorded, KindAccepted, KindDeclined, KindEnded} }
+func Events() []string {
+	return []string{KindOffered, KindRecorded, KindAccepted, KindDeclined, KindEnded}
+}
 
 // Accounts are the accounts of both sides of a mandate, as far as they have any: of its giver,
 // for a business of those who represent it by law; and of its holder, also while it is offered.
