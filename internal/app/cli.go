@@ -187,6 +187,7 @@ type serveCmd struct {
 	TLSCert      string   `name:"tls-cert" help:"Certificate with its chain, PEM, read again when it changes; empty: plain HTTP behind a proxy that ends TLS." type:"existingfile" env:"KHUE_TLS_CERT"`
 	TLSKey       string   `name:"tls-key" help:"Key of the certificate, PEM." type:"existingfile" env:"KHUE_TLS_KEY"`
 	Proxies      []string `name:"trusted-proxy" help:"Network of proxies whose X-Forwarded-For is believed, 10.0.0.0/8; none by default." env:"KHUE_TRUSTED_PROXIES"`
+	MetricsToken string   `help:"Bearer token that opens /metrics; empty: it answers this machine and networks of --trusted-proxy, unless the request was forwarded." env:"KHUE_METRICS_TOKEN" secret:""`
 	SMTP         string   `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
 	SMS          string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 	MailFrom     string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
@@ -203,6 +204,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
 	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
+	cfg.MetricsToken = s.MetricsToken
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

@@ -36,6 +36,10 @@ func (p *Program) rightsDeps() rights.Deps {
 			},
 			Forget: p.Looks.Expire,
 		}},
+		Person: func(q db.Querier, account int64) (int64, error) {
+			who, _, err := p.People.Of(q, account)
+			return int64(who.ID), err
+		},
 		Carry: p.carry, ChooseNotices: p.Notices.LetCourse,
 	}
 }
@@ -147,6 +151,13 @@ func (p *Program) rightsWeb() rightsweb.Deps {
 			for _, d := range list {
 				out = append(out, rightsweb.Own{Type: dossier.SubjectType, ID: int64(d.ID), Code: d.Code, Unit: d.Competent})
 			}
+			if err != nil {
+				return nil, err
+			}
+			rows, err := p.ownRows(ctx)
+			for _, v := range rows {
+				out = append(out, rightsweb.Own{Type: person.SubjectType, ID: int64(v)})
+			}
 			return out, err
 		},
 	}
@@ -163,6 +174,9 @@ type consented struct {
 func (c consented) Facts(ctx context.Context, who form.Applicant) (form.Answers, error) {
 	ok, err := c.p.Rights.Consented(ctx, who.Account, c.purpose)
 	if err != nil || !ok {
+		return nil, err
+	}
+	if stop, err := c.p.Rights.Unused(ctx, rights.Whose{Account: who.Account}); err != nil || stop {
 		return nil, err
 	}
 	return c.Source.Facts(ctx, who)

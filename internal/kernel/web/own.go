@@ -30,7 +30,7 @@ func (s *Server) own() Module {
 		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: livePath, Policy: auth.SignedIn, Enrols: true, Do: s.live})
 	}
 	if s.metrics.handler != nil {
-		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: "/metrics", Policy: auth.Public, Enrols: true, Do: s.serveMetrics})
+		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: metricsPath, Policy: auth.Public, Enrols: true, Do: s.serveMetrics})
 	}
 	return m
 }
@@ -101,9 +101,4 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return JSON(w, status, map[string]any{"ready": status == http.StatusOK, "checks": out})
-}
-
-func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) error {
-	s.metrics.handler.ServeHTTP(w, r)
-	return nil
 }

@@ -29,6 +29,9 @@ type Config struct {
 	Drain     time.Duration // how long a stop waits for requests under way; 0 is 15 s
 	// TrustedProxies are the networks whose X-Forwarded-For is believed; empty believes none.
 	TrustedProxies []netip.Prefix
+	// MetricsToken opens /metrics to whoever sends it as a bearer token, and to nobody else.
+	// Empty: to requests from this machine and from TrustedProxies that nobody forwarded.
+	MetricsToken string
 	// TLSCert and TLSKey are PEM files, read again when they change; empty: plain HTTP, for
 	// loopback and behind a proxy that ends TLS.
 	TLSCert, TLSKey string

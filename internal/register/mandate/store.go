@@ -80,3 +80,8 @@ func update(tx *db.Tx, m Mandate, decided error) error {
 	return tx.Guard(decided, `UPDATE mandate_mandate SET status = $3, holder = $4, holder_name = $5, ended_at = $6, ended_by = $7, reason = $8, version = version + 1
  WHERE id = $1 AND version = $2`, m.ID, m.Version, string(m.Status), m.Holder, m.HolderName, ended, m.EndedBy, m.Reason)
 }
+
+func ending(q db.Querier, from, until clock.Date, after ID, limit int) ([]Mandate, error) {
+	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE status = 'active' AND ends <> '' AND ends >= $1 AND ends <= $2 AND id > $3 ORDER BY id LIMIT $4`,
+		from.String(), until.String(), after, limit)
+}

@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
+	"khue/internal/register/access"
 )
 
 const (
@@ -179,8 +180,10 @@ func (s *Service) Compare(ctx context.Context, v CheckID, units []string) (c Com
 	if err != nil {
 		return c, err
 	}
-	c.Owner, err = s.d.Auth.AccountByID(ctx, c.Account)
-	return c, err
+	if c.Owner, err = s.d.Auth.AccountByID(ctx, c.Account); err != nil {
+		return c, err
+	}
+	return c, s.lookedAtCheck(ctx, access.Person, c.Unit, []Person{c.Known}, []int64{c.Account})
 }
 
 func (s *Service) compare(q db.Querier, v CheckID, units []string) (c Compared, err error) {
@@ -304,7 +307,24 @@ func (s *Service) WaitingChecks(ctx context.Context, unit string) (out []Check, 
 		out, err = waitingChecks(v, s.k, unit, s.d.Clock.Now().Add(-waitLife), maxFound)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	accounts := make([]int64, len(out))
+	for i, c := range out {
+		accounts[i] = c.Account
+	}
+	return out, s.lookedAtCheck(ctx, access.List, unit, nil, accounts)
+}
+
+// lookedAtCheck writes down who is shown by a check: whose account it is, and whom the city knew.
+func (s *Service) lookedAtCheck(ctx context.Context, what access.What, unit string, people []Person, accounts []int64) error {
+	l := Look(what, Basis{Kind: BasisPresent, Unit: unit}, people...)
+	if err := s.d.Looks.Looked(ctx, l); err != nil {
+		return err
+	}
+	l.Type, l.About = "account", accounts
+	return s.d.Looks.Looked(ctx, l)
 }
 
 func (s *Service) purge(ctx context.Context, _ jobs.Task) error {

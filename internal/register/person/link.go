@@ -253,5 +253,20 @@ func (s *Service) ByNumber(q db.Querier, n Number) (p Person, ok bool, err error
 	return found[0], true, nil
 }
 
+// AccountFor is the account of a person; false where they have none.
+func (s *Service) AccountFor(q db.Querier, v ID) (account int64, ok bool, err error) {
+	l, ok, err := linkTo(q, v)
+	return l.Account, ok, err
+}
+
+// ByMark finds whoever has the number of a Mark, as part of a unit of work.
+func (s *Service) ByMark(q db.Querier, mark string) (p Person, ok bool, err error) {
+	found, err := find(q, s.k, "number", mark)
+	if err != nil || len(found) == 0 {
+		return p, false, err
+	}
+	return found[0], true, nil
+}
+
 // Mark is the keyed digest of a number: what other modules keep instead of it.
 func (s *Service) Mark(n Number) string { return s.k.of("number", string(n)) }

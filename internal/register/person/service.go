@@ -3,7 +3,6 @@ package person
 import (
 	"context"
 	"embed"
-	"encoding/json"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -11,6 +10,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
+	"khue/internal/register/access"
 )
 
 // Messages are this package's sentences (keys under "person").
@@ -28,6 +28,7 @@ type Deps struct {
 	Clock   clock.Clock
 	Journal *journal.Journal
 	Auth    *auth.Service
+	Looks   *access.Service // nil, in tools and tests, remembers nothing
 	// Secret is the key file of 32 bytes. Without it nobody is found again.
 	Secret []byte
 }
@@ -52,7 +53,7 @@ const maxFound = 12
 
 // Find returns those that a text may mean: a personal number or the QR code of a card (one
 // at most), an old number or a phone of ten digits (a household may share it). Empty where
-// nobody is known. It is for officers only; the caller writes the look down (LookedAt).
+// nobody is known. It is for officers only; the caller writes the look down (see Look).
 func (s *Service) Find(ctx context.Context, text string) (out []Person, err error) {
 	defer errs.Op(&err, "person.Find") // never with the text
 	kind, key := "", ""
@@ -105,16 +106,4 @@ func (s *Service) Remember(tx *db.Tx, n Number, told Facts) (p Person, err error
 	p.Facts, p.Claim = p.Facts.join(told, p.Claim)
 	p.Seen = tx.Now()
 	return p, update(tx, s.k, p, errs.E(errs.Conflict, "person.moved"))
-}
-
-// LookedAt writes down that the subject of ctx looked at a person, and why.
-func (s *Service) LookedAt(ctx context.Context, tx *db.Tx, v ID, unit string, l Look) error {
-	payload, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	_, err = s.d.Journal.Append(tx, journal.Entry{
-		Kind: KindLooked, Subject: journal.Subject{Type: SubjectType, ID: int64(v)}, Actor: auth.From(ctx).Account, Unit: unit, Payload: payload,
-	})
-	return err
 }
