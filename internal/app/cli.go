@@ -195,6 +195,7 @@ type serveCmd struct {
 	NameOfficers bool     `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
 	nationalFlags
 	demandFlag
+	watchFlags
 	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
@@ -205,6 +206,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
 	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken = s.MetricsToken
+	s.watchFlags.into(&cfg)
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

@@ -26,9 +26,11 @@ type Config struct {
 	Proxies   []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
 	// MetricsToken opens /metrics; empty: to this machine and to networks of Proxies.
 	MetricsToken string
-	SMTP         string // host:port of the mail relay; empty: mail is kept in the log only
-	MailFrom     string // sender of notices
-	SMS          string // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	SMTP         string        // host:port of the mail relay; empty: mail is kept in the log only
+	MailFrom     string        // sender of notices
+	SMS          string        // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	OTLP         string        // collector of traces; empty: none
+	Slow         time.Duration // statements that take longer are shown to operators; 0: 250 ms
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string

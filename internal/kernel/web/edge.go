@@ -84,7 +84,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	st := &state{server: s, ref: newReference(), started: s.deps.Clock.Now(), api: strings.HasPrefix(r.URL.Path, "/api/")}
 	h["X-Request-Id"] = []string{st.ref}
-	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, st))
+	ctx := context.WithValue(r.Context(), stateKey{}, st)
+	if s.deps.Trace.On() {
+		ctx, st.span = s.deps.Trace.Request(ctx, s.parentSpan(r))
+	}
+	r = r.WithContext(ctx)
 	if r.URL.Path == livePath { // a stream must not wait until compression pays
 		s.dispatch(w, r)
 		return
@@ -127,6 +131,7 @@ func (s *Server) finish(rec *recorder, st *state) {
 	took := s.deps.Clock.Now().Sub(st.started)
 	s.metrics.observe(r.Method, st.route, rec.status, took)
 	s.event(r, st, rec, took)
+	st.endSpan(r.Method, rec.status)
 	if aborted {
 		panic(http.ErrAbortHandler)
 	}

@@ -18,6 +18,7 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/trace"
 	"khue/internal/kernel/ui"
 )
 
@@ -62,6 +63,7 @@ type Deps struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Metrics  *prometheus.Registry // nil: no /metrics
+	Trace    *trace.Tracer        // a span for each request; nil makes none
 	Checks   []Check              // asked by /readyz
 	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
