@@ -74,6 +74,7 @@ type grammar struct {
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at all that a city stands on, change nothing, and say what to do."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
 	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`
@@ -199,8 +200,8 @@ type serveCmd struct {
 	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
-// Run serves until the process is told to stop.
-func (s *serveCmd) Run(c *command) error {
+// settings are what the flags say.
+func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
@@ -209,9 +210,16 @@ func (s *serveCmd) Run(c *command) error {
 	s.watchFlags.into(&cfg)
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
-		return err
+		return cfg, err
 	}
-	if cfg.National, err = s.national(); err != nil {
+	cfg.National, err = s.national()
+	return cfg, err
+}
+
+// Run serves until the process is told to stop.
+func (s *serveCmd) Run(c *command) error {
+	cfg, err := s.settings(c)
+	if err != nil {
 		return err
 	}
 	p, err := New(c.ctx, cfg)

@@ -11,6 +11,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/trace"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/openid/openidweb"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	MailFrom     string        // sender of notices
 	SMS          string        // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
 	OTLP         string        // collector of traces; empty: none
+	Tracer       *trace.Tracer // in place of OTLP, in tests
 	Slow         time.Duration // statements that take longer are shown to operators; 0: 250 ms
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.

@@ -17,6 +17,9 @@ const lastSpans = 3 * time.Second
 
 // tracing opens the way to the collector, where one is set.
 func (p *Program) tracing(ctx context.Context) (err error) {
+	if p.Trace = p.Config.Tracer; p.Trace != nil {
+		return nil
+	}
 	if p.Trace, err = trace.Open(ctx, p.Config.OTLP, Version); err != nil {
 		return fmt.Errorf("app: --otlp: %w", err)
 	}

@@ -101,7 +101,7 @@ func (d *DB) Measures() []measure.Group {
 				{Name: "khue_db_writes_total", Help: "Statements that wrote.", Total: true},
 				{Name: "khue_db_slow_total", Help: "Statements and units that took longer than the threshold.", Total: true},
 			},
-			Read: func(_ context.Context, put measure.Put) error {
+			Now: func(put measure.Put) {
 				s := d.Stats()
 				put("khue_db_commits_total", float64(s.Commits))
 				put("khue_db_units_total", float64(s.Units))
@@ -109,7 +109,6 @@ func (d *DB) Measures() []measure.Group {
 				put("khue_db_queries_total", float64(s.Queries))
 				put("khue_db_writes_total", float64(s.Writes))
 				put("khue_db_slow_total", float64(d.slow.n.Load()))
-				return nil
 			},
 		},
 		{

@@ -21,6 +21,12 @@ func (q *Queue) Measures() []measure.Group {
 				{Name: "khue_jobs_dead", Help: "Jobs that failed for the last time and wait for an operator, by kind.", Labels: []string{"kind"}},
 			},
 			Read: func(ctx context.Context, put measure.Put) error {
+				for _, k := range q.kinds() { // an empty queue is a figure too
+					put("khue_jobs_waiting", 0, k)
+					put("khue_jobs_due", 0, k)
+					put("khue_jobs_oldest_seconds", 0, k)
+					put("khue_jobs_dead", 0, k)
+				}
 				list, err := q.ByKind(ctx)
 				for _, k := range list {
 					put("khue_jobs_waiting", float64(k.Waiting), k.Kind)
@@ -34,12 +40,21 @@ func (q *Queue) Measures() []measure.Group {
 		{
 			Name:    "tries",
 			Figures: []measure.Figure{{Name: "khue_job_tries_total", Help: "Tries of jobs on this node, by kind and outcome.", Labels: []string{"kind", "outcome"}, Total: true}},
-			Read: func(_ context.Context, put measure.Put) error {
+			Now: func(put measure.Put) {
+				for _, k := range q.kinds() {
+					put("khue_job_tries_total", 0, k, "failed")
+				}
 				q.ran.Tell(put, "khue_job_tries_total", 2)
-				return nil
 			},
 		},
 	}
+}
+
+func (q *Queue) kinds() []string {
+	if all := q.all.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 func outcome(err error) string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -47,6 +48,7 @@ type Queue struct {
 	cfg Config
 	due signal // something may be due
 	ran measure.Counts
+	all atomic.Pointer[[]string] // kinds that Run does
 }
 
 // New returns the queue over d. Enqueue works at once; Run does the work.

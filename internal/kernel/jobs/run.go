@@ -99,6 +99,7 @@ func (q *Queue) Run(ctx context.Context, handlers []Handler, periodic []Periodic
 		}
 		beats[i] = beatOf{Periodic: p}
 	}
+	q.all.Store(&r.kinds)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {

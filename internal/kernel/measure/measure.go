@@ -27,9 +27,10 @@ type Put func(name string, value float64, labels ...string)
 // Group are figures that are read together.
 type Group struct {
 	Name    string
-	Every   time.Duration // how long a reading holds; 0 is read at each scrape and must cost nothing
+	Every   time.Duration // how long a reading holds
 	Figures []Figure
-	Read    func(ctx context.Context, put Put) error
+	Read    func(ctx context.Context, put Put) error // nil: Now
+	Now     func(put Put)                            // counts in memory, told at each scrape
 }
 
 // MaxSeries bounds the values of one figure; what comes beyond is dropped and told.
@@ -102,7 +103,7 @@ func (s *Set) Run(ctx context.Context) error {
 	for {
 		now := clock.System().Now()
 		for i, g := range s.groups {
-			if g.Every > 0 && !now.Before(due[i]) && ctx.Err() == nil {
+			if g.Read != nil && !now.Before(due[i]) && ctx.Err() == nil {
 				due[i] = now.Add(g.Every)
 				s.read(ctx, i)
 			}
@@ -124,31 +125,37 @@ func (s *Set) Refresh(ctx context.Context) {
 
 func (s *Set) read(ctx context.Context, i int) {
 	g := s.groups[i]
-	ctx, cancel := context.WithTimeout(ctx, readLimit)
-	defer cancel()
+	if g.Read == nil {
+		return // told at each scrape
+	}
 	began := clock.System().Now()
-	values, dropped, err := gather(ctx, g)
+	limited, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	values, dropped, err := gather(g, func(put Put) error { return g.Read(limited, put) })
+	if err != nil && s.log != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "figures could not be read", "group", g.Name, "error", err)
+	}
+	s.keep(i, values, dropped, err, clock.System().Now().Sub(began))
+}
+
+func (s *Set) keep(i int, values []Value, dropped int, err error, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &s.last[i]
-	r.Group, r.Took = g.Name, clock.System().Now().Sub(began)
-	if r.Failed = err != nil; r.Failed {
-		if s.log != nil {
-			s.log.WarnContext(ctx, "figures could not be read", "group", g.Name, "error", err)
-		}
-		return
+	r.Group, r.Took, r.Failed = s.groups[i].Name, took, err != nil
+	if err == nil {
+		r.At, r.Values, r.Dropped = s.clk.Now(), values, dropped
 	}
-	r.At, r.Values, r.Dropped = s.clk.Now(), values, dropped
 }
 
-func gather(ctx context.Context, g Group) (out []Value, dropped int, err error) {
+func gather(g Group, read func(Put) error) (out []Value, dropped int, err error) {
 	known := make(map[string]int, len(g.Figures)) // labels wanted
 	series := map[string]int{}
 	for _, f := range g.Figures {
 		known[f.Name] = len(f.Labels)
 	}
 	at := map[string]int{}
-	err = g.Read(ctx, func(name string, n float64, labels ...string) {
+	err = read(func(name string, n float64, labels ...string) {
 		if want, ok := known[name]; !ok || want != len(labels) {
 			dropped++
 			return
@@ -171,10 +178,11 @@ func gather(ctx context.Context, g Group) (out []Value, dropped int, err error) 
 
 // Readings are the last readings of all groups, without asking anybody; those that cost
 // nothing are read now.
-func (s *Set) Readings(ctx context.Context) []Reading {
+func (s *Set) Readings() []Reading {
 	for i, g := range s.groups {
-		if g.Every == 0 {
-			s.read(ctx, i)
+		if g.Read == nil {
+			values, dropped, _ := gather(g, func(put Put) error { g.Now(put); return nil })
+			s.keep(i, values, dropped, nil, 0)
 		}
 	}
 	s.mu.Lock()
@@ -188,7 +196,7 @@ func (s *Set) Describe(chan<- *prometheus.Desc) {}
 // Collect tells Prometheus the last readings.
 func (s *Set) Collect(ch chan<- prometheus.Metric) {
 	now := s.clk.Now()
-	for i, r := range s.Readings(context.Background()) { // a scrape knows no context
+	for i, r := range s.Readings() {
 		name := s.groups[i].Name
 		failed := 0.0
 		if r.Failed {

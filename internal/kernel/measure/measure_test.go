@@ -60,15 +60,14 @@ func TestSeriesAreBounded(t *testing.T) {
 	}
 	set := measure.New(clock.System(), nil, measure.Group{
 		Name: "g", Figures: []measure.Figure{{Name: "a", Labels: []string{"x"}}, {Name: "b", Labels: []string{"x"}}},
-		Read: func(_ context.Context, put measure.Put) error {
+		Now: func(put measure.Put) {
 			c.Tell(put, "a", 1)
 			for i := range 2 * measure.MaxSeries {
 				put("b", 1, fmt.Sprint(i))
 			}
-			return nil
 		},
 	})
-	r := set.Readings(t.Context())[0]
+	r := set.Readings()[0]
 	if len(r.Values) != 2*measure.MaxSeries || r.Dropped != measure.MaxSeries {
 		t.Errorf("%d values, %d dropped", len(r.Values), r.Dropped)
 	}

@@ -129,7 +129,7 @@ func (s *Service) Look(ctx context.Context) (out State, err error) {
 		return out, err
 	}
 	out.CertEnds, _ = s.Certificate()
-	out.Figures = s.Measures.Readings(ctx)
+	out.Figures = s.Measures.Readings()
 	return out, nil
 }
 
