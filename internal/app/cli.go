@@ -75,6 +75,7 @@ type grammar struct {
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at all that a city stands on, change nothing, and say what to do."`
+	About      aboutCmd      `cmd:"" help:"What the program is made of: parts, versions, licences; as CycloneDX with --sbom."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
 	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`

@@ -30,6 +30,8 @@ type Config struct {
 	SMTP         string        // host:port of the mail relay; empty: mail is kept in the log only
 	MailFrom     string        // sender of notices
 	SMS          string        // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	Clamd        string        // scanner of uploads, tcp://host:3310 or unix:/path; empty: none
+	ClamdDown    string        // what is done with files while it is away: refuse (also "") or take
 	OTLP         string        // collector of traces; empty: none
 	Tracer       *trace.Tracer // in place of OTLP, in tests
 	Slow         time.Duration // statements that take longer are shown to operators; 0: 250 ms

@@ -342,20 +342,23 @@ func (x *doctor) journal(ctx context.Context, d *db.DB) {
 
 // reach knocks at what the program must reach.
 func (x *doctor) reach() {
-	for _, s := range []struct{ key, address string }{{"mail", x.cfg.SMTP}, {"sms", x.cfg.SMS}, {"collector", x.cfg.OTLP}} {
+	for _, s := range []struct{ key, address string }{{"mail", x.cfg.SMTP}, {"sms", x.cfg.SMS}, {"collector", x.cfg.OTLP}, {"clamd", x.cfg.Clamd}} {
 		if s.address == "" {
 			if s.key == "mail" {
 				x.says(think, "noMail")
 			}
 			continue
 		}
-		host := hostOf(s.address)
+		network, host := "tcp", hostOf(s.address)
+		if path, unix := strings.CutPrefix(s.address, "unix:"); unix {
+			network, host = "unix", strings.TrimPrefix(path, "//")
+		}
 		if host == "" {
 			x.says(wrong, "badAddress", "what", s.key)
 			continue
 		}
 		ctx, cancel := context.WithTimeout(x.c.ctx, dialTime)
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, host)
 		cancel()
 		if err != nil {
 			x.says(wrong, "away", "what", s.key, "host", host)

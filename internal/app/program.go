@@ -265,7 +265,11 @@ func (p *Program) onestop(context.Context) (err error) {
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
-	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
+	scanning, err := p.scanning()
+	if err != nil {
+		return err
+	}
+	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging, scanning)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,

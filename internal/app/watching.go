@@ -7,9 +7,11 @@ import (
 	"syscall"
 	"time"
 
+	"khue/internal/kernel/clam"
 	"khue/internal/kernel/measure"
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/trace"
+	"khue/internal/onestop/upload"
 )
 
 // lastSpans is how long the end of the program waits for the collector of spans.
@@ -103,8 +105,24 @@ func checksGroup(modules []module.Module) measure.Group {
 
 // watchFlags say who watches the program, and what counts as slow.
 type watchFlags struct {
-	OTLP string        `name:"otlp" help:"Collector of OpenTelemetry traces, http(s)://host:4318; empty: none, and no cost." env:"KHUE_OTLP"`
-	Slow time.Duration `help:"Statements that take longer are shown at /admin/health." default:"250ms" env:"KHUE_SLOW"`
+	OTLP      string        `name:"otlp" help:"Collector of OpenTelemetry traces, http(s)://host:4318; empty: none, and no cost." env:"KHUE_OTLP"`
+	Clamd     string        `help:"ClamAV daemon that every uploaded paper is shown to before it is kept, tcp://host:3310 or unix:/run/clamav/clamd.ctl; empty: none." env:"KHUE_CLAMD"`
+	ClamdDown string        `help:"What is done with uploads while it is away: refuse them, or take them unscanned." default:"refuse" enum:"refuse,take" env:"KHUE_CLAMD_DOWN"`
+	Slow      time.Duration `help:"Statements that take longer are shown at /admin/health." default:"250ms" env:"KHUE_SLOW"`
 }
 
-func (f watchFlags) into(c *Config) { c.OTLP, c.Slow = f.OTLP, f.Slow }
+func (f watchFlags) into(c *Config) {
+	c.OTLP, c.Slow, c.Clamd, c.ClamdDown = f.OTLP, f.Slow, f.Clamd, f.ClamdDown
+}
+
+// scanning is who looks for harmful files, where one is set.
+func (p *Program) scanning() (out upload.Scanning, err error) {
+	if p.Config.Clamd == "" {
+		return out, nil
+	}
+	by, err := clam.New(p.Config.Clamd)
+	if err != nil {
+		return out, fmt.Errorf("app: --clamd: %w", err)
+	}
+	return upload.Scanning{By: by, TakeUnscanned: p.Config.ClamdDown == "take", Log: p.Config.Log}, nil
+}

@@ -103,6 +103,16 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	st.request = r
 	defer s.finish(rec, st)
 	var err error
+	if !isFree(r.URL.Path) {
+		leave, full := s.fair.enter(r.Context(), clientAddr(r))
+		if full != nil {
+			l, _ := language(r, "")
+			st.request = r.WithContext(i18n.WithLang(r.Context(), s.deps.Bundle, l))
+			s.fail(rec, st.request, full)
+			return
+		}
+		defer leave()
+	}
 	if st.request, err = s.prepare(rec, r, st); err != nil {
 		s.fail(rec, st.request, err)
 		return
@@ -229,6 +239,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 		s.fail(w, r, err)
 		return
 	}
+	leave, err := s.limitRoute(r, route)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer leave()
 	if r.Body != nil && r.Body != http.NoBody {
 		limit := route.MaxBody
 		if limit <= 0 {
@@ -238,13 +254,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 			s.fail(w, r, tooLarge(limit, nil))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		r.Body = http.MaxBytesReader(w, s.pace(w, r.Body), limit)
 	}
 	if !st.api {
 		r = r.WithContext(s.withShell(r))
 	}
 	want := s.lacks(auth.From(ctx), route)
-	var err error
 	if want == auth.NoProof {
 		err = route.Do(w, r)
 		want = auth.Wanted(err) // what it would do showed only now

@@ -25,7 +25,7 @@ type metrics struct {
 //
 //nolint:gochecknoglobals // a table
 var refusals = map[int]string{
-	http.StatusBadRequest: "malformed", http.StatusUnauthorized: "unknown", http.StatusForbidden: "forbidden", http.StatusRequestTimeout: "slow",
+	http.StatusBadRequest: "malformed", http.StatusUnauthorized: "unknown", http.StatusForbidden: "forbidden",
 	http.StatusRequestEntityTooLarge: "too_large", http.StatusTooManyRequests: "too_many", http.StatusServiceUnavailable: "busy",
 }
 
@@ -57,7 +57,7 @@ func (s *Server) watches(r *http.Request) bool {
 	return addr.IsLoopback() || s.trusts(addr)
 }
 
-func newMetrics(reg *prometheus.Registry) *metrics {
+func newMetrics(reg *prometheus.Registry, f *fair) *metrics {
 	if reg == nil {
 		return &metrics{}
 	}
@@ -74,7 +74,11 @@ func newMetrics(reg *prometheus.Registry) *metrics {
 	for _, why := range refusals {
 		m.refused.WithLabelValues(why) // a counter that was never told cannot be watched
 	}
-	reg.MustRegister(m.took, m.refused)
+	reg.MustRegister(m.took, m.refused, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "khue_http_busy", Help: "Requests that are worked on.",
+	}, func() float64 { busy, _ := f.load(); return float64(busy) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "khue_http_queued", Help: "Requests that wait for their turn.",
+	}, func() float64 { _, waiting := f.load(); return float64(waiting) }))
 	return m
 }
 

@@ -33,6 +33,10 @@ type Config struct {
 	// MetricsToken opens /metrics to whoever sends it as a bearer token, and to nobody else.
 	// Empty: to requests from this machine and from TrustedProxies that nobody forwarded.
 	MetricsToken string
+	// Busy is how many requests are worked on at once, an eighth of it for one client; 0 is 512.
+	Busy int
+	// BodyGrace is how long a body may take before it must keep the least rate; 0 is 15 s.
+	BodyGrace time.Duration
 	// TLSCert and TLSKey are PEM files, read again when they change; empty: plain HTTP, for
 	// loopback and behind a proxy that ends TLS.
 	TLSCert, TLSKey string
@@ -100,6 +104,8 @@ type Server struct {
 	certs   *certificates // nil: plain HTTP
 	pages   buffers
 	metrics *metrics
+	fair    *fair
+	narrow  narrow
 	routes  []RouteInfo
 }
 
@@ -134,7 +140,7 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 	if cfg.Drain <= 0 {
 		cfg.Drain = 15 * time.Second
 	}
-	s := &Server{cfg: cfg, deps: deps, mux: http.NewServeMux(), known: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
+	s := &Server{cfg: cfg, deps: deps, mux: http.NewServeMux(), known: http.NewServeMux(), fair: newFair(cfg.Busy), origins: http.NewCrossOriginProtection()}
 	if cfg.PublicURL != "" {
 		u, err := url.Parse(cfg.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -156,7 +162,7 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 		}
 	}
 	s.heads = securityHeaders(s.secure)
-	s.metrics = newMetrics(deps.Metrics)
+	s.metrics = newMetrics(deps.Metrics, s.fair)
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompress), gzhttp.CompressionLevel(compressLevel),
 		gzhttp.RandomJitter(32, 0, false), gzhttp.ContentTypes(compressible))
 	if err != nil {
@@ -235,9 +241,8 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	}
 	hs := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       2 * time.Minute, // an upload over a slow line
-		WriteTimeout:      2 * time.Minute,
+		ReadHeaderTimeout: 5 * time.Second, // a body has its own time: see paced
+		WriteTimeout:      answerIn,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.deps.Log.Handler(), slog.LevelDebug), // noise of broken clients
