@@ -38,6 +38,9 @@ type Config struct {
 	Training bool
 	// NameOfficers tells citizens the name of who looked at their data beside the post.
 	NameOfficers bool
+	// Hasher is the program that computes passwords beside the pages (khue hash); empty: none,
+	// they are computed here.
+	Hasher string
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger

@@ -17,6 +17,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -174,6 +175,11 @@ func (p *Program) kernel(context.Context) error {
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
 	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
+	if p.Config.Hasher != "" {
+		child := hasher.NewChild(p.Config.Log, p.Config.Hasher, "hash")
+		p.onClose(child.Close)
+		sessions.Derive = child.Derive
+	}
 	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -18,6 +19,8 @@ type Config struct {
 	SessionMax  time.Duration // and at the latest after so long; 0 is 12 h
 	TokenMax    time.Duration // life of a program's token; 0 is 365 days
 	Hashes      int           // passwords checked at once; 0 is half the processors, at least 1
+	// Derive computes the key of a password; nil: here.
+	Derive func(context.Context, hasher.Ask) ([]byte, error)
 	// Ended is told of a session that ends before its time, within the unit that ends it; of all of
 	// an account where session is 0.
 	Ended func(tx *db.Tx, account, session int64) error
@@ -34,6 +37,9 @@ func (c Config) withDefaults() Config {
 	set(&c.TokenMax, 365*24*time.Hour)
 	if c.Hashes <= 0 {
 		c.Hashes = max(1, runtime.GOMAXPROCS(0)/2)
+	}
+	if c.Derive == nil {
+		c.Derive = hasher.Here
 	}
 	return c
 }
