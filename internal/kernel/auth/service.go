@@ -55,6 +55,7 @@ type Service struct {
 	strangers, owners *queue
 	cache             *cache
 	limits            *limits
+	tallies           *tallies
 	changes           *changes
 }
 
@@ -64,7 +65,7 @@ func New(d *db.DB, gen *id.Gen, clk clock.Clock, log *slog.Logger, cfg Config) *
 	cfg = cfg.withDefaults()
 	return &Service{
 		db: d, gen: gen, clk: clk, log: log, cfg: cfg,
-		strangers: newQueue(cfg.Hashes), owners: newQueue(1), cache: newCache(), limits: newLimits(), changes: newChanges(),
+		strangers: newQueue(cfg.Hashes), owners: newQueue(1), cache: newCache(), limits: newLimits(), tallies: newTallies(), changes: newChanges(),
 	}
 }
 
