@@ -206,11 +206,11 @@ func (p *Program) register(context.Context) (err error) {
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
 		return err
 	}
-	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
+	sealing, err := keyRing(personKey(p.Config.Data))
 	if err != nil {
 		return err
 	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secret: sealing})
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secrets: sealing})
 	if err != nil {
 		return err
 	}
