@@ -22,7 +22,7 @@ import (
 func run(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = app.Main(t.Context(), args, &o, &e)
+	code = app.Main(t.Context(), "", args, &o, &e)
 	return code, o.String(), e.String()
 }
 

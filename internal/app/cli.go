@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/config"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -55,6 +56,7 @@ type command struct {
 	err  io.Writer
 	log  *slog.Logger
 	lang i18n.Lang
+	self string // the program's own file, or ""
 }
 
 // grammar is the whole command line.
@@ -72,18 +74,21 @@ type grammar struct {
 	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
 	Client     clientCmd     `cmd:"" help:"Programs that sign people in through the city, or use its API."`
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
+	Person     personCmd     `cmd:"" help:"Change the key of the register of persons."`
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
 	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`
+	Hash       hashCmd       `cmd:"" help:"Compute passwords for a server that starts it." hidden:""`
 	Conform    conformCmd    `cmd:"" name:"conformance" help:"Run an outside test suite."`
 
 	Version kong.VersionFlag `help:"Print the version." short:"V"`
 }
 
-// Main runs one command line and returns the exit code.
-func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
+// Main runs one command line and returns the exit code. self is the program's own file, which a
+// server starts once more to compute passwords; "" where it should not.
+func Main(ctx context.Context, self string, args []string, out, errOut io.Writer) (code int) {
 	var g grammar
 	exited := -1
 	file, err := config.File(os.Getenv("KHUE_CONFIG"))
@@ -120,7 +125,7 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(g.LogLevel)) // the grammar allows only levels
-	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang)}
+	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang), self: self}
 	if os.Getenv("GOGC") == "" {
 		// A city at rest holds under 60 MB: the collector may let the heap grow to twice its
 		// live size before it works. Measured: a tenth more lives a second.
@@ -198,6 +203,13 @@ type serveCmd struct {
 	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
+// hashCmd is the server's child that computes passwords.
+type hashCmd struct{}
+
+// Run answers on the standard streams until the server is gone. It ignores interrupts, which
+// reach the whole group: the server ends it.
+func (hashCmd) Run(c *command) error { return hasher.Serve(os.Stdin, c.out) }
+
 // Run serves until the process is told to stop.
 func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
@@ -205,6 +217,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
 	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken = s.MetricsToken
+	cfg.Hasher = c.self
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

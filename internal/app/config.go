@@ -44,6 +44,9 @@ type Config struct {
 	// Demand says since when two factors are demanded of officers, and a fresh proof of who signs;
 	// zero: of nobody.
 	Demand auth.Demand
+	// Hasher is the program that computes passwords beside the pages (khue hash); empty: none,
+	// they are computed here.
+	Hasher string
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger

@@ -119,7 +119,7 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 	if city.At.After(at) {
 		at = city.At
 	}
-	p, err := New(c.ctx, Config{Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: at, Log: c.log, MigrateAtStart: true})
+	p, err := New(c.ctx, Config{Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: at, Log: c.log, Hasher: c.self, MigrateAtStart: true})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -174,6 +175,11 @@ func (p *Program) kernel(context.Context) error {
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
 	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
+	if p.Config.Hasher != "" {
+		child := hasher.NewChild(p.Config.Log, p.Config.Hasher, "hash")
+		p.onClose(child.Close)
+		sessions.Derive = child.Derive
+	}
 	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }
@@ -207,11 +213,11 @@ func (p *Program) register(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
+	sealing, err := keyRing(personKey(p.Config.Data))
 	if err != nil {
 		return err
 	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Looks: p.Looks, Secret: sealing})
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Looks: p.Looks, Secrets: sealing})
 	if err != nil {
 		return err
 	}
