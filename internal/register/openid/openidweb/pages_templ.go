@@ -418,7 +418,7 @@ func minePage(list []openid.Allowed) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(ui.PageArgs{Title: say(ctx, "mine.title"), Crumbs: []ui.Anchor{{Label: say(ctx, "mine.account"), Href: "/account"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(ui.PageArgs{Title: say(ctx, "mine.title"), Back: &ui.Anchor{Label: say(ctx, "mine.account"), Href: "/account"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
