@@ -18,14 +18,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// city is a running demo in a process of its own.
-type city struct {
-	URL      string `json:"url"`
-	Accounts []struct {
-		Login string `json:"login"`
-		Role  string `json:"role"`
-		Token string `json:"token"`
-	} `json:"accounts"`
+// Told is what a demo says of itself in JSON.
+type Told struct {
+	URL      string    `json:"url"`
+	At       time.Time `json:"at"`
+	Password string    `json:"password"`
+	Accounts []Account `json:"accounts"`
+}
+
+// Account is somebody who may act.
+type Account struct {
+	Login string `json:"login"`
+	Role  string `json:"role"`
+	Token string `json:"token"`
+}
+
+// City is a running demo in a process of its own.
+type City struct {
+	Told
 
 	Client program `json:"client"` // where --client was given
 
@@ -37,15 +47,28 @@ type city struct {
 	kept  string // the folder of a city that is not ours
 }
 
-// token of the first account with a role.
-func (c *city) token(role string) string {
-	for _, a := range c.Accounts {
+type city = City
+
+// Open starts `khue demo` over a fresh folder and database, or over o.Folder where it is
+// named. Close it.
+func Open(ctx context.Context, o Options, more ...string) (*City, error) {
+	return openAt(ctx, o.withDefaults(), o.Folder, more...)
+}
+
+// Close ends the process and removes what was made for it.
+func (c *City) Close() { c.close() }
+
+// Token of the first account with a role; empty where nobody has it.
+func (t Told) Token(role string) string {
+	for _, a := range t.Accounts {
 		if a.Role == role {
 			return a.Token
 		}
 	}
 	return ""
 }
+
+func (c *city) token(role string) string { return c.Token(role) }
 
 func (c *city) addr() string { return strings.TrimPrefix(c.URL, "http://") }
 
