@@ -158,7 +158,7 @@ func (l *loadRunCmd) city(c *command, o *cityload.Options) (engine string, end f
 	if err != nil {
 		return "", nil, err
 	}
-	o.City, engine = own.Told, "SQLite"
+	o.City, o.Processor, engine = own.Told, own.Processor, "SQLite"
 	if l.DB != "" {
 		engine = "PostgreSQL"
 	}
@@ -264,6 +264,8 @@ func printLoad(c *command, rep *cityload.Report) {
 	}
 	fmt.Fprintf(c.out, "asked %d in %.0f s, served %d (%.0f a second), refused %d, unanswered %d, never sent %d, nothing to do %d; sent again %d; load of the machine %s to %s\n",
 		rep.Asked, rep.Seconds, rep.Served, rep.PerSecond, rep.Refused, rep.Unanswered, rep.Unserved, rep.Idle, rep.Again, rep.Load[0], rep.Load[1])
+	server, own := rep.CPU()
+	fmt.Fprintf(c.out, "processor a request: %.0f µs in the server (%.1f s), %.0f µs in the load\n", server, rep.ServerCPU, own)
 	for _, n := range rep.Notes {
 		fmt.Fprintln(c.out, "MUST NOT BE:", n)
 	}

@@ -2,6 +2,7 @@ package citybench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -53,6 +55,26 @@ type city = City
 // named. Close it.
 func Open(ctx context.Context, o Options, more ...string) (*City, error) {
 	return openAt(ctx, o.withDefaults(), o.Folder, more...)
+}
+
+// Processor is the time that the process has had of the processors, from /proc; 0 where
+// that is not known. Unlike the time that passed, it hardly depends on who else works there.
+func (c *City) Processor() time.Duration {
+	if c.cmd == nil || c.cmd.Process == nil {
+		return 0
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(c.cmd.Process.Pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	// After the name in brackets, which may hold anything: field 14 and 15 of proc(5), in hundredths.
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // Close ends the process and removes what was made for it.

@@ -142,6 +142,9 @@ func (p *player) file(role string, t filing) *asked {
 		if err := json.Unmarshal(body, &f); err != nil {
 			return err
 		}
+		if f.Code == "" {
+			return fmt.Errorf("a filing was acknowledged as %.200s", body)
+		}
 		entry, err := promised(f.Promise)
 		if err != nil {
 			return err
@@ -153,8 +156,12 @@ func (p *player) file(role string, t filing) *asked {
 	return a
 }
 
-// promised is the journal entry that a promise names.
+// promised is the journal entry that a promise names; none where a repeated answer leaves
+// the promise out.
 func promised(promise string) (string, error) {
+	if promise == "" {
+		return "", nil
+	}
 	parts := strings.Split(promise, ".")
 	if len(parts) < 4 {
 		return "", fmt.Errorf("a filing was acknowledged with the promise %q", promise)
@@ -199,7 +206,7 @@ func (p *player) complete(stages ...int) *asked {
 		if err := json.Unmarshal(body, &m); err != nil {
 			return err
 		}
-		if m.Code != l.code || m.Version != l.version+1 || m.Entry == "" {
+		if m.Code != l.code || m.Version != l.version+1 {
 			return fmt.Errorf("%s: %s on version %d was acknowledged as %.200s", l.code, st.Action, l.version, body)
 		}
 		p.ledger.write(Line{Kind: lineAck, Key: a.req.Key, Code: l.code, Task: l.task, Version: m.Version, State: m.State, Entry: m.Entry})
@@ -229,5 +236,5 @@ func identity(body []byte) (string, error) {
 	if a.Code == "" && a.ID == "" {
 		return "", errors.New("the answer names nothing")
 	}
-	return fmt.Sprint(a.Code, a.ID, a.Version, a.Entry), nil
+	return fmt.Sprint(a.Code, a.ID, a.Version), nil // the second answer names no entry
 }

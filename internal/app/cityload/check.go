@@ -24,6 +24,7 @@ type Comparison struct {
 	OpenDone     int       `json:"open_done"` // of those, found done
 	Compared     int       `json:"compared"`  // acknowledgements found, each as its own entry
 	Dossiers     int       `json:"dossiers"`  // of the ledger
+	Bare         int       `json:"bare"`      // filings acknowledged, by a repeated answer, without a promise
 	Lost         []Finding `json:"lost"`      // acknowledged, and not there
 	Doubled      []Finding `json:"doubled"`   // there without having been asked for
 	Different    []Finding `json:"different"` // there, and not as acknowledged
@@ -93,6 +94,9 @@ func read(lines []Line) (*book, error) {
 			f.acks = append(f.acks, acked{ask, x})
 			if ask.Act == "file" {
 				b.byName[ask.Name] = f
+				if x.Promise == "" {
+					b.Bare++
+				}
 			}
 		}
 	}
@@ -120,6 +124,16 @@ func kindOf(act string) string {
 		return "dossier.claimed"
 	}
 	return "" // of the step: many
+}
+
+// made is the act that makes entries of a kind.
+func made(kind string) string {
+	for _, act := range [...]string{"file", "claim"} {
+		if kindOf(act) == kind {
+			return act
+		}
+	}
+	return "complete"
 }
 
 // byThemselves are entries that the city makes without being asked.
@@ -227,29 +241,44 @@ func (b *book) compare(ctx context.Context, r *reader, f *folio, tasks map[strin
 		}
 		left[e.ID] = e
 	}
-	for _, a := range f.acks {
-		e, ok := left[a.ack.Entry]
-		if a.ask.Act == "claim" { // its acknowledgement names no entry
-			for _, x := range list.Items {
-				if _, unused := left[x.ID]; unused && x.Kind == kindOf("claim") {
-					e, ok = x, true
-					break
-				}
-			}
-		}
-		if !ok {
-			b.Lost = append(b.Lost, Finding{
-				Code: f.code, Act: strings.TrimSpace(a.ask.Act + " " + a.ask.Action), Entry: a.ack.Entry, Version: a.ack.Version, Key: a.ask.Key, Promise: a.ack.Promise,
-				Said: map[bool]string{true: "the city knows no such dossier", false: "the dossier has no such entry"}[status == http.StatusNotFound],
-			})
-			continue
-		}
+	take := func(a acked, e entry) {
+		delete(left, e.ID)
 		if want := kindOf(a.ask.Act); want != "" && e.Kind != want || a.ack.State != "" && e.State != "" && e.State != a.ack.State {
 			b.Different = append(b.Different, Finding{Code: f.code, Act: a.ask.Act, Entry: e.ID, Version: a.ack.Version, Said: fmt.Sprintf("acknowledged in state %s, stored as %s in %s", a.ack.State, e.Kind, e.State)})
+			return
+		}
+		b.Compared++
+	}
+	lost := func(a acked) {
+		b.Lost = append(b.Lost, Finding{
+			Code: f.code, Act: strings.TrimSpace(a.ask.Act + " " + a.ask.Action), Entry: a.ack.Entry, Version: a.ack.Version, Key: a.ask.Key, Promise: a.ack.Promise,
+			Said: map[bool]string{true: "the city knows no such dossier", false: "the dossier has no such entry"}[status == http.StatusNotFound],
+		})
+	}
+	var nameless []acked
+	for _, a := range f.acks {
+		e, ok := left[a.ack.Entry]
+		switch {
+		case ok:
+			take(a, e)
+		case a.ack.Entry == "" && status != http.StatusNotFound:
+			nameless = append(nameless, a)
+		default:
+			lost(a)
+		}
+	}
+	// A claim, and whatever was answered again, name no entry: theirs is the next that nobody
+	// else has named.
+	for _, a := range nameless {
+		i := slices.IndexFunc(list.Items, func(e entry) bool {
+			_, over := left[e.ID]
+			return over && !byThemselves(e.Kind) && made(e.Kind) == a.ask.Act && e.State == a.ack.State
+		})
+		if i < 0 {
+			lost(a)
 			continue
 		}
-		delete(left, e.ID)
-		b.Compared++
+		take(a, list.Items[i])
 	}
 	spare := len(f.open) // each may have been done once
 	for _, e := range list.Items {

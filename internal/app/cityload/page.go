@@ -18,6 +18,10 @@ func (r *Report) HTML(w io.Writer, lang string, say func(string) string) error {
 		"ms":    func(v float64) string { return short(v) },
 		"one":   func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		"plots": func() []plot { return r.plots(say) },
+		"cpu": func() string {
+			server, own := r.CPU()
+			return fmt.Sprintf("%.0f + %.0f µs", server, own)
+		},
 		"about": func() string { return r.About[lang] },
 		"rows": func(title string, rows []Row) map[string]any {
 			return map[string]any{"Title": title, "Rows": rows}

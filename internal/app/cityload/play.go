@@ -30,6 +30,8 @@ type Options struct {
 	Seed        uint64         // of the arrivals
 	Ledger      *Ledger
 	Log         io.Writer // a line a second
+	// Processor is what the server has had of the processors so far; nil where that is not known.
+	Processor func() time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -128,7 +130,15 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	steps, cut := plan(o.Scenario, o.Times, o.For, o.Requests, o.Seed)
 	rep := &Report{Load: [2]string{loadAverage(), ""}}
+	own, theirs := ownProcessor(), time.Duration(0)
+	if o.Processor != nil {
+		theirs = o.Processor()
+	}
 	p.play(ctx, steps)
+	rep.OwnCPU = (ownProcessor() - own).Seconds()
+	if o.Processor != nil {
+		rep.ServerCPU = (o.Processor() - theirs).Seconds()
+	}
 	rep.Load[1] = loadAverage()
 	p.fill(rep, steps, cut)
 	return rep, nil

@@ -26,6 +26,8 @@ type Report struct {
 	Processors  int       `json:"processors"`
 	Load        [2]string `json:"load"` // of the machine, before and after
 	Connections int       `json:"connections"`
+	ServerCPU   float64   `json:"server_cpu_s,omitempty"` // seconds of processor, of a demo of our own
+	OwnCPU      float64   `json:"load_cpu_s"`             // and of the load
 
 	Asked      int     `json:"asked"`
 	Served     int     `json:"served"`
@@ -46,6 +48,12 @@ type Report struct {
 	Errors  map[string]int `json:"errors,omitempty"`
 	Notes   []string       `json:"notes,omitempty"` // what must not happen at all
 	Check   *Comparison    `json:"ledger,omitempty"`
+}
+
+// CPU is processor time a request, in microseconds: the server's and the load's.
+func (r *Report) CPU() (server, own float64) {
+	n := max(1, float64(r.Served+r.Refused))
+	return r.ServerCPU * 1e6 / n, r.OwnCPU * 1e6 / n
 }
 
 // Row is the latency of some requests.

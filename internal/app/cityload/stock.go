@@ -74,7 +74,8 @@ func (s *stock) put(l *life) {
 func (s *stock) filed(l *life) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := (known{l.code, l.access}); len(s.seen) < seenKept {
+	if k := (known{l.code, l.access}); l.access == "" { // answered again without it
+	} else if len(s.seen) < seenKept {
 		s.seen = append(s.seen, k)
 	} else {
 		s.seen[s.turn%seenKept] = k
