@@ -158,11 +158,33 @@ func (l *loadRunCmd) city(c *command, o *cityload.Options) (engine string, end f
 	if err != nil {
 		return "", nil, err
 	}
+	rest(c, own)
 	o.City, o.Processor, engine = own.Told, own.Processor, "SQLite"
 	if l.DB != "" {
 		engine = "PostgreSQL"
 	}
 	return engine, own.Close, nil
+}
+
+// rest waits until a demo that was just filled has read its own journal: its search index
+// and notices would be measured instead.
+func rest(c *command, own *citybench.City) {
+	fmt.Fprintln(c.err, "waiting until it has read its journal …")
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	const limit, calm, enough = 120, 3, 30 * time.Millisecond
+	for n, quiet, before := 0, 0, own.Processor(); n < limit && quiet < calm; n++ {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := own.Processor()
+		if quiet++; now-before > enough {
+			quiet = 0
+		}
+		before = now
+	}
 }
 
 func (l *loadRunCmd) write(c *command, rep *cityload.Report) error {
