@@ -32,12 +32,20 @@ type scale func(v float64) float64
 func linear(top float64) scale { return func(v float64) float64 { return v / top } }
 
 func logarithmic(from, to float64) scale {
-	return func(v float64) float64 { return math.Log(max(v, from)/from) / math.Log(to/from) }
+	return func(v float64) float64 {
+		if v <= 0 {
+			return math.NaN()
+		}
+		return math.Log(max(v, from)/from) / math.Log(to/from)
+	}
 }
 
 func polyline(n int, x, y func(int) float64) string {
 	var b strings.Builder
 	for i := range n {
+		if math.IsNaN(y(i)) {
+			continue // nothing was measured there
+		}
 		fmt.Fprintf(&b, "%.1f,%.1f ", 1000*min(1, max(0, x(i))), 1000*(1-min(1, max(0, y(i)))))
 	}
 	return b.String()

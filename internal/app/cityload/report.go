@@ -176,14 +176,14 @@ func (p *player) fill(r *Report, steps []due, cut bool) {
 		v.Met = v.Ours.N > 0 && v.Ours.Wrong == 0 && v.Ours.P95 <= g.P95 && r.Unserved == 0
 		r.Goals = append(r.Goals, v)
 	}
-	r.windows(plain, steps)
+	r.windows(all, steps)
 	r.spread(plain)
 }
 
 // windowCount is how many parts a run is drawn in, at most.
 const windowCount = 120
 
-func (r *Report) windows(plain []sample, steps []due) {
+func (r *Report) windows(all []sample, steps []due) {
 	width := max(1, r.Seconds/windowCount)
 	n := int(r.Took/width) + 1
 	lat := make([][]time.Duration, n)
@@ -196,7 +196,7 @@ func (r *Report) windows(plain []sample, steps []due) {
 			r.Windows[i].Asked += 1 / width
 		}
 	}
-	for _, s := range plain {
+	for _, s := range all {
 		if s.how == idle {
 			continue
 		}
@@ -204,10 +204,11 @@ func (r *Report) windows(plain []sample, steps []due) {
 			r.Windows[i].Done += 1 / width
 		}
 		i := min(n-1, int(s.at.Seconds()/width))
-		if s.how == served {
-			lat[i] = append(lat[i], s.latency())
-		} else {
+		switch {
+		case s.how != served:
 			r.Windows[i].Wrong++
+		case s.fault == noFault:
+			lat[i] = append(lat[i], s.latency())
 		}
 	}
 	for i, l := range lat {
