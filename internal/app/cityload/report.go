@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -151,8 +152,9 @@ func (p *player) fill(r *Report, steps []due, cut bool) {
 		case idle:
 			r.Idle++
 		}
-		if s.said != "" && (s.how == refused || s.how == unanswered) && (len(r.Errors) < 50 || r.Errors[s.said] > 0) {
-			r.Errors[s.said]++
+		said, _, _ := strings.Cut(s.said, `,"reference"`) // each has another
+		if said != "" && (s.how == refused || s.how == unanswered) && (len(r.Errors) < 50 || r.Errors[said] > 0) {
+			r.Errors[said]++
 		}
 		if s.fault == noFault {
 			plain = append(plain, s)

@@ -124,7 +124,7 @@ func (p *player) send(ctx context.Context, l *line, a *asked, f fault) (r result
 		if err != nil {
 			r.said = err.Error()
 		} else {
-			r.said = fmt.Sprintf("status %d: %.200s", status, body)
+			r.said = fmt.Sprintf("status %d: %.300s", status, body)
 		}
 		if a.line == nil && (!kept || err == nil || r.again > 0) || ctx.Err() != nil || time.Now().After(until) {
 			r.how = unanswered
@@ -173,7 +173,7 @@ func (p *player) took(a *asked, status int, body []byte, r result) result {
 		if a.line != nil {
 			p.ledger.write(Line{Kind: lineNo, Key: a.req.Key, Status: status})
 		}
-		r.how, r.said = refused, fmt.Sprintf("%s: status %d: %.200s", a.req.Path, status, body)
+		r.how, r.said = refused, fmt.Sprintf("status %d, %d wanted: %.300s", status, a.want, body)
 		return r
 	}
 	if a.took != nil {
