@@ -78,6 +78,7 @@ func acts() []act {
 		{"file-counter", func(p *player, _ *session) *asked { return p.file("clerk", p.counter) }},
 		{"file-online", func(p *player, _ *session) *asked { return p.file("citizen", p.online) }},
 		{"claim", claim},
+		{"confirm", confirm},
 		{"complete", func(p *player, _ *session) *asked { return p.complete(2, 1, 0) }},
 		{"sign", func(p *player, _ *session) *asked { return p.complete(3, 4, 5) }},
 		{"next", func(p *player, _ *session) *asked { return p.complete(5, 4, 3, 2, 1, 0) }},
@@ -127,6 +128,7 @@ type answer struct {
 	TaskVersion int64
 	Version     int64
 	State       string
+	Step        string
 	Entry       string
 	Promise     string
 	AccessKey   string
@@ -212,6 +214,40 @@ func (p *player) complete(stages ...int) *asked {
 		p.ledger.write(Line{Kind: lineAck, Key: a.req.Key, Code: l.code, Task: l.task, Version: m.Version, State: m.State, Entry: m.Entry})
 		l.version, l.claimed = m.Version, false
 		l.stage++
+		if m.Step == confirmStep {
+			p.stock.await(l)
+			return nil
+		}
+		p.stock.put(l)
+		return nil
+	}
+	return a
+}
+
+// confirmStep is where a dossier that came online waits for its applicant's word.
+const confirmStep = "confirmDraft"
+
+// confirm is that word.
+func confirm(p *player, _ *session) *asked {
+	l := p.stock.awaited()
+	if l == nil {
+		return nil
+	}
+	a := p.post("citizen", "/api/v1/dossiers/"+l.code+"/answer", []byte(`{"action":"confirm"}`), http.StatusOK,
+		Line{Act: "confirm", Code: l.code, Task: l.task, From: l.version, Action: "confirm"})
+	a.took = func(body []byte) error {
+		var m answer
+		if err := json.Unmarshal(body, &m); err != nil {
+			return err
+		}
+		if m.Code != l.code {
+			return fmt.Errorf("%s: confirm was acknowledged as %.200s", l.code, body)
+		}
+		if m.Version == 0 {
+			m.Version = l.version + 1
+		}
+		p.ledger.write(Line{Kind: lineAck, Key: a.req.Key, Code: l.code, Task: l.task, Version: m.Version, State: m.State, Entry: m.Entry})
+		l.version = m.Version
 		p.stock.put(l)
 		return nil
 	}

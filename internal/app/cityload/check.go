@@ -126,14 +126,12 @@ func kindOf(act string) string {
 	return "" // of the step: many
 }
 
-// made is the act that makes entries of a kind.
-func made(kind string) string {
-	for _, act := range [...]string{"file", "claim"} {
-		if kindOf(act) == kind {
-			return act
-		}
+// made reports whether an act may make entries of a kind.
+func made(kind, act string) bool {
+	if want := kindOf(act); want != "" {
+		return kind == want
 	}
-	return "complete"
+	return kind != kindOf("file") && kind != kindOf("claim")
 }
 
 // byThemselves are entries that the city makes without being asked.
@@ -272,7 +270,7 @@ func (b *book) compare(ctx context.Context, r *reader, f *folio, tasks map[strin
 	for _, a := range nameless {
 		i := slices.IndexFunc(list.Items, func(e entry) bool {
 			_, over := left[e.ID]
-			return over && !byThemselves(e.Kind) && made(e.Kind) == a.ask.Act && e.State == a.ack.State
+			return over && !byThemselves(e.Kind) && made(e.Kind, a.ask.Act) && e.State == a.ack.State
 		})
 		if i < 0 {
 			lost(a)

@@ -24,6 +24,7 @@ type stock struct {
 	mu     sync.Mutex
 	open   [][]*life        // by stage, oldest first
 	online map[string]*life // filed by citizens, whose task a queue has yet to show
+	waits  []*life          // for their applicants
 	seen   []known
 	turn   int
 }
@@ -67,6 +68,25 @@ func (s *stock) put(l *life) {
 	if l.stage < len(s.open) {
 		s.open[l.stage] = append(s.open[l.stage], l)
 	}
+}
+
+// await keeps a life that its applicant is asked about.
+func (s *stock) await(l *life) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waits = append(s.waits, l)
+}
+
+// awaited gives the one that has waited longest.
+func (s *stock) awaited() *life {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waits) == 0 {
+		return nil
+	}
+	l := s.waits[0]
+	s.waits = s.waits[1:]
+	return l
 }
 
 // filed remembers a dossier for look-ups, and for a clerk's queue where its task is not
