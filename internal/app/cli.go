@@ -78,6 +78,7 @@ type grammar struct {
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
+	Load       loadCmd       `cmd:"" help:"Play a city over its HTTP API and compare what it acknowledged with what it holds."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
 	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`
 	Hash       hashCmd       `cmd:"" help:"Compute passwords for a server that starts it." hidden:""`
