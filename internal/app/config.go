@@ -23,10 +23,11 @@ type Config struct {
 	PublicURL string // as readers see the site; empty: http://Listen
 	TLSCert   string // PEM file, with TLSKey; empty: plain HTTP behind a proxy that ends TLS
 	TLSKey    string
-	Proxies   []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
-	SMTP      string   // host:port of the mail relay; empty: mail is kept in the log only
-	MailFrom  string   // sender of notices
-	SMS       string   // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	Leave     time.Duration // before a stop, how long /readyz says no while the door is still open
+	Proxies   []string      // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
+	SMTP      string        // host:port of the mail relay; empty: mail is kept in the log only
+	MailFrom  string        // sender of notices
+	SMS       string        // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string

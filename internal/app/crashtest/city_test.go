@@ -108,7 +108,18 @@ func (c *city) run(wrap []string, args ...string) []byte {
 
 func (c *city) serve(wrap ...string) {
 	c.t.Helper()
-	_, addr, ok := strings.Cut(string(c.run(wrap, "serve", "--listen", "127.0.0.1:0")), "http://")
+	c.listen(wrap)
+}
+
+// open serves with more flags.
+func (c *city) open(flags ...string) {
+	c.t.Helper()
+	c.listen(nil, flags...)
+}
+
+func (c *city) listen(wrap []string, flags ...string) {
+	c.t.Helper()
+	_, addr, ok := strings.Cut(string(c.run(wrap, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)), "http://")
 	if !ok {
 		c.t.Fatal("the server did not tell its address")
 	}
