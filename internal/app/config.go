@@ -32,6 +32,10 @@ type Config struct {
 	// browsers' own services.
 	PushHosts []string
 
+	// Events is where other systems hear of what happens: nats://host:4222 or "embedded"; empty:
+	// nowhere. EventsListen is where an embedded stream takes its readers.
+	Events, EventsListen string
+
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time
 	// Hotline is the telephone of the one-stops, printed on form 01; empty: a line to write on.

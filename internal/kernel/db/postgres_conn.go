@@ -250,7 +250,7 @@ func (s *pgSession) rollback() {
 	if s.begin != "" || s.conn.IsClosed() {
 		return
 	}
-	if _, err := s.conn.Exec(s.ctx, "ROLLBACK"); err != nil || s.broken != nil && away(s.conn, s.broken.err) {
+	if _, err := s.conn.Exec(s.ctx, "ROLLBACK"); err != nil || s.broken != nil && s.away(s.broken.err) {
 		_ = s.conn.Close(s.ctx)
 	}
 }
@@ -340,7 +340,7 @@ const codeReadOnly = "25006"
 // program: the database is away, and before COMMIT was sent the unit can run again.
 func (s *pgSession) fault(sql string, err error) error {
 	err = pgError(sql, err)
-	if !away(s.conn, err) {
+	if !s.away(err) {
 		return err
 	}
 	var e *stmtError
@@ -353,11 +353,11 @@ func (s *pgSession) fault(sql string, err error) error {
 const keyAway = "db.away"
 
 // away reports whether err is of a server that cannot be reached, is going down or no longer
-// leads; then the connection is of no more use.
-func away(conn *pgx.Conn, err error) bool {
+// leads; then the connection is of no more use. A caller that gave up closes it too.
+func (s *pgSession) away(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		return pe.Severity != "ERROR" || pe.Code == codeReadOnly
 	}
-	return conn.IsClosed() && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	return s.conn.IsClosed() && s.ctx.Err() == nil
 }

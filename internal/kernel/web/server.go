@@ -226,6 +226,10 @@ func (s *Server) mount(pattern string, h http.HandlerFunc) (err error) {
 // Routes lists what is mounted, pages and API, in the order of mounting.
 func (s *Server) Routes() []RouteInfo { return s.routes }
 
+// readTimeout bounds the reading of a request: an upload over a slow line. What is answered later
+// than that has lost its sender.
+const readTimeout = 2 * time.Minute
+
 // Run listens and serves until ctx ends, leaves, and lets requests under way finish. ready, when
 // not nil, is told the address as soon as connections are accepted.
 func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
@@ -236,7 +240,7 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	hs := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       2 * time.Minute, // an upload over a slow line
+		ReadTimeout:       readTimeout,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
