@@ -61,6 +61,12 @@ func found(t *testing.T, db string) *city {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return foundBy(t, bin, db)
+}
+
+// foundBy is found with another program than this one.
+func foundBy(t *testing.T, bin, db string) *city {
+	t.Helper()
 	c := &city{t: t, bin: bin, args: []string{"--data", filepath.Join(t.TempDir(), "city"), "--db", db}, tokens: map[string]string{}}
 	now := time.Now().Add(-time.Minute)
 	line := c.run(nil, "demo", "--json", "--empty", "--at", now.Format(time.RFC3339), "--listen", "127.0.0.1:0")
@@ -76,6 +82,7 @@ func found(t *testing.T, db string) *city {
 		}
 	}
 	c.end(syscall.SIGTERM)
+	var err error
 	c.submit, c.stages, err = citybench.Script("00118", now.AddDate(0, 0, -20).Format(time.DateOnly))
 	if err != nil {
 		t.Fatal(err)

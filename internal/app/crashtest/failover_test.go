@@ -36,7 +36,7 @@ func TestFailoverLosesNothing(t *testing.T) {
 	address := drillScript(t, "start")
 	t.Cleanup(func() { drillScript(t, "stop") })
 	c := found(t, freshDatabase(t, address))
-	before := c.verify()
+	before := c.entries()
 	b := newBalancer(t)
 	front := *c
 	front.url = b.url
@@ -126,7 +126,7 @@ func freshDatabase(t *testing.T, address string) string {
 
 func await(t *testing.T, long time.Duration, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(long); !done(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(long); !done(); <-time.After(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %s: %s", long, what)
 		}
