@@ -127,7 +127,10 @@ func (l *log) append(n int) {
 // node runs a publisher until the test ends or stop is called.
 func (l *log) node(cfg outlet.Config) (s *outlet.Service, stop func()) {
 	l.t.Helper()
-	cfg.Source, cfg.Log = "https://khue.example", slog.New(slog.NewTextHandler(io.Discard, nil))
+	cfg.Source = "https://khue.example"
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
 	cfg.Public = func(kind string) bool { return strings.HasPrefix(kind, "dossier.") }
 	cfg.Codes = func(_ context.Context, about []journal.Subject) (map[journal.Subject]string, error) {
 		out := map[journal.Subject]string{}
@@ -153,6 +156,17 @@ func (l *log) node(cfg outlet.Config) (s *outlet.Service, stop func()) {
 	}
 	l.t.Cleanup(stop)
 	return s, stop
+}
+
+// warnings is a log whose lines can be waited for.
+type warnings chan string
+
+func (w warnings) Write(b []byte) (int, error) {
+	select {
+	case w <- string(b):
+	default:
+	}
+	return len(b), nil
 }
 
 // read collects what a durable consumer is given, acknowledged one by one, until it has n.
@@ -298,8 +312,16 @@ func TestAnotherJournal(t *testing.T) {
 	read(t, p.url(), 20)
 	stop()
 	short.append(5)
-	second, _ := short.node(outlet.Config{URL: p.url()})
-	<-time.After(5 * time.Second)
+	told := make(warnings, 8)
+	second, _ := short.node(outlet.Config{URL: p.url(), Log: slog.New(slog.NewTextHandler(told, nil))})
+	select {
+	case line := <-told:
+		if !strings.Contains(line, "holds 20 entries and the journal 5") {
+			t.Errorf("the operator is told %s", line)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody is told")
+	}
 	if st := second.Status(); st.Up || st.Published != 0 {
 		t.Errorf("a shorter journal is taken for the stream's own: %+v", st)
 	}
