@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -201,7 +202,10 @@ type serveCmd struct {
 	NameOfficers bool     `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
 	nationalFlags
 	demandFlag
-	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	Events       string        `help:"Stream of events for other systems: nats://host:4222 (a cluster with commas, ?replicas=3), or embedded; empty: none." env:"KHUE_EVENTS"`
+	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
+	Leave        time.Duration `help:"When told to stop, let /readyz say no for this long before the door closes, so that a balancer sends nobody more: 5s." default:"0s" env:"KHUE_LEAVE"`
+	Training     bool          `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
 
 // hashCmd is the server's child that computes passwords.
@@ -216,7 +220,8 @@ func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
-	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
+	cfg.Events, cfg.EventsListen = s.Events, s.EventsListen
+	cfg.Leave, cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.Leave, s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken = s.MetricsToken
 	cfg.Hasher = c.self
 	var err error

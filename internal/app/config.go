@@ -23,7 +23,9 @@ type Config struct {
 	PublicURL string // as readers see the site; empty: http://Listen
 	TLSCert   string // PEM file, with TLSKey; empty: plain HTTP behind a proxy that ends TLS
 	TLSKey    string
-	Proxies   []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
+	// Leave is how long before a stop /readyz says no while the door is still open.
+	Leave   time.Duration
+	Proxies []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
 	// MetricsToken opens /metrics; empty: to this machine and to networks of Proxies.
 	MetricsToken string
 	SMTP         string // host:port of the mail relay; empty: mail is kept in the log only
@@ -32,6 +34,10 @@ type Config struct {
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string
+
+	// Events is where other systems hear of what happens: nats://host:4222 or "embedded"; empty:
+	// nowhere. EventsListen is where an embedded stream takes its readers.
+	Events, EventsListen string
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time

@@ -28,6 +28,7 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
+	"khue/internal/kernel/outlet"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/push/pushweb"
 	"khue/internal/kernel/sms"
@@ -90,6 +91,7 @@ type Program struct {
 	Apply    *apply.Service
 	Counter  *counter.Service
 	Live     *web.Live
+	Outlet   *outlet.Service // nil where nobody outside listens
 
 	Reorganise *reorganise.Service
 	Cutover    *cutover.Service
@@ -109,7 +111,7 @@ func New(ctx context.Context, cfg Config) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{Config: cfg, Clock: cfg.Clock, stage: newStage()}
-	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.speak, p.fill, p.doors} {
+	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.outside, p.speak, p.fill, p.doors} {
 		if err := build(ctx); err != nil {
 			p.Close()
 			return nil, err
@@ -360,6 +362,7 @@ func (p *Program) fill(ctx context.Context) error {
 // doors is the HTTP edge with every module's pages and operations.
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
+	p.measureEvents(metrics)
 	p.Live = web.NewLive(p.Dossiers.MayHear)
 	door := p.doorkeeper()
 	proxies := make([]netip.Prefix, len(p.Config.Proxies))
@@ -369,7 +372,7 @@ func (p *Program) doors(context.Context) (err error) {
 		}
 	}
 	p.Server, err = web.New(web.Config{
-		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken,
+		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken, Leave: p.Config.Leave,
 	}, web.Deps{
 		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
 		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Demands: func(s auth.Subject) auth.Proof { return p.Config.Demand.Of(s, p.Clock.Now()) }, Kiosk: p.Ways.IsKiosk,
@@ -424,7 +427,7 @@ func (p *Program) background() []func(context.Context) error {
 		periodic = append(periodic, m.Periodic...)
 		followers = append(followers, m.Followers...)
 	}
-	return []func(context.Context) error{
+	out := []func(context.Context) error{
 		func(ctx context.Context) error { return p.Journal.Run(ctx, followers) },
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
@@ -436,6 +439,10 @@ func (p *Program) background() []func(context.Context) error {
 		p.Notices.Line,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
+	if p.Outlet != nil {
+		out = append(out, p.Outlet.Run)
+	}
+	return out
 }
 
 // Close frees what New took, last first.
