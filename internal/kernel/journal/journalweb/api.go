@@ -12,6 +12,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/web"
 )
@@ -80,8 +81,8 @@ type textOutput struct {
 }
 
 type proofInput struct {
-	Entry journal.EntryID `query:"entry" required:"true" doc:"Id of the entry, from a promise or receipt."`
-	Size  int64           `query:"size" minimum:"1" doc:"Of a signed checkpoint; absent: the newest."`
+	Entry string `query:"entry" required:"true" maxLength:"20" doc:"Id of the entry, from a promise or receipt."`
+	Size  int64  `query:"size" minimum:"1" doc:"Of a signed checkpoint; absent: the newest."`
 }
 
 type proofOutput struct {
@@ -184,7 +185,11 @@ func (h *handlers) list(ctx context.Context, in *listInput) (*listOutput, error)
 }
 
 func (h *handlers) proof(ctx context.Context, in *proofInput) (*proofOutput, error) {
-	p, err := h.Journal.ProofAt(ctx, in.Entry, in.Size)
+	entry, err := id.Parse[journal.Entry](in.Entry)
+	if err != nil {
+		return nil, errs.E(errs.NotFound, "journal.noEntry", errs.P("id", in.Entry), errs.Cause(err))
+	}
+	p, err := h.Journal.ProofAt(ctx, entry, in.Size)
 	if err != nil {
 		return nil, err
 	}
