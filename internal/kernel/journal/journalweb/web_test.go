@@ -35,10 +35,10 @@ func file(t *testing.T, c *citytest.City) (code, key, promise string, receipt []
 	if err := c.Journal.Tick(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	receipt = c.Visitor().Get("/api/v1/dossiers/" + code + "/receipt?accessKey=" + key).Want(200).Body
-	if !strings.Contains(string(receipt), `"checkpoint"`) {
-		t.Fatalf("%s", receipt)
-	}
+	c.Eventually("the filing is signed for", func() bool {
+		receipt = c.Visitor().Get("/api/v1/dossiers/" + code + "/receipt?accessKey=" + key).Want(200).Body
+		return strings.Contains(string(receipt), `"checkpoint"`)
+	})
 	return code, key, promise, receipt
 }
 
