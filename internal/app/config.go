@@ -60,6 +60,12 @@ type Config struct {
 	Services fs.FS
 	// National is the identity above the city through which people may sign in; zero: none.
 	National openidweb.National
+	// Witnesses are bodies outside the city that confirm the journal, each URL=KEY.
+	Witnesses []string
+	// TSA is the address of an authority for time (RFC 3161) that stamps checkpoints; empty: none.
+	TSA string
+	// TSAEvery is how often; 0 means every five minutes.
+	TSAEvery time.Duration
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 
@@ -88,6 +94,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8080"
+	}
+	if c.TSAEvery <= 0 {
+		c.TSAEvery = 5 * time.Minute
 	}
 	if c.MailFrom == "" {
 		c.MailFrom = "Khuê <no-reply@khue.invalid>"

@@ -26,6 +26,7 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/journal/journalweb"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/outlet"
@@ -97,6 +98,8 @@ type Program struct {
 	Cutover    *cutover.Service
 	Server     *web.Server
 
+	witnesses []journalweb.Witness
+
 	stage   *stage // of a demo
 	modules []module.Module
 	pages   map[string]auth.Action // what can be opened, by path
@@ -161,6 +164,13 @@ func (p *Program) kernel(context.Context) error {
 		return err
 	}
 	p.Journal = journal.New(p.DB, p.Gen, signer, p.Config.Log)
+	for _, s := range p.Config.Witnesses {
+		w, err := journalweb.ParseWitness(s)
+		if err != nil {
+			return fmt.Errorf("app: %w", err)
+		}
+		p.witnesses = append(p.witnesses, w)
+	}
 	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Log: p.Config.Log})
 	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
 		return err
