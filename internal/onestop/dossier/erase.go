@@ -107,3 +107,14 @@ func (s *Service) ByCode(ctx context.Context, code string) (v ID, name string, e
 	})
 	return v, name, err
 }
+
+// Holds reports whether a dossier still holds what was filed; an unknown one holds nothing.
+func (s *Service) Holds(ctx context.Context, v ID) (holds bool, err error) {
+	defer errs.Op(&err, "dossier.Holds(%s)", v)
+	var c Content
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error { c, err = findContent(q, v); return err })
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return err == nil && !c.Filing.Erased, err
+}
