@@ -79,6 +79,7 @@ type grammar struct {
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
 	Backup     backupCmd     `cmd:"" help:"Copy the city to a folder, encrypted, and look after the copies."`
 	Restore    restoreCmd    `cmd:"" help:"Make a city of its backup, as it was at an instant."`
+	Archive    archiveCmd    `cmd:"" help:"Old dossiers in open formats, readable without this program."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal, or check a receipt without the city."`
 	Witness    witnessCmd    `cmd:"" help:"Confirm a city's journal from outside it."`
 	Drill      drillCmd      `cmd:"" help:"Do harm to an empty copy, and see who finds it."`

@@ -127,7 +127,7 @@ func rehearse(t *testing.T, engine, url string) {
 		args := append([]string{"restore", "--from", from, "--identity", key, "--json", "--data", data}, more...)
 		pg := ""
 		if engine == "postgres" {
-			pg = data + "-pg"
+			pg = filepath.Join(passable(t), "pg")
 			args = append(args, "--pgdata", pg)
 		}
 		out, err := c.khue(args...)
@@ -326,18 +326,12 @@ func ownCluster(t *testing.T) string {
 	if os.Getenv("KHUE_TEST_POSTGRES") == "" {
 		t.Skip("KHUE_TEST_POSTGRES is not set: no PostgreSQL to test on")
 	}
-	dir, err := os.MkdirTemp("", "khue-rehearse-pg-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := passable(t)
 	script := func(word string) (string, error) {
 		cmd := exec.Command("../../../scripts/test-postgres", word)
 		cmd.Env = append(os.Environ(), "KHUE_PG_DIR="+filepath.Join(dir, "pg"))
 		out, err := cmd.Output()
 		return strings.TrimSpace(string(out)), err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's user passes
-		t.Fatal(err)
 	}
 	url, err := script("start")
 	if err != nil {
@@ -345,9 +339,22 @@ func ownCluster(t *testing.T) string {
 	}
 	t.Cleanup(func() {
 		_, _ = script("stop")
-		_ = os.RemoveAll(dir)
 	})
 	return url
+}
+
+// passable is a folder through which PostgreSQL's user may go.
+func passable(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "khue-rehearse-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // on purpose
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // startRestored starts a restored cluster on a port of its own, in the usual way.

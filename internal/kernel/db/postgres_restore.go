@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Recovery lets PostgreSQL replay the WAL of a restored base.
@@ -68,9 +69,9 @@ func (r Recovery) Start(ctx context.Context) (at string, stop func() error, err 
 	run := func(args ...string) error {
 		cmd := exec.CommandContext(ctx, ctl, append([]string{"-D", r.Data, "-w", "-t", "86400"}, args...)...) //nolint:gosec // PostgreSQL's own
 		cmd.Dir, cmd.SysProcAttr = "/", attr
-		if err := cmd.Run(); err != nil {
+		if out, err := cmd.CombinedOutput(); err != nil {
 			b, _ := os.ReadFile(log) //nolint:gosec // the server's
-			return fmt.Errorf("db: pg_ctl %s: %w: %s", args[len(args)-1], err, lastLines(string(b), 6))
+			return fmt.Errorf("db: pg_ctl %s: %w: %s", args[len(args)-1], err, lastLines(string(out)+string(b), 8))
 		}
 		return nil
 	}
@@ -84,8 +85,17 @@ func (r Recovery) Start(ctx context.Context) (at string, stop func() error, err 
 			line.WriteString(" -c '" + strings.ReplaceAll(o, "'", `'\''`) + "'")
 		}
 		_ = os.Remove(log)
-		return run("-l", log, "-o", line.String(), "start")
+		if err := run("-l", log, "-o", line.String(), "start"); err != nil {
+			return err
+		}
+		if err := recovered(ctx, at); err != nil {
+			b, _ := os.ReadFile(log) //nolint:gosec // the server's
+			return fmt.Errorf("db: recovery: %w: %s", err, lastLines(string(b), 8))
+		}
+		return nil
 	}
+	q := url.Values{"host": {socket}, "port": {"5432"}, "sslmode": {"disable"}}
+	at = (&url.URL{Scheme: "postgres", User: url.User(r.Role), Path: "/" + r.Database, RawQuery: q.Encode()}).String()
 	target := ""
 	if !r.At.IsZero() {
 		target = r.At.UTC().Format("2006-01-02 15:04:05.000000+00")
@@ -102,15 +112,20 @@ func (r Recovery) Start(ctx context.Context) (at string, stop func() error, err 
 		ctx = context.WithoutCancel(ctx)
 		return errors.Join(run("-m", "fast", "stop"), os.RemoveAll(socket))
 	}
-	q := url.Values{"host": {socket}, "port": {"5432"}, "sslmode": {"disable"}}
-	at = (&url.URL{Scheme: "postgres", User: url.User(r.Role), Path: "/" + r.Database, RawQuery: q.Encode()}).String()
-	return at, stop, errors.Join(recovered(ctx, at))
+	return at, stop, nil
 }
 
 // recovered waits until the server takes writes.
 func recovered(ctx context.Context, at string) error {
 	for {
 		c, err := pgx.Connect(ctx, at)
+		var early *pgconn.PgError
+		if errors.As(err, &early) && early.Code == "57P03" { // it still recovers
+			if !sleep(ctx, 50*time.Millisecond) {
+				return ctx.Err()
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
