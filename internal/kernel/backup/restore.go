@@ -211,7 +211,7 @@ func (r *restoring) follow(ctx context.Context, gens []string) error {
 			if over {
 				continue
 			}
-			if !r.t.At.IsZero() && s.From.After(r.t.At) && n > r.b.Segment {
+			if !r.t.At.IsZero() && s.From.After(r.t.At.Add(r.slack())) && n > r.b.Segment {
 				over = true
 				continue
 			}
@@ -224,6 +224,15 @@ func (r *restoring) follow(ctx context.Context, gens []string) error {
 		}
 	}
 	return nil
+}
+
+// slack is how much more log than needed is laid down: PostgreSQL stops at the instant itself,
+// by its own clock.
+func (r *restoring) slack() time.Duration {
+	if r.b.Engine == engineSQLite {
+		return 0
+	}
+	return time.Minute
 }
 
 func (r *restoring) replay(ctx context.Context, s Segment, data []byte) (over bool, err error) {

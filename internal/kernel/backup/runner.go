@@ -205,9 +205,7 @@ func (r *Runner) Close(ctx context.Context) error {
 	}
 	var err error
 	if r.gen != "" {
-		if err = r.log.Reach(ctx); err == nil {
-			err = r.ship(ctx)
-		}
+		err = r.ship(ctx)
 	}
 	return errors.Join(err, r.log.Close())
 }
@@ -297,12 +295,14 @@ func (r *Runner) base(ctx context.Context) (err error) {
 			b.Keys = append(b.Keys, File{Name: name, Size: int64(len(raw)), Chunks: []Object{o}})
 		}
 	}
-	if err := r.log.Reach(ctx); err != nil {
-		return err
-	}
-	// What the log up to here names stands among the blobs of now.
-	if err := r.ship(ctx); err != nil {
-		return err
+	// The base is of use with the log up to its end. What that names stands among the blobs of now.
+	for ended := r.d.Clock.Now(); ; {
+		if err := r.ship(ctx); err != nil {
+			return err
+		}
+		if !r.to.Before(ended) {
+			break
+		}
 	}
 	err = r.d.Blobs.Walk(ctx, func(ref blob.Ref) error {
 		o := Object{ref.SHA256, ref.Size}
@@ -369,6 +369,14 @@ func (r *Runner) keepBlob(ctx context.Context, ref blob.Ref) (int64, error) {
 func (r *Runner) ship(ctx context.Context) error {
 	if r.waiting == nil {
 		now := r.d.Clock.Now()
+		// A server's log arrives later than what it commits: To is true only when it is here.
+		reached, err := r.log.Reach(ctx)
+		if err != nil {
+			return err
+		}
+		if !reached {
+			now = r.to
+		}
 		p, err := r.log.Take(ctx)
 		if err != nil {
 			return err

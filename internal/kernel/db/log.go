@@ -18,8 +18,9 @@ type Log interface {
 	// Take returns what was committed and synced since the last call; no data where nothing
 	// was. ErrLogBroken where something was missed: only a new base helps.
 	Take(ctx context.Context) (Piece, error)
-	// Reach waits until everything committed before the call can be taken.
-	Reach(ctx context.Context) error
+	// Reach waits until everything committed before the call can be taken; false where so much
+	// waits that it must be taken first.
+	Reach(ctx context.Context) (bool, error)
 	Close() error
 }
 

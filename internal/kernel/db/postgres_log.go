@@ -206,24 +206,24 @@ func (l *pgLog) Take(context.Context) (Piece, error) {
 }
 
 // Reach implements Log.
-func (l *pgLog) Reach(ctx context.Context) error {
+func (l *pgLog) Reach(ctx context.Context) (bool, error) {
 	var text string
 	if err := l.e.writers.QueryRow(ctx, "SELECT pg_current_wal_flush_lsn()::text").Scan(&text); err != nil {
-		return err
+		return false, err
 	}
 	to, err := pglogrepl.ParseLSN(text)
 	for err == nil {
 		l.mu.Lock()
-		reached, broken := l.seen >= to || len(l.piece.Data) >= maxTaken, l.err
+		reached, full, broken := l.seen >= to, len(l.piece.Data) >= maxTaken, l.err
 		l.mu.Unlock()
-		if reached || broken != nil {
-			return broken
+		if reached || full || broken != nil {
+			return reached, broken
 		}
 		if !sleep(ctx, 5*time.Millisecond) {
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 	}
-	return err
+	return false, err
 }
 
 // Base implements Log by pg_basebackup, whose archive is cut into its files.

@@ -282,7 +282,7 @@ func (l *liteLog) Take(context.Context) (Piece, error) {
 }
 
 // Reach implements Log: SQLite's log can be read as soon as it is committed.
-func (l *liteLog) Reach(context.Context) error { return nil }
+func (l *liteLog) Reach(context.Context) (bool, error) { return true, nil }
 
 // Close lets the log go.
 func (l *liteLog) Close() error {
