@@ -66,12 +66,7 @@ func rehearse(t *testing.T, engine, url string) {
 		t.Fatal(err)
 	}
 	d := &drill{city: c}
-	_, addr, ok := strings.Cut(string(c.run(nil, "serve", "--listen", "127.0.0.1:0",
-		"--backup", dir, "--backup-recipient", strings.TrimSpace(public), "--backup-every", "100ms")), "http://")
-	if !ok {
-		t.Fatal("the server did not tell its address")
-	}
-	c.url = "http://" + strings.TrimSpace(addr)
+	c.open("--backup", dir, "--backup-recipient", strings.TrimSpace(public), "--backup-every", "100ms")
 	d.learn()
 	reaches := func() (from, to time.Time) {
 		t.Helper()
