@@ -46,7 +46,7 @@ func TestAnArchiveIsReadWithoutTheProgram(t *testing.T) {
 	check := func() string {
 		t.Helper()
 		said := &strings.Builder{}
-		if code := Main(context.Background(), []string{"archive", "check", out}, io.Discard, said); code != 0 && said.Len() == 0 {
+		if code := Main(context.Background(), "khue", []string{"archive", "check", out}, io.Discard, said); code != 0 && said.Len() == 0 {
 			t.Errorf("code %d without a word", code)
 		}
 		return said.String()
