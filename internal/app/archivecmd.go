@@ -129,7 +129,7 @@ func (p *Program) archive(ctx context.Context, out, service string, before clock
 		}
 	}
 	about := p.Bundle.T(i18n.VI, "app.archive.about", "n", n, "day", before.Time().Format("02/01/2006"))
-	if sum, err = bag.Close(p.Clock.Now(), about, p.Journal.PublicKey()); err != nil {
+	if sum, err = bag.Close(p.Clock.Now(), about, p.Journal.Key()); err != nil {
 		return n, "", err
 	}
 	raw, err := json.Marshal(map[string]any{"n": n, "before": before, "service": service, "manifest": sum})

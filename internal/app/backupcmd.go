@@ -8,6 +8,7 @@ import (
 	"khue/internal/kernel/backup"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/journal"
 )
 
 type backupCmd struct {
@@ -222,7 +223,7 @@ func (r *restoreCmd) Run(c *command) (err error) {
 	}
 	defer func() { err = errors.Join(err, done.Close()) }()
 	if !r.JSON {
-		if err := done.Program.verify(c, false); err != nil {
+		if err := done.Program.verify(c, journal.Held{}, false); err != nil {
 			return err
 		}
 	} else if err := done.whole(c.ctx); err != nil {

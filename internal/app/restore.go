@@ -102,7 +102,8 @@ func restore(ctx context.Context, v *backup.Vault, t restoring) (out *restored, 
 	if err := out.whole(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.openEpoch(ctx, out.Report.Checkpoint); err != nil {
+	// The newest checkpoint that the backup knows: others may hold it, and more.
+	if err := p.Journal.OpenEpoch(ctx, "restore", []byte(out.Report.Checkpoint)); err != nil {
 		return nil, err
 	}
 	if out.Erased, out.Left, err = p.eraseAgain(ctx, out.Report.Erasures); err != nil {
@@ -162,24 +163,6 @@ func (p *Program) stayErased(ctx context.Context, list, left []backup.Erasure) e
 		}
 	}
 	return nil
-}
-
-// openEpoch says in the journal that it goes on from a backup, and from which checkpoint others
-// may know more. The journal's own epochs take its place.
-func (p *Program) openEpoch(ctx context.Context, old string) error {
-	if j, ok := any(p.Journal).(interface {
-		OpenEpoch(ctx context.Context, reason string, old []byte) error
-	}); ok {
-		return j.OpenEpoch(ctx, "restore", []byte(old))
-	}
-	raw, err := json.Marshal(map[string]string{"reason": "restore", "checkpoint": old})
-	if err != nil {
-		return err
-	}
-	return p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		_, err := p.Journal.Append(tx, journal.Entry{Kind: "journal.restored", Subject: journal.Subject{Type: "journal.log", ID: 1}, Payload: raw})
-		return err
-	})
 }
 
 // parseInstant reads an instant, in Hanoi where no zone is told.

@@ -31,9 +31,6 @@ type key struct {
 func (k *key) Verifier() note.Verifier { return k.verifier }
 func (k *key) PublicKey() string       { return k.public }
 
-// PublicKey is what whoever checks a proof needs.
-func (j *Journal) PublicKey() string { return j.signer.PublicKey() }
-
 // NewKey makes a key that lives in memory only.
 func NewKey(name string) (Signer, error) {
 	private, _, err := note.GenerateKey(rand.Reader, name)
