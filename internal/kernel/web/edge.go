@@ -84,6 +84,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	st := &state{server: s, ref: newReference(), started: s.deps.Clock.Now(), api: strings.HasPrefix(r.URL.Path, "/api/")}
 	h["X-Request-Id"] = []string{st.ref}
+	if s.leaving.Load() {
+		h["Connection"] = []string{"close"}
+	}
 	ctx := context.WithValue(r.Context(), stateKey{}, st)
 	if s.deps.Trace.On() {
 		ctx, st.span = s.deps.Trace.Request(ctx, s.parentSpan(r))
