@@ -70,7 +70,7 @@ func TestThePartsAreListed(t *testing.T) {
 func TestTheBillOfMaterials(t *testing.T) {
 	t.Parallel()
 	var out, errOut bytes.Buffer
-	if code := app.Main(context.Background(), []string{"about", "--sbom"}, &out, &errOut); code != 0 {
+	if code := app.Main(context.Background(), "khue", []string{"about", "--sbom"}, &out, &errOut); code != 0 {
 		t.Fatal(errOut.String())
 	}
 	var b struct {

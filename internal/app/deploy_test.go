@@ -27,7 +27,7 @@ func TestTheExampleSettingsAreTaken(t *testing.T) {
 		}
 		t.Setenv("KHUE_CONFIG", file)
 		var out, errOut bytes.Buffer
-		if code := app.Main(context.Background(), []string{"serve", "--print-config"}, &out, &errOut); code != 0 || !strings.Contains(out.String(), "public-url: https://dichvucong.example.vn") {
+		if code := app.Main(context.Background(), "khue", []string{"serve", "--print-config"}, &out, &errOut); code != 0 || !strings.Contains(out.String(), "public-url: https://dichvucong.example.vn") {
 			t.Errorf("%s: %d %s %s", name, code, &out, &errOut)
 		}
 	}

@@ -8,6 +8,10 @@ import (
 	"khue/internal/kernel/measure"
 )
 
+// FollowSlack is how far behind a follower may seem without being it: one that cares for few
+// kinds writes its place down every so many entries.
+const FollowSlack = followSkip
+
 // Measures are the figures of the log and of those who follow it.
 func (j *Journal) Measures() []measure.Group {
 	return []measure.Group{{

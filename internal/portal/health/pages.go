@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/journal"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 )
@@ -268,7 +269,7 @@ func log(ctx context.Context, st State) ui.SummaryArgs {
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		a.Rows = append(a.Rows, ui.SummaryRow{Key: say(ctx, "journal.follower", "name", n), Value: ui.T(say(ctx, "journal.behind", "n", st.Journal.Behind[n]))})
+		a.Rows = append(a.Rows, ui.SummaryRow{Key: say(ctx, "journal.follower", "name", n), Value: ui.T(say(ctx, "journal.behind", "n", max(0, st.Journal.Behind[n]-journal.FollowSlack)))})
 	}
 	return a
 }
