@@ -66,6 +66,11 @@ func (p *Program) alert(_ context.Context, tx *db.Tx, r journal.Record) error {
 	if c, ok := ways.Contact(factor.Email); ok {
 		n.Email = c.Address
 	}
+	if n.Email == "" && a.Kind == auth.KindOfficer {
+		if n.Email, err = p.Officers.MailOf(tx, a.ID); err != nil {
+			return err
+		}
+	}
 	if c, ok := ways.Contact(factor.Phone); ok {
 		n.Phone = c.Address
 	} else if auth.IsPhone(a.Login) {
@@ -90,7 +95,7 @@ func (p *Program) alertText(l i18n.Lang, r journal.Record, t factor.Told) notify
 	if kind == "factor_added" || kind == "factor_removed" {
 		what = say("way." + t.Way)
 	}
-	body := say(kind+".body", "device", device, "network", t.Network, "at", r.At, "way", what, "until", db.Time(t.Until))
+	body := say(kind+".body", "device", device, "network", t.Network, "at", r.At, "way", what, "until", db.Time(t.Until), "by", t.By, "reason", t.Reason)
 	return notify.Text{
 		Title: title, Subject: say("subject"), Lock: say("lock"), SMS: say("sms", "title", title, "site", p.address()),
 		Body: body + "\n\n" + say("not_me"),

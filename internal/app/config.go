@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/openid/openidweb"
@@ -22,13 +23,21 @@ type Config struct {
 	PublicURL string // as readers see the site; empty: http://Listen
 	TLSCert   string // PEM file, with TLSKey; empty: plain HTTP behind a proxy that ends TLS
 	TLSKey    string
-	Proxies   []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
-	SMTP      string   // host:port of the mail relay; empty: mail is kept in the log only
-	MailFrom  string   // sender of notices
-	SMS       string   // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	// Leave is how long before a stop /readyz says no while the door is still open.
+	Leave   time.Duration
+	Proxies []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
+	// MetricsToken opens /metrics; empty: to this machine and to networks of Proxies.
+	MetricsToken string
+	SMTP         string // host:port of the mail relay; empty: mail is kept in the log only
+	MailFrom     string // sender of notices
+	SMS          string // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string
+
+	// Events is where other systems hear of what happens: nats://host:4222 or "embedded"; empty:
+	// nowhere. EventsListen is where an embedded stream takes its readers.
+	Events, EventsListen string
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time
@@ -38,6 +47,12 @@ type Config struct {
 	Training bool
 	// NameOfficers tells citizens the name of who looked at their data beside the post.
 	NameOfficers bool
+	// Demand says since when two factors are demanded of officers, and a fresh proof of who signs;
+	// zero: of nobody.
+	Demand auth.Demand
+	// Hasher is the program that computes passwords beside the pages (khue hash); empty: none,
+	// they are computed here.
+	Hasher string
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -45,6 +60,12 @@ type Config struct {
 	Services fs.FS
 	// National is the identity above the city through which people may sign in; zero: none.
 	National openidweb.National
+	// Witnesses are bodies outside the city that confirm the journal, each URL=KEY.
+	Witnesses []string
+	// TSA is the address of an authority for time (RFC 3161) that stamps checkpoints; empty: none.
+	TSA string
+	// TSAEvery is how often; 0 means every five minutes.
+	TSAEvery time.Duration
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 
@@ -73,6 +94,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8080"
+	}
+	if c.TSAEvery <= 0 {
+		c.TSAEvery = 5 * time.Minute
 	}
 	if c.MailFrom == "" {
 		c.MailFrom = "Khuê <no-reply@khue.invalid>"

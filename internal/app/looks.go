@@ -6,10 +6,12 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/register/access"
 	"khue/internal/register/access/accessweb"
+	"khue/internal/register/person"
 )
 
 // looksWeb tells the pages of looks whose a dossier is and what it is called.
@@ -31,22 +33,51 @@ func (p *Program) looksWeb() accessweb.Deps {
 	}
 }
 
-// ownThings are what looks at the reader's data are looks at: their dossiers and account.
+// ownThings are what looks at the reader's data are looks at: their dossiers and account, and
+// where the account is verified what the register of persons keeps under their number.
 func (p *Program) ownThings(ctx context.Context) ([]accessweb.Own, error) {
 	list, err := p.Dossiers.OwnOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := []accessweb.Own{{ID: auth.From(ctx).Account}}
 	for _, d := range list {
 		out = append(out, accessweb.Own{ID: int64(d.ID), Label: d.Code, Href: "/dossiers/" + url.PathEscape(d.Code)})
 	}
+	rows, err := p.ownRows(ctx)
+	for _, v := range rows {
+		out = append(out, accessweb.Own{ID: int64(v)})
+	}
 	return out, err
+}
+
+// ownRows are the rows of the register of persons that are the reader's; none while the account
+// is linked to nobody.
+func (p *Program) ownRows(ctx context.Context) (ids []person.ID, err error) {
+	err = p.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		who, ok, err := p.People.Of(v, auth.From(ctx).Account)
+		if err != nil || !ok {
+			return err
+		}
+		ids, err = p.People.Family(v, who.ID)
+		return err
+	})
+	return ids, err
 }
 
 // namesIn lists the names in what was looked at.
 func (p *Program) namesIn(q db.Querier, kind string, about int64) ([]string, error) {
-	if kind != dossier.SubjectType {
-		return nil, nil
+	switch kind {
+	case dossier.SubjectType:
+		return p.Dossiers.NamesIn(q, dossier.ID(about))
+	case person.SubjectType:
+		who, err := p.People.In(q, person.ID(about))
+		if errs.Is(err, errs.NotFound) {
+			return nil, nil
+		}
+		return []string{who.Facts.Name}, err
 	}
-	return p.Dossiers.NamesIn(q, dossier.ID(about))
+	return nil, nil
 }
 
 var _ access.Accounts = (*auth.Service)(nil)

@@ -17,6 +17,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -25,8 +26,10 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/journal/journalweb"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
+	"khue/internal/kernel/outlet"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/push/pushweb"
 	"khue/internal/kernel/sms"
@@ -89,10 +92,13 @@ type Program struct {
 	Apply    *apply.Service
 	Counter  *counter.Service
 	Live     *web.Live
+	Outlet   *outlet.Service // nil where nobody outside listens
 
 	Reorganise *reorganise.Service
 	Cutover    *cutover.Service
 	Server     *web.Server
+
+	witnesses []journalweb.Witness
 
 	stage   *stage // of a demo
 	modules []module.Module
@@ -108,7 +114,7 @@ func New(ctx context.Context, cfg Config) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{Config: cfg, Clock: cfg.Clock, stage: newStage()}
-	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.speak, p.fill, p.doors} {
+	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.outside, p.speak, p.fill, p.doors} {
 		if err := build(ctx); err != nil {
 			p.Close()
 			return nil, err
@@ -158,6 +164,13 @@ func (p *Program) kernel(context.Context) error {
 		return err
 	}
 	p.Journal = journal.New(p.DB, p.Gen, signer, p.Config.Log)
+	for _, s := range p.Config.Witnesses {
+		w, err := journalweb.ParseWitness(s)
+		if err != nil {
+			return fmt.Errorf("app: %w", err)
+		}
+		p.witnesses = append(p.witnesses, w)
+	}
 	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Log: p.Config.Log})
 	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
 		return err
@@ -174,6 +187,11 @@ func (p *Program) kernel(context.Context) error {
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
 	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
+	if p.Config.Hasher != "" {
+		child := hasher.NewChild(p.Config.Log, p.Config.Hasher, "hash")
+		p.onClose(child.Close)
+		sessions.Derive = child.Derive
+	}
 	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }
@@ -195,27 +213,27 @@ func (p *Program) register(context.Context) (err error) {
 	}
 	p.Officers = identity.New(identity.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Units: p.Units, Scopes: scopes{p.Units}, Policies: p.Policies,
-		Mail: p.Mail, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
+		Mail: p.Mail, TakeWays: func(tx *db.Tx, account, by int64) error { return p.Ways.ResetIn(tx, account, by) }, Secret: invites, Address: p.address(), Demo: !p.Config.Opened.IsZero(),
 	})
 	if p.Catalog, err = catalog.New(p.DB, p.Clock, catalog.Options{}); err != nil {
 		return err
 	}
-	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
-	if err != nil {
-		return err
-	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Secret: sealing})
-	if err != nil {
-		return err
-	}
-	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	p.Looks, err = access.New(access.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
-		Named: p.namesIn,
+		Named: p.namesIn, Limited: p.limited,
 	})
 	if err != nil {
 		return err
 	}
+	sealing, err := keyRing(personKey(p.Config.Data))
+	if err != nil {
+		return err
+	}
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Looks: p.Looks, Secrets: sealing})
+	if err != nil {
+		return err
+	}
+	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
 	return p.provider()
 }
 
@@ -266,12 +284,12 @@ func (p *Program) onestop(context.Context) (err error) {
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
-		Training: p.Config.Training, Hotline: p.Config.Hotline,
+		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
 	p.Counter = counter.New(counter.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Services: p.Services, Dossiers: p.Dossiers, People: p.People, Looks: p.Looks, Unused: p.unused, Notices: p.Notices, Accounts: p.Auth, Fonts: fonts(),
 	})
 	p.Cutover = cutover.New(cutover.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Dossiers: p.Dossiers, Managers: p.Officers,
@@ -354,6 +372,7 @@ func (p *Program) fill(ctx context.Context) error {
 // doors is the HTTP edge with every module's pages and operations.
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
+	p.measureEvents(metrics)
 	p.Live = web.NewLive(p.Dossiers.MayHear)
 	door := p.doorkeeper()
 	proxies := make([]netip.Prefix, len(p.Config.Proxies))
@@ -363,10 +382,10 @@ func (p *Program) doors(context.Context) (err error) {
 		}
 	}
 	p.Server, err = web.New(web.Config{
-		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies,
+		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken, Leave: p.Config.Leave,
 	}, web.Deps{
 		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
-		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Kiosk: p.Ways.IsKiosk,
+		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Demands: func(s auth.Subject) auth.Proof { return p.Config.Demand.Of(s, p.Clock.Now()) }, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
 		p.pages = p.built()
@@ -418,7 +437,7 @@ func (p *Program) background() []func(context.Context) error {
 		periodic = append(periodic, m.Periodic...)
 		followers = append(followers, m.Followers...)
 	}
-	return []func(context.Context) error{
+	out := []func(context.Context) error{
 		func(ctx context.Context) error { return p.Journal.Run(ctx, followers) },
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
@@ -430,6 +449,10 @@ func (p *Program) background() []func(context.Context) error {
 		p.Notices.Line,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
+	if p.Outlet != nil {
+		out = append(out, p.Outlet.Run)
+	}
+	return out
 }
 
 // Close frees what New took, last first.

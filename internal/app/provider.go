@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -27,14 +28,28 @@ func (p *Program) provider() error {
 		wire = clock.System() // other programs compare tokens with their own time, also in a demo
 	}
 	p.OpenID, err = openid.New(openid.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer, Policies: p.Policies, Government: func() string { return "unit:" + p.Units.Now().Government().ID.String() }, Demand: p.Config.Demand,
 		Post: openidweb.Poster(), Verified: p.nationally,
 		Email: func(ctx context.Context, account int64) (string, bool) {
+			// An address to which a code came counts as shown; the one for notices is only typed.
+			if w, err := p.Ways.Ways(ctx, account); err == nil {
+				if c, ok := w.Contact(factor.Email); ok {
+					return c.Address, true
+				}
+			}
 			m, _, err := p.Notices.Mine(auth.With(ctx, auth.Subject{Account: account}))
 			if err != nil {
 				return "", false
 			}
 			return m.Email, false // nobody has shown that mail reaches them
+		},
+		Phone: func(ctx context.Context, account int64) (string, bool) {
+			w, err := p.Ways.Ways(ctx, account)
+			if err != nil {
+				return "", false
+			}
+			c, ok := w.Contact(factor.Phone)
+			return c.Address, ok
 		},
 	})
 	return err

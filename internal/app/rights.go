@@ -11,11 +11,13 @@ import (
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/register/access"
+	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/person"
 )
 
@@ -34,6 +36,10 @@ func (p *Program) rightsDeps() rights.Deps {
 			},
 			Forget: p.Looks.Expire,
 		}},
+		Person: func(q db.Querier, account int64) (int64, error) {
+			who, _, err := p.People.Of(q, account)
+			return int64(who.ID), err
+		},
 		Carry: p.carry, ChooseNotices: p.Notices.LetCourse,
 	}
 }
@@ -129,11 +135,28 @@ func (p *Program) carry(ctx context.Context, tx *db.Tx, number, fact, value stri
 func (p *Program) rightsWeb() rightsweb.Deps {
 	return rightsweb.Deps{
 		Rights: p.Rights, Looks: p.Looks, Units: p.Units, Uploads: p.Uploads, Codes: p.Dossiers.Codes,
+		Programs: func(ctx context.Context) ([]rightsweb.Program, error) {
+			list, err := p.OpenID.AllowedBy(ctx, auth.From(ctx).Account)
+			var out []rightsweb.Program
+			for _, a := range list {
+				out = append(out, rightsweb.Program{
+					Code: a.Client.Code, Name: a.Client.Name, Owner: a.Client.Owner, Since: i18n.DateTime(i18n.LangOf(ctx), a.Given), Sees: openidweb.ScopeWords(ctx, a.Scopes),
+				})
+			}
+			return out, err
+		},
 		Mine: func(ctx context.Context) ([]rightsweb.Own, error) {
 			list, err := p.Dossiers.OwnOf(ctx)
 			out := []rightsweb.Own{{Type: "account", ID: auth.From(ctx).Account}}
 			for _, d := range list {
 				out = append(out, rightsweb.Own{Type: dossier.SubjectType, ID: int64(d.ID), Code: d.Code, Unit: d.Competent})
+			}
+			if err != nil {
+				return nil, err
+			}
+			rows, err := p.ownRows(ctx)
+			for _, v := range rows {
+				out = append(out, rightsweb.Own{Type: person.SubjectType, ID: int64(v)})
 			}
 			return out, err
 		},
@@ -151,6 +174,9 @@ type consented struct {
 func (c consented) Facts(ctx context.Context, who form.Applicant) (form.Answers, error) {
 	ok, err := c.p.Rights.Consented(ctx, who.Account, c.purpose)
 	if err != nil || !ok {
+		return nil, err
+	}
+	if stop, err := c.p.Rights.Unused(ctx, rights.Whose{Account: who.Account}); err != nil || stop {
 		return nil, err
 	}
 	return c.Source.Facts(ctx, who)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io/fs"
+	"slices"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/authweb"
@@ -14,6 +15,7 @@ import (
 	"khue/internal/kernel/filecheck"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/journal/journalweb"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/once"
@@ -82,7 +84,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.Ways.Module(), p.alerts(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
@@ -101,7 +103,7 @@ func (p *Program) keeping() module.Module {
 // beside the routes; the server adds them.
 func PolicySources() []auth.Source {
 	return []auth.Source{
-		identity.Policies(), holiday.Policies(), access.Policies(),
+		identity.Policies(), openid.Policies(), holiday.Policies(), access.Policies(),
 		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(),
 	}
 }
@@ -109,7 +111,7 @@ func PolicySources() []auth.Source {
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{
-		db.Messages(), journal.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
+		db.Messages(), journal.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
@@ -123,6 +125,7 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		p.doorkeeper().Module(),
+		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses}),
 		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
@@ -148,7 +151,7 @@ func (p *Program) webModules() []web.Module {
 
 // doorkeeper is the pages of accounts.
 func (p *Program) doorkeeper() authweb.Pages {
-	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Links: ownPages, Admins: identityweb.Managers(), Counter: counterweb.Clerk})
+	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Demand: p.Config.Demand, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Links: ownPages, Admins: identityweb.Managers(), Counter: counterweb.Clerk, Helpers: auth.AnyRole(slices.Compact(slices.Sorted(slices.Values(append(identityweb.Managers().Roles(), counterweb.Clerk.Roles()...))))...)})
 }
 
 func (p *Program) checks() []web.Check {

@@ -115,7 +115,12 @@ const (
 	ProveTwo Proof = "two factors"
 	// ProveTwoAgain wants two factors within ten minutes.
 	ProveTwoAgain Proof = "two factors, proved again"
+	// ProveToSign is ProveAgain within half an hour: who signs many papers is not asked for each.
+	ProveToSign Proof = "proved again to sign"
 )
+
+// SignFor is how long a proof counts for acts that sign.
+const SignFor = 30 * time.Minute
 
 // Met reports whether the subject's session has the proof.
 func (p Proof) Met(s Subject, now time.Time) bool {
@@ -129,6 +134,8 @@ func (p Proof) Met(s Subject, now time.Time) bool {
 		return two
 	case ProveTwoAgain:
 		return two && s.Fresh(now, FreshFor)
+	case ProveToSign:
+		return s.Fresh(now, SignFor) && (two || !s.Second)
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -83,6 +84,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	st := &state{server: s, ref: newReference(), started: s.deps.Clock.Now(), api: strings.HasPrefix(r.URL.Path, "/api/")}
 	h["X-Request-Id"] = []string{st.ref}
+	if s.leaving.Load() {
+		h["Connection"] = []string{"close"}
+	}
 	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, st))
 	if r.URL.Path == livePath { // a stream must not wait until compression pays
 		s.dispatch(w, r)
@@ -187,7 +191,7 @@ func (s *Server) prepare(w http.ResponseWriter, r *http.Request, st *state) (*ht
 	if err := s.origins.Check(r); err != nil {
 		return r, errs.E(errs.Forbidden, "web.error.other_site", errs.Cause(err))
 	}
-	if st.token == "" {
+	if st.token == "" || r.URL.Path == metricsPath { // whose token is no account's
 		return r, nil
 	}
 	resolve := s.deps.Auth.Resolve
@@ -237,18 +241,53 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 	if !st.api {
 		r = r.WithContext(s.withShell(r))
 	}
-	do := route.Do
-	if !route.Proof.Met(auth.From(ctx), s.deps.Clock.Now()) {
-		do = func(w http.ResponseWriter, r *http.Request) error {
-			if s.deps.Prove == nil {
-				return errs.E(errs.Forbidden, "auth.error.prove")
-			}
-			return s.deps.Prove(w, r, route.Proof)
-		}
+	want := s.lacks(auth.From(ctx), route)
+	var err error
+	if want == auth.NoProof {
+		err = route.Do(w, r)
+		want = auth.Wanted(err) // what it would do showed only now
 	}
-	if err := do(w, r); err != nil {
+	if want != auth.NoProof {
+		err = s.prove(w, r, want)
+	}
+	if err != nil {
 		s.fail(w, r, err)
 	}
+}
+
+// lacks is the proof that a session must have for a route and has not.
+func (s *Server) lacks(sub auth.Subject, route Route) auth.Proof {
+	now := s.deps.Clock.Now()
+	if s.deps.Demands != nil && !route.Enrols {
+		if p := s.deps.Demands(sub); !p.Met(sub, now) {
+			return p
+		}
+	}
+	if !route.Proof.Met(sub, now) {
+		return route.Proof
+	}
+	return auth.NoProof
+}
+
+// prove asks a reader of pages for a proof. A program is told what its token lacks (RFC 9470).
+func (s *Server) prove(w http.ResponseWriter, r *http.Request, want auth.Proof) error {
+	if st := stateOf(r.Context()); st.api || st.bearer || s.deps.Prove == nil {
+		w.Header().Set("WWW-Authenticate", challengeOf(want))
+		return errs.E(errs.Forbidden, "auth.error.prove")
+	}
+	return s.deps.Prove(w, r, want)
+}
+
+// challengeOf is the header that says so.
+func challengeOf(want auth.Proof) string {
+	challenge := `Bearer error="insufficient_user_authentication"`
+	switch want {
+	case auth.ProveTwo, auth.ProveTwoAgain:
+		challenge += `, acr_values="registered+mfa verified+mfa"`
+	case auth.ProveToSign:
+		challenge += `, max_age=` + strconv.Itoa(int(auth.SignFor/time.Second))
+	}
+	return challenge
 }
 
 // withShell puts what surrounds a page in the context.

@@ -1,12 +1,16 @@
 package web
 
 import (
+	"crypto/subtle"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"khue/internal/kernel/errs"
 )
 
 // metrics are few: how many, how long, with what outcome, by route pattern. Never by
@@ -14,6 +18,34 @@ import (
 type metrics struct {
 	took    *prometheus.HistogramVec
 	handler http.Handler
+}
+
+const metricsPath = "/metrics"
+
+// serveMetrics tells the figures to whoever watches the program. To others the path is not
+// there: figures say how busy a city is, and what fails.
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	if !s.watches(r) {
+		return errs.E(errs.NotFound, "web.error.not_found")
+	}
+	s.metrics.handler.ServeHTTP(w, r)
+	return nil
+}
+
+// watches reports whether a request may read the figures. What a proxy forwards comes from
+// elsewhere, whoever the proxy is.
+func (s *Server) watches(r *http.Request) bool {
+	if want := s.cfg.MetricsToken; want != "" {
+		scheme, got, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1
+	}
+	for _, h := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
+		if r.Header.Get(h) != "" {
+			return false
+		}
+	}
+	addr := clientAddr(r)
+	return addr.IsLoopback() || s.trusts(addr)
 }
 
 func newMetrics(reg *prometheus.Registry) *metrics {

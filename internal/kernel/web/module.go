@@ -20,6 +20,9 @@ type Route struct {
 	Do     HandlerFunc
 	// Proof is what the session must have beside the policy; the zero value asks nothing.
 	Proof auth.Proof
+	// Enrols routes are open to an officer of whom two factors are demanded before there are two:
+	// they set one up, show it, or tell nothing.
+	Enrols bool
 	// MaxBody is the limit of the body in bytes; 0 is Config.MaxBody. Only routes that
 	// take files raise it.
 	MaxBody int64

@@ -17,20 +17,20 @@ import (
 // own are the routes of the server itself.
 func (s *Server) own() Module {
 	m := Module{Name: "web", Routes: []Route{
-		{Method: http.MethodPost, Path: "/preferences", Policy: auth.Public, Do: s.preferences},
-		{Method: http.MethodGet, Path: "/healthz", Policy: auth.Public, Do: s.healthz},
-		{Method: http.MethodGet, Path: "/readyz", Policy: auth.Public, Do: s.readyz},
-		{Method: http.MethodGet, Path: "/api", Policy: auth.Public, Do: s.serveDocs},
-		{Method: http.MethodGet, Path: assets.Prefix, Policy: auth.Public, Do: serveAssets},
-		{Method: http.MethodGet, Path: "/api/openapi.json", Policy: auth.Public, Do: func(w http.ResponseWriter, r *http.Request) error {
+		{Method: http.MethodPost, Path: "/preferences", Policy: auth.Public, Enrols: true, Do: s.preferences},
+		{Method: http.MethodGet, Path: "/healthz", Policy: auth.Public, Enrols: true, Do: s.healthz},
+		{Method: http.MethodGet, Path: "/readyz", Policy: auth.Public, Enrols: true, Do: s.readyz},
+		{Method: http.MethodGet, Path: "/api", Policy: auth.Public, Enrols: true, Do: s.serveDocs},
+		{Method: http.MethodGet, Path: assets.Prefix, Policy: auth.Public, Enrols: true, Do: serveAssets},
+		{Method: http.MethodGet, Path: "/api/openapi.json", Policy: auth.Public, Enrols: true, Do: func(w http.ResponseWriter, r *http.Request) error {
 			return s.api.serveDoc(w, r)
 		}},
 	}}
 	if s.deps.Live != nil {
-		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: livePath, Policy: auth.SignedIn, Do: s.live})
+		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: livePath, Policy: auth.SignedIn, Enrols: true, Do: s.live})
 	}
 	if s.metrics.handler != nil {
-		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: "/metrics", Policy: auth.Public, Do: s.serveMetrics})
+		m.Routes = append(m.Routes, Route{Method: http.MethodGet, Path: metricsPath, Policy: auth.Public, Enrols: true, Do: s.serveMetrics})
 	}
 	return m
 }
@@ -93,6 +93,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	}
 	wg.Wait()
 	status, out := http.StatusOK, make(map[string]string, len(results))
+	if s.leaving.Load() {
+		status, out["web.leaving"] = http.StatusServiceUnavailable, "failed" // stops soon: send the others
+	}
 	for i, c := range s.deps.Checks {
 		out[c.Name] = "ok"
 		if results[i] != nil {
@@ -101,9 +104,4 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return JSON(w, status, map[string]any{"ready": status == http.StatusOK, "checks": out})
-}
-
-func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) error {
-	s.metrics.handler.ServeHTTP(w, r)
-	return nil
 }

@@ -400,10 +400,7 @@ func (s *Service) filings(ctx context.Context, p person.ID, unit orgunit.UnitID)
 		if ids, err = filedBy(tx, rows, 50); err != nil {
 			return err
 		}
-		if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, person.Person{ID: p})); err != nil {
-			return err
-		}
-		return s.People.LookedAt(ctx, tx, p, unit.String(), person.Look{Basis: person.BasisPresent})
+		return s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, person.Person{ID: p}))
 	})
 	return ids, err
 }

@@ -52,6 +52,9 @@ type Deps struct {
 	People   *person.Service
 	Notices  *notify.Service
 	Looks    *access.Service
+	// Unused reports whether no new use may be made of what is known of a person: then nothing is
+	// filled in. nil: of nobody.
+	Unused   func(ctx context.Context, v person.ID) (bool, error)
 	Accounts Accounts
 	Fonts    pdf.Fonts
 }

@@ -125,12 +125,21 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 		return i, several, s.Looks.Looked(ctx, s.lookAt(unit, access.Search, several...))
 	}
 	var lent []dossier.ID
+	filled := w
 	if w.known.ID != 0 {
-		if lent, err = s.earlier(ctx, w.known.ID); err != nil {
+		stop := false
+		if s.Unused != nil {
+			if stop, err = s.Unused(ctx, w.known.ID); err != nil {
+				return i, nil, err
+			}
+		}
+		if stop {
+			filled.known = person.Person{}
+		} else if lent, err = s.earlier(ctx, w.known.ID); err != nil {
 			return i, nil, err
 		}
 	}
-	if err = s.fill(ctx, &i, pkg, w, lent); err != nil {
+	if err = s.fill(ctx, &i, pkg, filled, lent); err != nil {
 		return i, nil, err
 	}
 	text, err := encode(i.Content)
@@ -147,9 +156,6 @@ func (s *Service) Begin(ctx context.Context, in Opening) (i Intake, several Foun
 			i.Person = p.ID
 		}
 		if w.known.ID != 0 {
-			if err := s.People.LookedAt(ctx, tx, w.known.ID, unit.String(), person.Look{Basis: person.BasisPresent, Lent: len(lent)}); err != nil {
-				return 0, err
-			}
 			if err := s.Looks.LookedIn(ctx, tx, s.lookAt(unit, access.Person, w.known)); err != nil {
 				return 0, err
 			}
@@ -288,11 +294,7 @@ func (s *Service) Open(ctx context.Context, v IntakeID) (i Intake, err error) {
 
 // lookAt is the look at people who stand at the counter of a unit.
 func (s *Service) lookAt(unit orgunit.UnitID, what access.What, people ...person.Person) access.Look {
-	l := access.Look{What: what, Basis: access.ByDuty, Why: access.DutyCounter, Unit: unit, Type: person.SubjectType}
-	for _, p := range people {
-		l.About = append(l.About, int64(p.ID))
-	}
-	return l
+	return person.Look(what, person.Basis{Kind: person.BasisPresent, Unit: unit.String()}, people...)
 }
 
 // Whose is the person of an intake; false where nobody is known.

@@ -149,6 +149,11 @@ func (s *Service) act(ctx context.Context, sub auth.Subject, cmd Command, hash [
 	if err != nil {
 		return out, err
 	}
+	if dutyOf(t.Role, t.Step, cmd.Action) == Signed {
+		if err := s.Demand.Sign(sub, now.at).Hold(sub, now.at); err != nil {
+			return out, err
+		}
+	}
 	entry, err := ch.entry(KindOf(cmd.Action), sub, t.Unit.String(), now, func(h *Happening) {
 		h.Step, h.Action, h.By, h.Role, h.Comment = t.Step, cmd.Action, sub.Name, t.Role, cmd.Comment
 		h.For = s.onBehalf(ctx, sub, t)

@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/register/access"
+	"khue/internal/register/mandate"
 	"khue/internal/register/orgunit"
 )
 
@@ -36,6 +36,9 @@ func (s *Service) looked(ctx context.Context, d Dossier, what access.What, tasks
 		if ok {
 			l.Basis = access.ByDossier
 			break
+		}
+		if err := s.Looks.Open(ctx, SubjectType, int64(d.ID), d.Competent, d.Code); err != nil {
+			return err
 		}
 		r, ok, err := s.Looks.Reasoned(ctx, int64(d.ID))
 		if err != nil {
@@ -157,7 +160,7 @@ func (s *Service) Seeable(ctx context.Context, code string) (v ID, name string, 
 	if a != SeeAll {
 		return 0, "", errs.E(errs.NotFound, "dossier.notFound")
 	}
-	return d.ID, d.Code, nil
+	return d.ID, d.Code, s.Looks.Open(ctx, SubjectType, int64(d.ID), d.Competent, d.Code)
 }
 
 // NamesIn lists the names that stand in a dossier: applicant, submitter, and every answer
@@ -179,10 +182,25 @@ func (s *Service) NamesIn(q db.Querier, v ID) (out []string, err error) {
 	return out, nil
 }
 
+// Whose are the account and the party whose data a dossier holds: who filed it for themselves,
+// or for whom it was filed. 0 and "" where nobody is known.
+func (s *Service) Whose(q db.Querier, v ID) (account int64, party mandate.Party, err error) {
+	list, err := shortDossiers(q, []ID{v})
+	if err != nil || len(list) == 0 {
+		return 0, "", err
+	}
+	row, err := behalfOf(q, list[0])
+	if row.mandate != 0 {
+		return 0, row.party, err
+	}
+	return list[0].Submitter, row.party, err
+}
+
 // maxOwn is how many dossiers of one account are told apart in its list of looks.
 const maxOwn = 500
 
-// OwnOf lists the dossiers that the subject of ctx filed, the youngest first, in short.
+// OwnOf lists the dossiers that the subject of ctx filed, and those that anybody filed for the
+// person whose account it is, at a counter or by a mandate; the youngest first, in short.
 func (s *Service) OwnOf(ctx context.Context) (out []Dossier, err error) {
 	defer errs.Op(&err, "dossier.OwnOf")
 	sub := auth.From(ctx)
@@ -190,7 +208,11 @@ func (s *Service) OwnOf(ctx context.Context) (out []Dossier, err error) {
 		return nil, errs.E(errs.Unauthenticated, "auth.error.sign_in_first")
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = bySubmitter(v, sub.Account, math.MaxInt64, maxOwn)
+		own, err := s.Mandates.Own(v, sub.Account)
+		if err != nil {
+			return err
+		}
+		out, err = bySubmitterOr(v, sub.Account, own, maxOwn)
 		return err
 	})
 	return out, err

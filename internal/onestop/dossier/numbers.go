@@ -2,23 +2,13 @@ package dossier
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
 	"khue/internal/kernel/auth"
-	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
-	"khue/internal/kernel/journal"
-	"khue/internal/register/person"
-)
-
-// KindNumbers is the entry of a look at the personal numbers in a dossier, apart from its
-// timeline; the payload is a person.Look.
-const (
-	KindNumbers = "dossier.numbers"
-	lookType    = "dossier.look"
+	"khue/internal/register/access"
 )
 
 // OpenNumbers reads a dossier whose personal numbers the officer will see whole, and writes down
@@ -38,14 +28,13 @@ func (s *Service) OpenNumbers(ctx context.Context, code, reason string) (d Dossi
 		p := errs.Params{"min": 5, "max": 300}
 		return d, c, errs.E(errs.Invalid, "person.reason", errs.P("min", 5, "max", 300), errs.WithFields(errs.Field{Path: "reason", Key: "person.reason", Params: p}))
 	}
-	payload, err := json.Marshal(person.Look{Basis: person.BasisDossier, Ref: d.Code, Reason: reason})
+	l := access.Look{What: access.Numbers, Basis: access.ByDossier, Words: reason, Unit: d.Receiving, Type: SubjectType, About: []int64{int64(d.ID)}}
+	given, ok, err := s.Looks.Reasoned(ctx, int64(d.ID))
 	if err != nil {
 		return d, c, err
 	}
-	return d, c, s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		_, err := s.Journal.Append(tx, journal.Entry{
-			Kind: KindNumbers, Subject: journal.Subject{Type: lookType, ID: int64(d.ID)}, Actor: sub.Account, Unit: d.Receiving.String(), Payload: payload,
-		})
-		return err
-	})
+	if ok && given.Choice != "" { // no post of theirs has it in hand
+		l.Basis, l.Why = access.ByReason, given.Choice
+	}
+	return d, c, s.Looks.Looked(ctx, l)
 }

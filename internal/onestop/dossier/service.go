@@ -66,6 +66,8 @@ type Deps struct {
 	Accounts Accounts
 	// Duties tells where one person may receive, verify and sign.
 	Duties Duties
+	// Demand says whether acts that sign want a fresh proof of who signs.
+	Demand auth.Demand
 	// Looks remembers who looked at a dossier.
 	Looks *access.Service
 	// People says who holds which post, for a page.

@@ -60,3 +60,21 @@ func mineOf(account int64, reach []mandate.Reach) (string, []any) {
 	return strings.TrimSuffix(followed, ")") +
 		` UNION SELECT b.dossier_id FROM dossier_behalf b JOIN dossier_dossier x ON x.id = b.dossier_id WHERE ` + strings.Join(or, " OR ") + `)`, args
 }
+
+// bySubmitterOr are the dossiers that an account filed or that were filed for one of some
+// parties, with those that they opened, the youngest first.
+func bySubmitterOr(q db.Querier, account int64, parties []mandate.Party, limit int) ([]Dossier, error) {
+	args := []any{account, limit}
+	own := `SELECT f.id FROM dossier_dossier f WHERE f.submitter = $1 AND f.submitter <> 0`
+	if len(parties) > 0 {
+		var in []string
+		for _, p := range parties {
+			args = append(args, string(p))
+			in = append(in, "$"+strconv.Itoa(len(args)))
+		}
+		theirs := ` IN (` + strings.Join(in, ", ") + `)`
+		own += ` UNION SELECT b.dossier_id FROM dossier_behalf b WHERE b.party` + theirs +
+			` UNION SELECT x.id FROM dossier_behalf b JOIN dossier_dossier x ON x.parent = b.dossier_id WHERE x.parent <> 0 AND b.party` + theirs
+	}
+	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id IN (`+own+`) ORDER BY d.id DESC LIMIT $2`, args...)
+}

@@ -6,6 +6,8 @@ const (
 	subjectRequest = "rights.request"
 	subjectBatch   = "rights.batch"
 	subjectHold    = "rights.hold"
+	// subjectDossier is what a request about a dossier says that it is about.
+	subjectDossier = "dossier"
 )
 
 // Kinds of journal entries.
@@ -19,6 +21,8 @@ const (
 	KindExpired  = "rights.expired"
 	KindHeld     = "rights.held"
 	KindLifted   = "rights.lifted"
+	KindLimited  = "rights.limited" // a restriction or an objection begins
+	KindFreed    = "rights.freed"   // and is lifted
 )
 
 // happened is the payload of all of them.

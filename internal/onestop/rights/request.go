@@ -30,10 +30,11 @@ const (
 	Restriction Kind = "restriction" // use less of it
 	Objection   Kind = "objection"   // do not use it so
 	Deletion    Kind = "deletion"
+	Lifting     Kind = "lifting" // of a restriction or an objection
 )
 
 // Kinds lists what is asked by the form of requests; a question begins at a look.
-func Kinds() []Kind { return []Kind{Correction, Restriction, Objection, Deletion} }
+func Kinds() []Kind { return []Kind{Correction, Restriction, Objection, Deletion, Lifting} }
 
 // The states.
 const (
@@ -172,9 +173,6 @@ func (d *Draft) check() error {
 	if d.Kind != Question && !slices.Contains(Kinds(), d.Kind) {
 		bad = append(bad, errs.Field{Path: "kind", Key: "rights.kind"})
 	}
-	if n := utf8.RuneCountInString(d.Words); n < minWords || n > maxWords {
-		bad = append(bad, errs.Field{Path: "words", Key: "rights.words", Params: errs.Params{"min": minWords, "max": maxWords}})
-	}
 	if d.Kind == Correction {
 		if !slices.Contains(Facts(), d.Fact) {
 			bad = append(bad, errs.Field{Path: "fact", Key: "rights.fact"})
@@ -184,6 +182,9 @@ func (d *Draft) check() error {
 		}
 	} else {
 		d.Fact, d.Value = "", ""
+	}
+	if n := utf8.RuneCountInString(d.Words); n < minWords || n > maxWords {
+		bad = append(bad, errs.Field{Path: "words", Key: "rights.words", Params: errs.Params{"min": minWords, "max": maxWords}})
 	}
 	if len(bad) > 0 {
 		return errs.E(errs.Invalid, "rights.invalid", errs.WithFields(bad...))
@@ -295,6 +296,11 @@ func (s *Service) Answer(ctx context.Context, v RequestID, a Reply) (err error) 
 	_, _, err = once.Do(ctx, s.DB, sub.Account, a.Key, hash, func(ctx context.Context, tx *db.Tx) (int64, error) {
 		if err := answerRequest(tx, r, errs.E(errs.Conflict, "rights.answered")); err != nil {
 			return 0, err
+		}
+		if r.State == Granted {
+			if err := s.apply(tx, r); err != nil {
+				return 0, err
+			}
 		}
 		if r.Kind == Correction && r.State == Granted && a.Number != "" && s.Carry != nil {
 			if err := s.Carry(ctx, tx, a.Number, r.Fact, r.Value); err != nil {

@@ -30,7 +30,27 @@ type Rule struct {
 	After string
 	How   string // two, job, module, keep; answer for a term of an answer
 	Days  int    // of an answer
-	Law   string
+	// Source says who set the term: FromLaw, FromDuty, FromCity.
+	Source string
+	Law    string
+	Cite   string // article of FromLaw
+}
+
+// Who set a term.
+const (
+	FromLaw  = "law"  // the law that is cited
+	FromDuty = "duty" // a law asks for it, the city chose how long
+	FromCity = "city"
+)
+
+func (r Rule) check() error {
+	switch {
+	case !slices.Contains([]string{FromLaw, FromDuty, FromCity}, r.Source):
+		return fmt.Errorf("rights: retention.yaml: %s: source is law, duty or city", r.ID)
+	case (r.Source == FromLaw) != (r.Cite != ""):
+		return fmt.Errorf("rights: retention.yaml: %s: a term set by law, and no other, cites its article", r.ID)
+	}
+	return nil
 }
 
 // Permanent is the term of what never goes.
@@ -39,15 +59,19 @@ const Permanent = "permanent"
 func parseRules(text []byte) ([]Rule, error) {
 	var file struct {
 		Rules []struct {
-			ID    string `yaml:"id,required"`
-			After string `yaml:"after,required"`
-			How   string `yaml:"how,required"`
-			Law   string `yaml:"law,required"`
+			ID     string `yaml:"id,required"`
+			After  string `yaml:"after,required"`
+			How    string `yaml:"how,required"`
+			Source string `yaml:"source,required"`
+			Law    string `yaml:"law,required"`
+			Cite   string `yaml:"cite"`
 		} `yaml:"rules,required"`
 		Answers []struct {
-			ID   string `yaml:"id,required"`
-			Days int    `yaml:"days,required"`
-			Law  string `yaml:"law,required"`
+			ID     string `yaml:"id,required"`
+			Days   int    `yaml:"days,required"`
+			Source string `yaml:"source,required"`
+			Law    string `yaml:"law,required"`
+			Cite   string `yaml:"cite"`
 		} `yaml:"answers,required"`
 	}
 	if ps := decl.Decode("retention.yaml", text, &file); ps.Failed() {
@@ -61,10 +85,15 @@ func parseRules(text []byte) ([]Rule, error) {
 		if !slices.Contains([]string{"two", "job", "module", "keep"}, r.How) {
 			return nil, fmt.Errorf("rights: retention.yaml: %s: how is two, job, module or keep", r.ID)
 		}
-		out = append(out, Rule{ID: r.ID, After: r.After, How: r.How, Law: r.Law})
+		out = append(out, Rule{ID: r.ID, After: r.After, How: r.How, Source: r.Source, Law: r.Law, Cite: r.Cite})
 	}
 	for _, a := range file.Answers {
-		out = append(out, Rule{ID: a.ID, Days: a.Days, How: "answer", Law: a.Law})
+		out = append(out, Rule{ID: a.ID, Days: a.Days, How: "answer", Source: a.Source, Law: a.Law, Cite: a.Cite})
+	}
+	for _, r := range out {
+		if err := r.check(); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -68,7 +68,7 @@ type Expiring struct {
 	Forget func(ctx context.Context, before time.Time, why []byte) (n int, err error) // some at a time; 0 at the end
 }
 
-// Deps is what the module stands on. All are required but Holdings, Expiring and Carry.
+// Deps is what the module stands on. All are required but Holdings, Expiring, Carry and Person.
 type Deps struct {
 	DB        *db.DB
 	Gen       *id.Gen
@@ -91,6 +91,8 @@ type Deps struct {
 	// Carry writes a corrected fact of a person where it stands; number is what the officer read
 	// on the paper.
 	Carry func(ctx context.Context, tx *db.Tx, number, fact, value string) error
+	// Person is the row of the register of persons whose account it is; 0 for none.
+	Person func(q db.Querier, account int64) (int64, error)
 	// ChooseNotices lets an account's notices that may be switched off come, or not.
 	ChooseNotices func(tx *db.Tx, account int64, on bool) error
 }

@@ -23,6 +23,7 @@ type What string
 // The ways of showing.
 const (
 	Dossier What = "dossier" // the whole of one: its page, its task, an answer of the API
+	Numbers What = "numbers" // the personal numbers in one, not masked
 	Paper   What = "paper"   // a paper of one was opened
 	Person  What = "person"  // facts of a person, found at a counter
 	List    What = "list"    // codes and names in a list of work
@@ -36,6 +37,8 @@ func (w What) many() bool { return w == List || w == Search || w == Book }
 // depth orders the ways by how much they show: who saw the dossier saw what a list says of it.
 func (w What) depth() int8 {
 	switch w {
+	case Numbers:
+		return 4
 	case Paper:
 		return 3
 	case Dossier, Person:
@@ -45,7 +48,7 @@ func (w What) depth() int8 {
 }
 
 // Whats are the ways in the order of filters.
-func Whats() []What { return []What{Dossier, Paper, Person, List, Search, Book} }
+func Whats() []What { return []What{Dossier, Numbers, Paper, Person, List, Search, Book} }
 
 // Basis is why a look was lawful.
 type Basis string
@@ -67,6 +70,7 @@ const (
 	DutyCounter     = "counter"     // somebody stands at the counter
 	DutySupervision = "supervision" // heads and leaders over their units
 	DutyInspection  = "inspection"
+	DutyRegister    = "register" // keeps the register of persons: duplicates, merges
 )
 
 // Look is one look as a caller tells of it.
@@ -98,8 +102,11 @@ type Line struct {
 
 // Choices are the reasons among which a reader chooses.
 func Choices() []string {
-	return []string{"complaint", "applicant", "related", "inspection", "authority", "correction", "archive", "other"}
+	return []string{"complaint", "applicant", "related", "inspection", "authority", "correction", "archive", Other}
 }
+
+// Other is the choice of whoever says why in words alone.
+const Other = "other"
 
 // Reason lets a reader look at one thing for a while.
 type Reason struct {

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
 	"khue/internal/register/orgunit"
 )
 
@@ -16,9 +17,10 @@ func Policies() auth.Source { return auth.Source{Module: "access", Text: policie
 
 // What is asked of the policies.
 const (
-	actAnswer  auth.Action = "access.answer"
-	actInspect auth.Action = "access.inspect"
-	actSettle  auth.Action = "access.settle"
+	actAnswer     auth.Action = "access.answer"
+	actInspect    auth.Action = "access.inspect"
+	actSettle     auth.Action = "access.settle"
+	actRestricted auth.Action = "access.openRestricted"
 )
 
 func unitResource(u orgunit.UnitID) auth.Resource {
@@ -34,6 +36,26 @@ func (s *Service) Inspects(ctx context.Context, sub auth.Subject, u orgunit.Unit
 		u = s.Units.Now().Government().ID
 	}
 	return s.Policies.Permits(ctx, sub, actInspect, unitResource(u))
+}
+
+// Open refuses a look that would rest on nothing but a reason, where the person had the use of
+// the thing restricted and no duty by law opens it to the subject of ctx. u is the unit that has
+// the thing, code what people call it by. Error: Forbidden, with why.
+func (s *Service) Open(ctx context.Context, kind string, about int64, u orgunit.UnitID, code string) error {
+	if s == nil || s.Limited == nil {
+		return nil
+	}
+	limited, err := s.Limited(ctx, kind, about)
+	if err != nil || !limited {
+		return err
+	}
+	if u == 0 {
+		u = s.Units.Now().Government().ID
+	}
+	if s.Policies.May(ctx, actRestricted, unitResource(s.Heir(u))) {
+		return nil
+	}
+	return errs.E(errs.Forbidden, "access.restricted", errs.P("code", code))
 }
 
 // Answers reports whether the subject of ctx answers for a unit: its head, or who stands above.

@@ -128,11 +128,11 @@ func (s *Service) GiveReason(ctx context.Context, kind string, about int64, choi
 		return err
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"access.reason", about, choice, words}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := insertReason(tx, r); err != nil {
+		receipt, err := s.Journal.Append(tx, entry)
+		if err != nil {
 			return 0, err
 		}
-		_, err := s.Journal.Append(tx, entry)
-		return int64(r.ID), err
+		return int64(r.ID), insertReason(tx, r, receipt.ID)
 	})
 	return err
 }
@@ -243,8 +243,12 @@ const expireBatch = 200
 func (s *Service) Expire(ctx context.Context, before time.Time, why []byte) (n int, err error) {
 	defer errs.Op(&err, "access.Expire")
 	var ids []int64
+	var reasons []oldReason
 	if err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		ids, err = oldLooks(v, before, expireBatch)
+		if ids, err = oldLooks(v, before, expireBatch); err != nil {
+			return err
+		}
+		reasons, err = oldReasons(v, before, expireBatch)
 		return err
 	}); err != nil {
 		return 0, err
@@ -258,7 +262,17 @@ func (s *Service) Expire(ctx context.Context, before time.Time, why []byte) (n i
 				return err
 			}
 		}
-		return removeShown(tx, clock.DateOf(before), before)
+		for _, v := range reasons {
+			if v.entry != 0 {
+				if err := s.Journal.Erase(tx, v.entry, 0, "", why); err != nil {
+					return err
+				}
+			}
+			if err := removeReason(tx, v.id); err != nil {
+				return err
+			}
+		}
+		return removeShown(tx, clock.DateOf(before))
 	})
-	return len(ids), err
+	return len(ids) + len(reasons), err
 }

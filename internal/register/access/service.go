@@ -46,6 +46,9 @@ type Deps struct {
 	// Named lists the names that stand in a thing, for the pattern of relatives. A module above
 	// knows them; nil: the pattern finds nothing.
 	Named func(q db.Querier, kind string, about int64) ([]string, error)
+	// Limited reports whether a person had the use of a thing restricted. A module above
+	// decides that; nil: nothing is.
+	Limited func(ctx context.Context, kind string, about int64) (bool, error)
 }
 
 // Service writes looks down and reads them. Safe for concurrent use. A nil Service, of tools

@@ -9,6 +9,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/journal"
 	"khue/internal/register/orgunit"
 )
 
@@ -146,9 +147,9 @@ func scanReason(s db.Scanner) (Reason, error) {
 	return r, err
 }
 
-func insertReason(tx *db.Tx, r Reason) error {
-	return tx.Exec(`INSERT INTO access_reason (`+reasonColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)`,
-		r.ID, r.Actor, r.About, r.Unit, r.Choice, r.Words, db.Millis(r.At), db.Millis(r.Until))
+func insertReason(tx *db.Tx, r Reason, entry journal.EntryID) error {
+	return tx.Exec(`INSERT INTO access_reason (`+reasonColumns+`, entry) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`,
+		r.ID, r.Actor, r.About, r.Unit, r.Choice, r.Words, db.Millis(r.At), db.Millis(r.Until), entry)
 }
 
 func reasonFor(q db.Querier, actor, about int64, now time.Time) (Reason, bool, error) {
@@ -241,17 +242,32 @@ func oldLooks(q db.Querier, before time.Time, limit int) ([]int64, error) {
 }
 
 func countOld(q db.Querier, before time.Time) (n int, err error) {
-	err = q.QueryRow(`SELECT count(*) FROM access_look WHERE id < $1`, id.At(before)).Scan(&n)
+	err = q.QueryRow(`SELECT (SELECT count(*) FROM access_look WHERE id < $1) + (SELECT count(*) FROM access_reason WHERE id < $1)`, id.At(before)).Scan(&n)
 	return n, err
 }
 
 func removeLook(tx *db.Tx, v int64) error { return tx.Exec(`DELETE FROM access_look WHERE id = $1`, v) }
 
-func removeShown(tx *db.Tx, before clock.Date, at time.Time) error {
-	if err := tx.Exec(`DELETE FROM access_shown WHERE day < $1`, before.String()); err != nil {
-		return err
-	}
-	return tx.Exec(`DELETE FROM access_reason WHERE until < $1`, db.Millis(at))
+func removeShown(tx *db.Tx, before clock.Date) error {
+	return tx.Exec(`DELETE FROM access_shown WHERE day < $1`, before.String())
+}
+
+// oldReason is a reason at the end of its term.
+type oldReason struct {
+	id    int64
+	entry journal.EntryID
+}
+
+// oldReasons are the reasons whose time is over since before an instant.
+func oldReasons(q db.Querier, before time.Time, limit int) ([]oldReason, error) {
+	return db.All(q, func(s db.Scanner) (r oldReason, err error) {
+		err = s.Scan(&r.id, &r.entry)
+		return r, err
+	}, `SELECT id, entry FROM access_reason WHERE id < $1 ORDER BY id LIMIT $2`, id.At(before), limit)
+}
+
+func removeReason(tx *db.Tx, v int64) error {
+	return tx.Exec(`DELETE FROM access_reason WHERE id = $1`, v)
 }
 
 // anyBefore reports whether a look of before an instant stands here.

@@ -23,6 +23,7 @@ const (
 	AddPost Kind = "post"    // a unit gets one more post
 	Move    Kind = "move"    // one post ends and another begins the day after
 	Depart  Kind = "depart"  // somebody leaves the service
+	Reset   Kind = "reset"   // somebody lost every way in
 )
 
 // Status is where a change stands.
@@ -75,12 +76,23 @@ type Departure struct {
 	Decision string           `json:"decision"`
 }
 
+// Resetting takes every way in from an officer who lost them, so that they may begin anew by an
+// invitation to their own address. It changes no post.
+type Resetting struct {
+	Account int64            `json:"account"`
+	Name    string           `json:"name"`
+	Units   []orgunit.UnitID `json:"units"`           // where they hold posts
+	Leads   []orgunit.UnitID `json:"leads,omitempty"` // which they lead
+	Reason  string           `json:"reason"`
+}
+
 // Body is what a change does, by its kind.
 type Body struct {
 	Entries []Entry       `json:"entries,omitempty"`
 	End     *Ending       `json:"end,omitempty"`
 	Add     *AdditionBody `json:"add,omitempty"`
 	Depart  *Departure    `json:"depart,omitempty"`
+	Reset   *Resetting    `json:"reset,omitempty"`
 	File    string        `json:"file,omitempty"`   // name of the spreadsheet
 	Faults  []RowFault    `json:"faults,omitempty"` // of a draft
 	Rows    int           `json:"rows,omitempty"`
@@ -127,6 +139,9 @@ func (c Change) leads() []orgunit.UnitID {
 	}
 	if e := c.Body.End; e != nil {
 		add(e.Unit, e.Role)
+	}
+	if r := c.Body.Reset; r != nil {
+		out = append(out, r.Leads...)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -115,6 +116,18 @@ func (s *Service) recheck(ctx context.Context, c *Change) (plan orgunit.Addend, 
 		}
 		c.Body.Depart = again.Body.Depart
 	}
+	if r := c.Body.Reset; r != nil {
+		again, reset := *c, *r
+		if _, err := s.resets(ctx, &reset); err != nil && !errs.Is(err, errs.Forbidden) {
+			return plan, err // whose posts changed is decided on anew
+		}
+		if !slices.Equal(reset.Units, r.Units) || !slices.Equal(reset.Leads, r.Leads) {
+			return plan, errs.E(errs.Conflict, "identity.noPost")
+		}
+		if err := s.wishReset(ctx, &again, reset); err != nil {
+			return plan, err
+		}
+	}
 	if e := c.Body.End; e != nil {
 		end := *e
 		end.Last = later(end.Last, today.AddDays(-1))
@@ -178,6 +191,12 @@ func (s *Service) apply(tx *db.Tx, c Change, plan orgunit.Addend) error {
 	}
 	if c.Body.Depart != nil {
 		return s.depart(tx, *c.Body.Depart)
+	}
+	if r := c.Body.Reset; r != nil {
+		if err := s.TakeWays(tx, r.Account, c.Decider); err != nil {
+			return err
+		}
+		return s.Jobs.Enqueue(tx, jobs.Job{Kind: jobInvite, Args: inviteArgs{Account: r.Account, Again: true}})
 	}
 	if c.Body.Add != nil {
 		return s.Units.KeepIn(tx, plan)

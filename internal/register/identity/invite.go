@@ -27,6 +27,7 @@ const (
 
 type inviteArgs struct {
 	Account int64 `json:"account"`
+	Again   bool  `json:"again,omitempty"` // after every way in was taken from them
 }
 
 // Nobody but the officer ever knows their password: who could set one for another could be
@@ -102,7 +103,7 @@ func (s *Service) Invite(ctx context.Context, account int64, key string) (link s
 	}
 	sub := auth.From(ctx)
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"invite", account}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if err := s.Jobs.Enqueue(tx, jobs.Job{Kind: jobInvite, Args: inviteArgs{account}}); err != nil {
+		if err := s.Jobs.Enqueue(tx, jobs.Job{Kind: jobInvite, Args: inviteArgs{Account: account}}); err != nil {
 			return 0, err
 		}
 		return account, s.append(tx, EventInvited, SubjectOfficer, account, sub.Account, 0, Told{By: sub.Name, Name: o.Name})
@@ -135,10 +136,14 @@ func (s *Service) sendInvitation(ctx context.Context, t jobs.Task) error {
 	if err != nil {
 		return err
 	}
+	text := "identity.mail.text"
+	if args.Again {
+		text = "identity.mail.again"
+	}
 	until := s.now().Add(inviteLife)
 	link := s.Address + s.invitation(a.ID, until, a.PasswordMark())
 	return s.Mail.Send(ctx, mail.Message{
 		To: o.Email, Name: o.Name, Subject: words.T(i18n.VI, "identity.mail.subject"), Key: "invite-" + t.ID.String(),
-		Text: words.T(i18n.VI, "identity.mail.text", "name", o.Name, "login", o.Login, "number", o.Number, "link", link, "until", until.In(clock.Zone)),
+		Text: words.T(i18n.VI, text, "name", o.Name, "login", o.Login, "number", o.Number, "link", link, "until", until.In(clock.Zone)),
 	})
 }

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"slices"
 	"unicode/utf8"
 
 	"khue/internal/kernel/auth"
@@ -56,19 +55,9 @@ func (s *Service) wishMove(ctx context.Context, c *Change, m Moving) error {
 
 // departs names the units of whoever leaves; the proposer may propose in each. The change
 // stands under the first.
-func (s *Service) departs(ctx context.Context, d *Departure) (orgunit.UnitID, error) {
-	posts, err := s.postsOf(ctx, d.Account)
-	if err != nil {
+func (s *Service) departs(ctx context.Context, d *Departure) (u orgunit.UnitID, err error) {
+	if d.Units, _, err = s.heldIn(ctx, d.Account); err != nil {
 		return 0, err
-	}
-	d.Units = nil
-	for _, p := range posts {
-		if (p.Until.IsZero() || !p.Until.Before(s.today())) && p.For == "" && !slices.Contains(d.Units, p.Unit) {
-			d.Units = append(d.Units, p.Unit)
-		}
-	}
-	if len(d.Units) == 0 {
-		return 0, errs.E(errs.Conflict, "identity.noPost")
 	}
 	for _, u := range d.Units {
 		if !s.MayPropose(ctx, u) {

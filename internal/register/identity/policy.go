@@ -58,6 +58,9 @@ func (s *Service) resourceOf(c Change) auth.Resource {
 	if d := c.Body.Depart; d != nil {
 		r.About = append(r.About, d.Account)
 	}
+	if x := c.Body.Reset; x != nil {
+		r.About = append(r.About, x.Account)
+	}
 	return r
 }
 
@@ -73,13 +76,17 @@ func (s *Service) account(account int64, posts []Post, more ...orgunit.UnitID) a
 	return r
 }
 
-// leaves are the units that lose somebody by a change: each is asked.
+// leaves are the units whose officer a change takes from them, or shuts out for a while: each
+// is asked.
 func (c Change) leaves() (out []orgunit.UnitID) {
 	if e := c.Body.End; e != nil {
 		out = append(out, e.Unit)
 	}
 	if d := c.Body.Depart; d != nil {
 		out = append(out, d.Units...)
+	}
+	if r := c.Body.Reset; r != nil {
+		out = append(out, r.Units...)
 	}
 	return out
 }

@@ -39,6 +39,7 @@ type Wish struct {
 	// Move is End and Appoint in one: the old post ends the day before the new one begins.
 	Move   *Moving
 	Depart *Departure
+	Reset  *Resetting
 }
 
 // Propose asks for a change. It counts for nothing until a second person approves it. The
@@ -55,6 +56,10 @@ func (s *Service) Propose(ctx context.Context, w Wish, key string) (c Change, er
 		}
 	case w.Depart != nil:
 		if unit, err = s.departs(ctx, w.Depart); err != nil {
+			return c, err
+		}
+	case w.Reset != nil:
+		if unit, err = s.resets(ctx, w.Reset); err != nil {
 			return c, err
 		}
 	case w.Appoint != nil:
@@ -76,6 +81,8 @@ func (s *Service) Propose(ctx context.Context, w Wish, key string) (c Change, er
 		err = s.wishMove(ctx, &c, *w.Move)
 	case w.Depart != nil:
 		err = s.wishDepart(ctx, &c, *w.Depart)
+	case w.Reset != nil:
+		err = s.wishReset(ctx, &c, *w.Reset)
 	case w.Appoint != nil:
 		err = s.wishAppoint(ctx, &c, *w.Appoint)
 	case w.End != nil:

@@ -41,7 +41,9 @@ type Deps struct {
 	Mail     mail.Sender
 	Secret   []byte // signs invitations
 	Address  string // of the site, for their links
-	Demo     bool   // an invitation is shown to whoever asks for it: nobody reads its mail
+	// TakeWays takes every way in from an account and ends its sessions; the officer is told.
+	TakeWays func(tx *db.Tx, account, by int64) error
+	Demo     bool // an invitation is shown to whoever asks for it: nobody reads its mail
 }
 
 // Service keeps the register. Safe for concurrent use.

@@ -43,7 +43,8 @@ func PersonParty(v person.ID) Party { return Party("p:" + v.String()) }
 // BusinessParty is a business as a party.
 func BusinessParty(v person.BusinessID) Party { return Party("b:" + v.String()) }
 
-func (p Party) person() (person.ID, bool) {
+// Person is the row of the register of a party that is a person; false of a business.
+func (p Party) Person() (person.ID, bool) {
 	text, ok := strings.CutPrefix(string(p), "p:")
 	if !ok {
 		return 0, false

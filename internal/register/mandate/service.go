@@ -93,6 +93,20 @@ func (s *Service) PartyOf(q db.Querier, account int64) (Party, error) {
 	return PersonParty(p.ID), nil
 }
 
+// Own are the parties that an account is itself; rows that were merged are all named. None
+// where it is linked to nobody.
+func (s *Service) Own(q db.Querier, account int64) (out []Party, err error) {
+	p, ok, err := s.d.People.Of(q, account)
+	if err != nil || !ok {
+		return nil, err
+	}
+	ids, err := s.d.People.Family(q, p.ID)
+	for _, v := range ids {
+		out = append(out, PersonParty(v))
+	}
+	return out, err
+}
+
 // Person is the person of an account; false where it is linked to nobody.
 func (s *Service) Person(q db.Querier, account int64) (person.ID, bool, error) {
 	p, ok, err := s.d.People.Of(q, account)
@@ -165,7 +179,7 @@ func (s *Service) Holds(q db.Querier, m Mandate, service string) error {
 	if err := m.check(service, s.Today()); err != nil {
 		return err
 	}
-	v, ok := m.Giver.person()
+	v, ok := m.Giver.Person()
 	if !ok {
 		return nil
 	}
@@ -208,7 +222,7 @@ func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) 
 		if m.State(s.Today()) != string(Active) {
 			continue
 		}
-		v, isPerson := m.Giver.person()
+		v, isPerson := m.Giver.Person()
 		if !isPerson {
 			out = append(out, Reach{m.Giver, &m})
 			continue

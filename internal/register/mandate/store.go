@@ -61,8 +61,9 @@ func byGiver(q db.Querier, givers []Party) ([]Mandate, error) {
 	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE giver IN (`+list+`) ORDER BY id DESC LIMIT `+strconv.Itoa(maxPerSide), args...)
 }
 
-func offeredTo(q db.Querier, mark string) ([]Mandate, error) {
-	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE holder_mark = $1 AND status = 'offered' ORDER BY id DESC LIMIT `+strconv.Itoa(maxPerSide), mark)
+func offeredTo(q db.Querier, of []string) ([]Mandate, error) {
+	list, args := marks(of)
+	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE holder_mark IN (`+list+`) AND status = 'offered' ORDER BY id DESC LIMIT `+strconv.Itoa(maxPerSide), args...)
 }
 
 func insert(tx *db.Tx, m Mandate) error {
@@ -79,4 +80,9 @@ func update(tx *db.Tx, m Mandate, decided error) error {
 	}
 	return tx.Guard(decided, `UPDATE mandate_mandate SET status = $3, holder = $4, holder_name = $5, ended_at = $6, ended_by = $7, reason = $8, version = version + 1
  WHERE id = $1 AND version = $2`, m.ID, m.Version, string(m.Status), m.Holder, m.HolderName, ended, m.EndedBy, m.Reason)
+}
+
+func ending(q db.Querier, from, until clock.Date, after ID, limit int) ([]Mandate, error) {
+	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE status = 'active' AND ends <> '' AND ends >= $1 AND ends <= $2 AND id > $3 ORDER BY id LIMIT $4`,
+		from.String(), until.String(), after, limit)
 }

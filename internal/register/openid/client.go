@@ -245,27 +245,13 @@ func (s *Service) AddClient(ctx context.Context, c Client) (out *Client, text st
 	if err := c.Check(); err != nil {
 		return nil, "", err
 	}
-	c.ID = s.Gen.Next()
-	c.Code = "khue-" + strings.ToLower(rand.Text()[:12])
-	if c.Auth == AuthBasic {
+	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		if c, err = s.addIn(ctx, tx, c); err != nil || c.Auth != AuthBasic {
+			return err
+		}
 		var x secret
 		text, x = newSecret()
-		c.secrets = []secret{x}
-	}
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		c.Created, c.Account = tx.Now(), 0
-		if c.Uses(GrantClient) {
-			if c.Account, err = s.Auth.CreateIn(tx, auth.NewAccount{Login: c.Code, Name: c.Name, Kind: auth.KindSystem}); err != nil {
-				return err
-			}
-		}
-		if err := insertClient(tx, c); err != nil {
-			return err
-		}
-		if err := s.append(ctx, tx, EventAdded, c.ID, Told{Client: c.Code, Name: c.Name, Owner: c.Owner}); err != nil {
-			return err
-		}
-		return bump(tx)
+		return updateSecrets(tx, c.ID, []secret{x})
 	})
 	if err != nil {
 		return nil, "", err
@@ -279,35 +265,30 @@ func (s *Service) AddClient(ctx context.Context, c Client) (out *Client, text st
 	return &c, text, err
 }
 
+// addIn registers a program, without a secret, as part of a unit.
+func (s *Service) addIn(ctx context.Context, tx *db.Tx, c Client) (_ Client, err error) {
+	c.ID, c.Created, c.Account, c.secrets = s.Gen.Next(), tx.Now(), 0, []secret{}
+	c.Code = "khue-" + strings.ToLower(rand.Text()[:12])
+	if c.Uses(GrantClient) {
+		if c.Account, err = s.Auth.CreateIn(tx, auth.NewAccount{Login: c.Code, Name: c.Name, Kind: auth.KindSystem}); err != nil {
+			return c, err
+		}
+	}
+	if err := insertClient(tx, c); err != nil {
+		return c, err
+	}
+	if err := s.append(ctx, tx, EventAdded, c.ID, Told{Client: c.Code, Name: c.Name, Owner: c.Owner}); err != nil {
+		return c, err
+	}
+	return c, bump(tx)
+}
+
 // RotateSecret gives a client a new secret; the old ones hold for keep longer. NotFound.
 func (s *Service) RotateSecret(ctx context.Context, code string, keep time.Duration) (text string, err error) {
 	defer errs.Op(&err, "openid.RotateSecret(%s)", code)
-	text, fresh := newSecret()
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		c, err := clientByCode(tx, code)
-		if err != nil {
-			return err
-		}
-		if c.Auth != AuthBasic {
-			return errs.E(errs.Invalid, "openid.error.no_secret")
-		}
-		until := tx.Now().Add(keep).UnixMilli()
-		list := []secret{fresh}
-		for _, x := range c.secrets {
-			if x.Until == 0 || x.Until > until {
-				x.Until = until
-			}
-			if x.Until > tx.Now().UnixMilli() {
-				list = append(list, x)
-			}
-		}
-		if err := updateSecrets(tx, c.ID, list); err != nil {
-			return err
-		}
-		if err := s.append(ctx, tx, EventRotated, c.ID, Told{Client: c.Code, Name: c.Name}); err != nil {
-			return err
-		}
-		return bump(tx)
+		text, err = s.rotateIn(ctx, tx, code, keep)
+		return err
 	})
 	if err != nil {
 		return "", err
@@ -315,32 +296,62 @@ func (s *Service) RotateSecret(ctx context.Context, code string, keep time.Durat
 	return text, s.Refresh(ctx)
 }
 
+func (s *Service) rotateIn(ctx context.Context, tx *db.Tx, code string, keep time.Duration) (string, error) {
+	text, fresh := newSecret()
+	c, err := clientByCode(tx, code)
+	if err != nil {
+		return "", err
+	}
+	if c.Auth != AuthBasic {
+		return "", errs.E(errs.Invalid, "openid.error.no_secret")
+	}
+	until := tx.Now().Add(keep).UnixMilli()
+	list := []secret{fresh}
+	for _, x := range c.secrets {
+		if x.Until == 0 || x.Until > until {
+			x.Until = until
+		}
+		if x.Until > tx.Now().UnixMilli() {
+			list = append(list, x)
+		}
+	}
+	if err := updateSecrets(tx, c.ID, list); err != nil {
+		return "", err
+	}
+	if err := s.append(ctx, tx, EventRotated, c.ID, Told{Client: c.Code, Name: c.Name}); err != nil {
+		return "", err
+	}
+	return text, bump(tx)
+}
+
 // RemoveClient ends a client and every token that it holds. NotFound.
 func (s *Service) RemoveClient(ctx context.Context, code string) (err error) {
 	defer errs.Op(&err, "openid.RemoveClient(%s)", code)
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		c, err := clientByCode(tx, code)
-		if err != nil {
-			return err
-		}
-		if err := removeClient(tx, c.ID, tx.Now()); err != nil {
-			return err
-		}
-		if err := endPermitsOf(tx, c.ID, 0); err != nil {
-			return err
-		}
-		if err := s.Auth.EndClientIn(tx, c.ID, 0); err != nil {
-			return err
-		}
-		if err := s.append(ctx, tx, EventRemoved, c.ID, Told{Client: c.Code, Name: c.Name}); err != nil {
-			return err
-		}
-		return bump(tx)
-	})
+	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return s.removeIn(ctx, tx, code) })
 	if err != nil {
 		return err
 	}
 	return s.Refresh(ctx)
+}
+
+func (s *Service) removeIn(ctx context.Context, tx *db.Tx, code string) error {
+	c, err := clientByCode(tx, code)
+	if err != nil {
+		return err
+	}
+	if err := removeClient(tx, c.ID, tx.Now()); err != nil {
+		return err
+	}
+	if err := endPermitsOf(tx, c.ID, 0); err != nil {
+		return err
+	}
+	if err := s.Auth.EndClientIn(tx, c.ID, 0); err != nil {
+		return err
+	}
+	if err := s.append(ctx, tx, EventRemoved, c.ID, Told{Client: c.Code, Name: c.Name}); err != nil {
+		return err
+	}
+	return bump(tx)
 }
 
 // Clients lists those that stand, by name.

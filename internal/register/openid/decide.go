@@ -21,6 +21,7 @@ const (
 	StepSignIn              // nobody is signed in
 	StepAgain               // whoever is signed in proves once more, or further, who they are
 	StepConsent             // the person is asked
+	StepSecond              // the person lacks a second factor that the city demands
 )
 
 // Marks at acr values that two kinds of proof were given.
@@ -62,6 +63,12 @@ func (s *Service) Decide(ctx context.Context, r Request, sub auth.Subject, since
 			return 0, fault(LoginRequired, "Nobody is signed in.")
 		}
 		return StepSignIn, nil
+	}
+	if now := s.Clock.Now(); !s.Demand.Of(sub, now).Met(sub, now) {
+		if quiet {
+			return 0, fault(InteractionRequired, "The city demands a second factor of this person, who must set it up or show it.")
+		}
+		return StepSecond, nil
 	}
 	step, err := s.prove(c, r, sub, since)
 	if err != nil {

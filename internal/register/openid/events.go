@@ -13,6 +13,7 @@ import (
 const (
 	SubjectClient = "openid.client"
 	SubjectKey    = "openid.key"
+	SubjectWish   = "openid.wish"
 )
 
 // Kinds of journal entries; the payload is Told as JSON. A sign-in through a client is none:
@@ -26,6 +27,9 @@ const (
 	EventReused    = "openid.token.reused"
 	EventKey       = "openid.key.made"
 	EventLinked    = "openid.link.made"
+	EventAsked     = "openid.wish.asked"
+	EventApproved  = "openid.wish.approved"
+	EventRejected  = "openid.wish.rejected"
 )
 
 // Told is what happened.
@@ -36,6 +40,8 @@ type Told struct {
 	Scopes []string `json:"scopes,omitempty"`
 	Key    string   `json:"key,omitempty"`
 	Issuer string   `json:"issuer,omitempty"`
+	Kind   string   `json:"kind,omitempty"`
+	Basis  string   `json:"basis,omitempty"`
 }
 
 func (s *Service) append(ctx context.Context, tx *db.Tx, kind string, of int64, t Told) error {
@@ -44,8 +50,11 @@ func (s *Service) append(ctx context.Context, tx *db.Tx, kind string, of int64, 
 		return err
 	}
 	subject := SubjectClient
-	if kind == EventKey {
+	switch kind {
+	case EventKey:
 		subject = SubjectKey
+	case EventAsked, EventApproved, EventRejected:
+		subject = SubjectWish
 	}
 	_, err = s.Journal.Append(tx, journal.Entry{
 		Kind: kind, Subject: journal.Subject{Type: subject, ID: of}, Actor: auth.From(ctx).Account, Payload: payload,

@@ -51,8 +51,16 @@ func (s *Service) infoOf(ctx context.Context, c *Client, account int64, scopes [
 	if slices.Contains(scopes, ScopeProfile) {
 		out.Name = a.Name
 	}
-	if slices.Contains(scopes, ScopePhone) && auth.IsPhone(a.Login) {
-		out.Phone, out.PhoneVerified = "+84"+a.Login[1:], new(bool) // the owner typed it
+	if slices.Contains(scopes, ScopePhone) {
+		phone, shown := a.Login, false // the owner typed it
+		if s.Phone != nil {
+			if confirmed, ok := s.Phone(ctx, account); ok {
+				phone, shown = auth.NormLogin(confirmed), true
+			}
+		}
+		if auth.IsPhone(phone) {
+			out.Phone, out.PhoneVerified = "+84"+phone[1:], &shown
+		}
 	}
 	if slices.Contains(scopes, ScopeEmail) && s.Email != nil {
 		if address, verified := s.Email(ctx, account); address != "" {

@@ -23,6 +23,11 @@ type gone struct {
 // SessionEnded lets the clients know that signed somebody in within a session; in any session of
 // the account where session is 0. It is part of the unit that ends it.
 func (s *Service) SessionEnded(tx *db.Tx, account, session int64) error {
+	if session == 0 { // all of them: what would give new tokens ends too
+		if err := endPermitsFor(tx, account); err != nil {
+			return err
+		}
+	}
 	list, err := loginsOf(tx, account, session)
 	if err != nil || len(list) == 0 {
 		return err

@@ -35,8 +35,16 @@ type Deps struct {
 	Auth    *auth.Service
 	Secret  []byte        // the key file
 	Issuer  func() string // address of the site
+	// Policies decides who may ask for programs, and who decides; Government is the scope of the
+	// city's own.
+	Policies   *auth.Policies
+	Government func() string
+	// Demand says of whom two factors are demanded: no client is told of them with one.
+	Demand auth.Demand
 	// Email is an account's address and whether its owner has shown that mail reaches them.
 	Email func(ctx context.Context, account int64) (string, bool)
+	// Phone is the telephone number whose owner has shown that messages reach them; false: none.
+	Phone func(ctx context.Context, account int64) (string, bool)
 	// Verified is told whose account it is, where an identity above the city is sure; nil: nobody.
 	Verified func(tx *db.Tx, account int64, u Upstream) error
 	// Post sends a form to a client's server.

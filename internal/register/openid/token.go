@@ -298,6 +298,10 @@ func (s *Service) Renew(ctx context.Context, c *Client, token string, scopes []s
 		if a.Disabled {
 			return errs.E(errs.NotFound, "")
 		}
+		who, now := auth.Subject{Kind: a.Kind, Proved: db.Time(p.Terms.Proved), Methods: p.Terms.Methods}, tx.Now()
+		if !s.Demand.Of(who, now).Met(who, now) {
+			return errs.E(errs.NotFound, "") // demanded since: they sign in anew
+		}
 		if err := turnPermit(tx, stale, id, turn); err != nil {
 			return err
 		}

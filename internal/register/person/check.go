@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
+	"khue/internal/register/access"
 )
 
 const (
@@ -81,13 +82,14 @@ func (s *Service) NewCode(ctx context.Context) (code string, until time.Time, er
 			return err
 		}
 		until = s.d.Clock.Now().Add(CodeLife)
-		return putCode(tx, sub.Account, s.codeDigest(sub.Account, code), until)
+		return putCode(tx, sub.Account, s.codeDigests(sub.Account, code)[0], until)
 	})
 	return code[:4] + " " + code[4:], until, err
 }
 
-func (s *Service) codeDigest(account int64, code string) string {
-	return s.k.of("code", strconv.FormatInt(account, 10)+"\x00"+digits(code))
+// codeDigests are under which a code may stand, as it is written first.
+func (s *Service) codeDigests(account int64, code string) []string {
+	return s.k.all("code", strconv.FormatInt(account, 10)+"\x00"+digits(code))
 }
 
 // Presented is what lies before a clerk.
@@ -141,8 +143,8 @@ func (s *Service) BeginCheck(ctx context.Context, in Presented) (c Check, err er
 		if err != nil || !ok {
 			return err
 		}
-		want := s.codeDigest(a.ID, in.Code)
-		if row.tries >= codeTries || !s.d.Clock.Now().Before(row.expires) || !hmac.Equal([]byte(want), []byte(row.digest)) {
+		same := func(want string) bool { return hmac.Equal([]byte(want), []byte(row.digest)) }
+		if row.tries >= codeTries || !s.d.Clock.Now().Before(row.expires) || !slices.ContainsFunc(s.codeDigests(a.ID, in.Code), same) {
 			return missCode(tx, a.ID)
 		}
 		fits, c.Made = true, s.d.Clock.Now()
@@ -179,8 +181,10 @@ func (s *Service) Compare(ctx context.Context, v CheckID, units []string) (c Com
 	if err != nil {
 		return c, err
 	}
-	c.Owner, err = s.d.Auth.AccountByID(ctx, c.Account)
-	return c, err
+	if c.Owner, err = s.d.Auth.AccountByID(ctx, c.Account); err != nil {
+		return c, err
+	}
+	return c, s.lookedAtCheck(ctx, access.Person, c.Unit, []Person{c.Known}, []int64{c.Account})
 }
 
 func (s *Service) compare(q db.Querier, v CheckID, units []string) (c Compared, err error) {
@@ -304,7 +308,24 @@ func (s *Service) WaitingChecks(ctx context.Context, unit string) (out []Check, 
 		out, err = waitingChecks(v, s.k, unit, s.d.Clock.Now().Add(-waitLife), maxFound)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	accounts := make([]int64, len(out))
+	for i, c := range out {
+		accounts[i] = c.Account
+	}
+	return out, s.lookedAtCheck(ctx, access.List, unit, nil, accounts)
+}
+
+// lookedAtCheck writes down who is shown by a check: whose account it is, and whom the city knew.
+func (s *Service) lookedAtCheck(ctx context.Context, what access.What, unit string, people []Person, accounts []int64) error {
+	l := Look(what, Basis{Kind: BasisPresent, Unit: unit}, people...)
+	if err := s.d.Looks.Looked(ctx, l); err != nil {
+		return err
+	}
+	l.Type, l.About = "account", accounts
+	return s.d.Looks.Looked(ctx, l)
 }
 
 func (s *Service) purge(ctx context.Context, _ jobs.Task) error {

@@ -4,7 +4,7 @@
 // A person is found by a keyed digest of their number, of the old nine-digit number, or of
 // their phone; everything else is sealed. Whoever reads the database without the key file
 // reads neither numbers nor names. Every look at a person is an entry of the journal with
-// its basis: LookedAt.
+// its basis: access.Looked, see Look.
 //
 // An account is linked to a person by the national identity (LinkNational) or at a counter:
 // a card that a clerk compared with whoever stands there, and a code that only the owner of

@@ -8,7 +8,6 @@ const (
 
 // The entries. Who acted stands in the header. No name and no number stands in any.
 const (
-	KindLooked    = "person.looked"     // payload Look
 	KindLinked    = "person.linked"     // payload Told, as all that follow
 	KindUnlinked  = "person.unlinked"   //
 	KindChecked   = "person.checked"    // a card was compared; a colleague has to confirm
@@ -22,21 +21,13 @@ const (
 	BusinessEntry = "business"          // journal subject of a business
 )
 
-// Look is the payload of KindLooked.
-type Look struct {
-	Basis  string `json:"basis"`            // BasisPresent …
-	Ref    string `json:"ref,omitempty"`    // code of the dossier, number of the law
-	Reason string `json:"reason,omitempty"` // in the officer's own words
-	// Lent are how many earlier dossiers lent their answers.
-	Lent int `json:"lent,omitempty"`
-}
-
 // The bases of a look.
 const (
 	BasisPresent = "present" // the person stands at the counter
 	BasisDossier = "dossier" // Ref is its code
 	BasisDuty    = "duty"    // a task of the post; Reason says which
 	BasisLaw     = "law"     // Ref names it
+	BasisSteward = "steward" // keeps the register: duplicates, merges
 )
 
 // Told is what happened to a link or a row.

@@ -9,6 +9,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
+	"khue/internal/register/access"
 )
 
 // Pair are two rows that may be one person, and what they have in common.
@@ -47,7 +48,14 @@ func (s *Service) Duplicates(ctx context.Context) (out []Pair, err error) {
 		}
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	var people []Person
+	for _, p := range out {
+		people = append(people, p.A, p.B)
+	}
+	return out, s.d.Looks.Looked(ctx, Look(access.List, Basis{Kind: BasisSteward}, people...))
 }
 
 // PairOf reads two people side by side.
@@ -60,7 +68,10 @@ func (s *Service) PairOf(ctx context.Context, a, b ID) (p Pair, err error) {
 	if err == nil && p.A.ID == p.B.ID {
 		err = errs.E(errs.Conflict, "person.merge.one")
 	}
-	return p, err
+	if err != nil {
+		return p, err
+	}
+	return p, s.d.Looks.Looked(ctx, Look(access.Person, Basis{Kind: BasisSteward}, p.A, p.B))
 }
 
 func (s *Service) pair(q db.Querier, a, b ID) (p Pair, err error) {
@@ -167,7 +178,14 @@ func (s *Service) Merges(ctx context.Context) (out []Merged, err error) {
 		out, err = merges(v, maxPairs)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	var people []Person
+	for _, m := range out {
+		people = append(people, Person{ID: m.Kept})
+	}
+	return out, s.d.Looks.Looked(ctx, Look(access.List, Basis{Kind: BasisSteward}, people...))
 }
 
 // Linked reports whether a person has an account.

@@ -3,7 +3,6 @@ package person
 import (
 	"context"
 	"embed"
-	"encoding/json"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -11,6 +10,7 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
+	"khue/internal/register/access"
 )
 
 // Messages are this package's sentences (keys under "person").
@@ -28,8 +28,10 @@ type Deps struct {
 	Clock   clock.Clock
 	Journal *journal.Journal
 	Auth    *auth.Service
-	// Secret is the key file of 32 bytes. Without it nobody is found again.
-	Secret []byte
+	Looks   *access.Service // nil, in tools and tests, remembers nothing
+	// Secrets are the keys of the key file, 32 bytes each: the first writes, all of them read.
+	// Without them nobody is found again.
+	Secrets [][]byte
 }
 
 // Service finds people and remembers them. Safe for concurrent use.
@@ -40,7 +42,7 @@ type Service struct {
 
 // New returns the service.
 func New(d Deps) (*Service, error) {
-	k, err := newKeys(d.Secret)
+	k, err := newKeys(d.Secrets)
 	return &Service{d, k}, err
 }
 
@@ -52,7 +54,7 @@ const maxFound = 12
 
 // Find returns those that a text may mean: a personal number or the QR code of a card (one
 // at most), an old number or a phone of ten digits (a household may share it). Empty where
-// nobody is known. It is for officers only; the caller writes the look down (LookedAt).
+// nobody is known. It is for officers only; the caller writes the look down (see Look).
 func (s *Service) Find(ctx context.Context, text string) (out []Person, err error) {
 	defer errs.Op(&err, "person.Find") // never with the text
 	kind, key := "", ""
@@ -69,7 +71,7 @@ func (s *Service) Find(ctx context.Context, text string) (out []Person, err erro
 		return nil, nil
 	}
 	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = find(v, s.k, kind, s.k.of(kind, key))
+		out, err = find(v, s.k, kind, key)
 		return err
 	})
 	return out, err
@@ -90,7 +92,7 @@ func (s *Service) Get(ctx context.Context, v ID) (p Person, err error) {
 // known, the known stays and the told becomes a claim that a clerk settles.
 func (s *Service) Remember(tx *db.Tx, n Number, told Facts) (p Person, err error) {
 	defer errs.Op(&err, "person.Remember")
-	old, err := find(tx, s.k, "number", s.k.of("number", string(n)))
+	old, err := find(tx, s.k, "number", string(n))
 	if err != nil {
 		return p, err
 	}
@@ -105,16 +107,4 @@ func (s *Service) Remember(tx *db.Tx, n Number, told Facts) (p Person, err error
 	p.Facts, p.Claim = p.Facts.join(told, p.Claim)
 	p.Seen = tx.Now()
 	return p, update(tx, s.k, p, errs.E(errs.Conflict, "person.moved"))
-}
-
-// LookedAt writes down that the subject of ctx looked at a person, and why.
-func (s *Service) LookedAt(ctx context.Context, tx *db.Tx, v ID, unit string, l Look) error {
-	payload, err := json.Marshal(l)
-	if err != nil {
-		return err
-	}
-	_, err = s.d.Journal.Append(tx, journal.Entry{
-		Kind: KindLooked, Subject: journal.Subject{Type: SubjectType, ID: int64(v)}, Actor: auth.From(ctx).Account, Unit: unit, Payload: payload,
-	})
-	return err
 }

@@ -10,6 +10,8 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
+	"khue/internal/register/orgunit"
 )
 
 const (
@@ -88,11 +90,17 @@ func (s *Service) Reveal(ctx context.Context, v ID, b Basis) (p Person, err erro
 	default:
 		return p, errs.E(errs.Invalid, "person.basis", errs.WithFields(errs.Field{Path: "basis", Key: "person.basis"}))
 	}
+	if b.Kind == BasisDuty {
+		u, _ := id.Parse[orgunit.Unit](b.Unit)
+		if err := s.d.Looks.Open(ctx, SubjectType, int64(v), u, b.Ref); err != nil {
+			return p, err
+		}
+	}
 	err = s.d.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		if p, err = get(tx, s.k, v); err != nil {
 			return err
 		}
-		return s.LookedAt(ctx, tx, p.ID, b.Unit, Look{Basis: b.Kind, Ref: b.Ref, Reason: b.Reason})
+		return s.looked(ctx, tx, p.ID, b)
 	})
 	return p, err
 }

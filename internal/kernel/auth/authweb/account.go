@@ -110,7 +110,7 @@ func (p Pages) addPasskey(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if len(codes) > 0 {
-		return web.Render(w, r, http.StatusOK, codesPage(codes, "authweb.done.passkey"))
+		return web.Render(w, r, http.StatusOK, codesPage(codes, "authweb.done.passkey", onward(r)))
 	}
 	return did(w, r, "passkey")
 }
@@ -165,7 +165,7 @@ func (p Pages) addApp(w http.ResponseWriter, r *http.Request) error {
 			return web.Render(w, r, web.Status(err), appPage(setup, ps))
 		})
 	}
-	return web.Render(w, r, http.StatusOK, codesPage(codes, "authweb.app.done"))
+	return web.Render(w, r, http.StatusOK, codesPage(codes, "authweb.app.done", onward(r)))
 }
 
 func (p Pages) removeApp(w http.ResponseWriter, r *http.Request) error {
@@ -180,7 +180,7 @@ func (p Pages) renewCodes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.refused(w, r, err)
 	}
-	return web.Render(w, r, http.StatusOK, codesPage(codes, ""))
+	return web.Render(w, r, http.StatusOK, codesPage(codes, "", "/account"))
 }
 
 func channelOf(r *http.Request) (factor.Channel, error) {

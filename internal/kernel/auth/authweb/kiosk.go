@@ -119,6 +119,25 @@ func (p Pages) beginAtCounter(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, counterPage(a, nil))
 }
 
+type stopArgs struct{ Login, Reason, Done string }
+
+func (p Pages) stopForm(w http.ResponseWriter, r *http.Request) error {
+	return web.Render(w, r, http.StatusOK, stopPage(stopArgs{}, nil))
+}
+
+func (p Pages) stop(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	a := stopArgs{Login: f.Get("login"), Reason: f.Get("reason")}
+	if a.Done, err = p.Ways.Stop(r.Context(), auth.NormLogin(a.Login), a.Reason); err != nil {
+		a.Done = ""
+		return again(w, r, err, func(ps ui.Problems) error { return web.Render(w, r, web.Status(err), stopPage(a, ps)) })
+	}
+	return web.Render(w, r, http.StatusOK, stopPage(a, nil))
+}
+
 func kioskRows(ctx context.Context, list []factor.Kiosk) []ui.Row {
 	rows := make([]ui.Row, len(list))
 	for i, k := range list {

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
@@ -39,10 +40,13 @@ type Deps struct {
 	Home func(auth.Subject) string
 	// Doors are further ways in that the sign-in page names.
 	Doors []Doors
+	// Demand says of whom two factors are demanded.
+	Demand auth.Demand
 	// Links are further pages about somebody that the account page names; nil: none.
 	Links func(ctx context.Context, s auth.Subject) []ui.Anchor
 	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
-	Admins, Counter auth.Policy
+	// Helpers may end the sessions of whoever reports a theft.
+	Admins, Counter, Helpers auth.Policy
 }
 
 // Pages are the pages of accounts.
@@ -56,10 +60,10 @@ const jsonBody = 32 << 10
 // Module is what is joined to the server.
 func (p Pages) Module() web.Module {
 	get := func(path string, policy auth.Policy, proof auth.Proof, do web.HandlerFunc) web.Route {
-		return web.Route{Method: http.MethodGet, Path: path, Policy: policy, Proof: proof, Do: do}
+		return web.Route{Method: http.MethodGet, Path: path, Policy: policy, Proof: proof, Do: do, Enrols: enrols(path)}
 	}
 	post := func(path string, policy auth.Policy, proof auth.Proof, do web.HandlerFunc) web.Route {
-		return web.Route{Method: http.MethodPost, Path: path, Policy: policy, Proof: proof, Do: do, MaxBody: jsonBody}
+		return web.Route{Method: http.MethodPost, Path: path, Policy: policy, Proof: proof, Do: do, MaxBody: jsonBody, Enrols: enrols(path)}
 	}
 	const none, again = auth.NoProof, auth.ProveAgain
 	return web.Module{Name: "auth", Routes: []web.Route{
@@ -79,10 +83,10 @@ func (p Pages) Module() web.Module {
 		get("/sign-in/recover/password", auth.Public, none, p.resetForm),
 		post("/sign-in/recover/password", auth.Public, none, p.reset),
 		get("/sign-in/prove", auth.SignedIn, none, p.proveForm),
-		{Method: http.MethodPost, Path: "/sign-in/prove", Policy: auth.SignedIn, Do: p.prove},
+		{Method: http.MethodPost, Path: "/sign-in/prove", Policy: auth.SignedIn, Do: p.prove, Enrols: true},
 		post("/sign-in/prove/send", auth.SignedIn, none, p.sendProof),
 		post("/sign-in/prove/options", auth.SignedIn, none, p.proofOptions),
-		{Method: http.MethodPost, Path: "/sign-in/prove/passkey", Policy: auth.SignedIn, Do: p.proveByKey},
+		{Method: http.MethodPost, Path: "/sign-in/prove/passkey", Policy: auth.SignedIn, Do: p.proveByKey, Enrols: true},
 		get("/sign-up", auth.Public, none, p.signUpForm),
 		post("/sign-up", auth.Public, none, p.signUp),
 		post("/sign-out", auth.Public, none, p.signOut),
@@ -91,6 +95,7 @@ func (p Pages) Module() web.Module {
 		post("/not-me/password", auth.Public, none, p.renew),
 
 		get("/account", auth.SignedIn, none, p.account),
+		get("/account/second", auth.SignedIn, none, p.enrol),
 		post("/account/password", auth.SignedIn, again, p.changePassword),
 		post("/account/passkeys/options", auth.SignedIn, again, p.newPasskeyOptions),
 		get("/account/passkeys/new", auth.SignedIn, again, p.newPasskey),
@@ -106,8 +111,8 @@ func (p Pages) Module() web.Module {
 		post("/account/contact/{channel}/confirm", auth.SignedIn, again, p.addContact),
 		post("/account/contact/{channel}/use", auth.SignedIn, again, p.useContact),
 		post("/account/contact/{channel}/remove", auth.SignedIn, again, p.removeContact),
-		post("/account/sessions/{id}/end", auth.SignedIn, none, p.endSession),
-		post("/account/sessions/end-others", auth.SignedIn, none, p.endOthers),
+		post("/account/sessions/{id}/end", auth.SignedIn, again, p.endSession),
+		post("/account/sessions/end-others", auth.SignedIn, again, p.endOthers),
 		post("/account/recovery/cancel", auth.SignedIn, none, p.cancelRecovery),
 
 		get("/kiosk", auth.Public, none, p.kioskForm),
@@ -120,7 +125,19 @@ func (p Pages) Module() web.Module {
 		post("/admin/kiosks/{id}/end", p.Admins, none, p.endKiosk),
 		get("/desk/recovery", p.Counter, none, p.counterForm),
 		post("/desk/recovery", p.Counter, again, p.beginAtCounter),
+		get("/desk/sessions", p.Helpers, none, p.stopForm),
+		post("/desk/sessions", p.Helpers, again, p.stop),
 	}}
+}
+
+// enrols names the pages that are open to an officer of whom a second factor is demanded before
+// there is one: those on which it is set up, those of signing in and out, and the alarm.
+func enrols(path string) bool {
+	switch path {
+	case "/account/second", "/account/app", "/account/passkeys", "/account/passkeys/new", "/account/passkeys/options", "/sign-out", "/not-me", "/not-me/password":
+		return true
+	}
+	return path == "/sign-in" || strings.HasPrefix(path, "/sign-in/")
 }
 
 // from says where a request comes from.

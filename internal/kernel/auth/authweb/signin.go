@@ -195,7 +195,7 @@ func (p Pages) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p Pages) recoverForm(w http.ResponseWriter, r *http.Request) error {
-	return web.Render(w, r, http.StatusOK, recoverPage("", nil))
+	return web.Render(w, r, http.StatusOK, recoverPage(p.Ways.Sends(factor.Phone), "", nil))
 }
 
 func (p Pages) beginRecovery(w http.ResponseWriter, r *http.Request) error {
@@ -206,7 +206,7 @@ func (p Pages) beginRecovery(w http.ResponseWriter, r *http.Request) error {
 	step, err := p.Ways.BeginRecovery(r.Context(), f.Get("login"), begun(w, r))
 	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), recoverPage(f.Get("login"), ps))
+			return web.Render(w, r, web.Status(err), recoverPage(p.Ways.Sends(factor.Phone), f.Get("login"), ps))
 		})
 	}
 	web.Pocket(w, r, stepPocket, step, stepAge)
@@ -297,6 +297,13 @@ func (p Pages) Prove(w http.ResponseWriter, r *http.Request, want auth.Proof) er
 	if r.Header.Get("Accept") == "application/json" {
 		return errs.E(errs.Forbidden, "auth.error.prove")
 	}
+	if (want == auth.ProveTwo || want == auth.ProveTwoAgain) && !auth.From(r.Context()).Second {
+		next := r.URL.RequestURI()
+		if r.Method != http.MethodGet {
+			next = backOf(r)
+		}
+		return web.Redirect(w, r, withNext("/account/second", next))
+	}
 	if r.Method == http.MethodGet {
 		return web.Redirect(w, r, withNext("/sign-in/prove", r.URL.RequestURI()))
 	}
@@ -305,7 +312,7 @@ func (p Pages) Prove(w http.ResponseWriter, r *http.Request, want auth.Proof) er
 		return err
 	}
 	from := begun(w, r)
-	a := proveArgs{Next: backOf(r), Two: want != auth.ProveAgain}
+	a := proveArgs{Next: backOf(r), Two: want == auth.ProveTwo || want == auth.ProveTwoAgain, Sign: want == auth.ProveToSign}
 	if r.MultipartForm == nil && len(f.Encode()) <= maxKept {
 		if a.Kept, err = p.Ways.Keep(r.Context(), factor.Kept{Path: r.URL.RequestURI(), Form: f}, from); err != nil {
 			return err

@@ -146,6 +146,7 @@ const (
 	KindReset     = "auth.ways_reset"
 	KindNewDevice = "auth.new_device"
 	KindEnded     = "auth.sessions_ended"
+	KindStopped   = "auth.sessions_stopped" // by an officer, for the owner
 	KindCloned    = "auth.passkey_cloned"
 	KindKiosk     = "auth.kiosk"
 )
@@ -158,11 +159,13 @@ type Told struct {
 	Session int64  `json:"session,omitempty"`
 	Until   int64  `json:"until,omitempty"` // ms: when a recovery at a counter opens
 	ID      int64  `json:"id,omitempty"`
+	By      string `json:"by,omitempty"`     // the officer
+	Reason  string `json:"reason,omitempty"` // in their words
 }
 
 // Kinds are all the entries that an owner is told of.
 func Kinds() []string {
-	return []string{KindAdded, KindRemoved, KindPassword, KindBegun, KindRecovered, KindCancelled, KindReset, KindNewDevice, KindCloned}
+	return []string{KindAdded, KindRemoved, KindPassword, KindBegun, KindRecovered, KindCancelled, KindReset, KindNewDevice, KindCloned, KindStopped}
 }
 
 func (s *Service) note(tx *db.Tx, kind string, account, actor int64, t Told) error {

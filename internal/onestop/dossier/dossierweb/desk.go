@@ -259,6 +259,9 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, err := h.svc.Act(ctx, cmd); err != nil {
+		if auth.Wanted(err) != auth.NoProof {
+			return err // the edge asks for it and sends the form once more
+		}
 		switch errs.KindOf(err) {
 		case errs.Invalid, errs.Conflict, errs.Mismatch, errs.Forbidden:
 			return h.showTask(w, r, web.ProblemOf(ctx, err).Status, v, sent, err)

@@ -392,6 +392,9 @@ func (h *handlers) bulkAct(w http.ResponseWriter, r *http.Request) error {
 		return missing("comment", "dossier.comment.required")
 	default:
 		done = h.svc.ActMany(ctx, s.tasks)
+		if err := unproved(done); err != nil {
+			return err
+		}
 	}
 	return h.bulkDone(w, r, s, done)
 }

@@ -447,6 +447,9 @@ func (h *handlers) leaderAct(w http.ResponseWriter, r *http.Request) error {
 	}
 	out, err := h.svc.Act(ctx, dossier.Command{Task: v, Version: version(sent), Action: sent.Get("action"), Comment: sent.Get("comment"), Key: key})
 	if err != nil {
+		if auth.Wanted(err) != auth.NoProof {
+			return err
+		}
 		switch errs.KindOf(err) {
 		case errs.Invalid, errs.Conflict, errs.Mismatch, errs.Forbidden:
 			return h.showLeader(w, r, web.ProblemOf(ctx, err).Status, q, sent, err)

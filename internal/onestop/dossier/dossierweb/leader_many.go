@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
@@ -76,7 +77,9 @@ func (h *handlers) leaderMany(w http.ResponseWriter, r *http.Request) error {
 	status := http.StatusOK
 	if sent.Get("go") != "" && len(v.Problems) == 0 {
 		v.Done = true
-		h.doMany(ctx, &v, cmds, rows)
+		if err := h.doMany(ctx, &v, cmds, rows); err != nil {
+			return err
+		}
 	} else {
 		if len(v.Problems) > 0 {
 			status = http.StatusUnprocessableEntity
@@ -193,8 +196,12 @@ func (h *handlers) lookMany(ctx context.Context, v *manyView, cmds []dossier.Com
 	return nil
 }
 
-func (h *handlers) doMany(ctx context.Context, v *manyView, cmds []dossier.Command, rows []*manyRow) {
-	for _, m := range h.svc.ActMany(ctx, cmds) {
+func (h *handlers) doMany(ctx context.Context, v *manyView, cmds []dossier.Command, rows []*manyRow) error {
+	done := h.svc.ActMany(ctx, cmds)
+	if err := unproved(done); err != nil {
+		return err
+	}
+	for _, m := range done {
 		row := rowOf(rows, m.Task)
 		if m.Err != nil {
 			row.Failed, row.Refused = web.ProblemOf(ctx, m.Err).Detail, true
@@ -203,6 +210,18 @@ func (h *handlers) doMany(ctx context.Context, v *manyView, cmds []dossier.Comma
 		v.Going++
 		row.To = i18n.T(ctx, "dossierweb.leader.rowDone", "state", stateWord(ctx, m.Outcome.State))
 	}
+	return nil
+}
+
+// unproved is the first refusal that a proof of who acts lifts. After it the form comes again:
+// what was done is answered once more, and the rest is done.
+func unproved(done []dossier.ManyResult) error {
+	for _, d := range done {
+		if auth.Wanted(d.Err) != auth.NoProof {
+			return d.Err
+		}
+	}
+	return nil
 }
 
 func manyHeading(ctx context.Context, v manyView) string {

@@ -15,11 +15,13 @@ import (
 type dataView struct {
 	Done     string
 	Consents []consentView
+	Programs []Program
 	Exports  ui.TableArgs
 	Waiting  bool
 	Key      string
 	Requests ui.TableArgs
 	Kinds    []ui.Anchor
+	Limits   *ui.TableArgs // nil: none hold
 }
 
 type consentView struct {
@@ -40,7 +42,7 @@ func (h handlers) data(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := dataView{Key: web.NewKey()}
 	switch q.Get("done") {
-	case "consent", "export", "asked":
+	case "consent", "export", "asked", "program":
 		v.Done = t(ctx, "done."+q.Get("done"))
 	}
 	consents, err := h.Rights.Consents(ctx)
@@ -59,6 +61,11 @@ func (h handlers) data(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Consents = append(v.Consents, x)
 	}
+	if h.Programs != nil {
+		if v.Programs, err = h.Programs(ctx); err != nil {
+			return err
+		}
+	}
 	exports, err := h.Rights.Exports(ctx)
 	if err != nil {
 		return err
@@ -69,7 +76,18 @@ func (h handlers) data(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Requests = requestTable(ctx, list, requestPath, h.Rights.Clock.Now())
+	limits, err := h.Rights.Limits(ctx)
+	if err != nil {
+		return err
+	}
+	if len(limits) > 0 {
+		a := limitTable(ctx, limits)
+		v.Limits = &a
+	}
 	for _, k := range rights.Kinds() {
+		if k == rights.Lifting && len(limits) == 0 {
+			continue
+		}
 		v.Kinds = append(v.Kinds, ui.Anchor{Label: t(ctx, "ask."+string(k)), Href: requestPath + "/new?kind=" + string(k)})
 	}
 	return web.Render(w, r, http.StatusOK, dataPage(v))
@@ -112,6 +130,24 @@ func requestTable(ctx context.Context, list []rights.Request, path string, now t
 		a.Rows = append(a.Rows, ui.Row{Marked: r.Late(now), Cells: []ui.Cell{
 			{Text: t(ctx, "kind."+string(r.Kind)), Href: path + "/" + r.ID.String(), Note: name + sep(name, r.Code) + r.Code},
 			ui.T(i18n.DateTime(l, r.MadeAt)), due, stateTag(ctx, r, now),
+		}})
+	}
+	return a
+}
+
+// limitTable says what holds of a person's granted restrictions and objections.
+func limitTable(ctx context.Context, list []rights.Limit) ui.TableArgs {
+	a := ui.TableArgs{Caption: t(ctx, "limits.title"), CaptionQuiet: true, First: true, Head: []ui.Column{
+		{Label: t(ctx, "limits.what")}, {Label: t(ctx, "limits.about")}, {Label: t(ctx, "limits.since"), Tight: true},
+	}}
+	for _, l := range list {
+		about := l.Code
+		if l.About == 0 {
+			about = t(ctx, "about.all")
+		}
+		a.Rows = append(a.Rows, ui.Row{Cells: []ui.Cell{
+			{Text: t(ctx, "kind."+string(l.Kind)), Href: requestPath + "/" + l.Request.String(), Note: t(ctx, "limits."+string(l.Kind))},
+			ui.T(about), ui.T(i18n.DateTime(i18n.LangOf(ctx), l.Since)),
 		}})
 	}
 	return a

@@ -177,7 +177,8 @@ type caseView struct {
 	Answered bool
 	Desk     bool
 	May      bool
-	Own      bool // about the reader's own look
+	Effect   string // what granting it does
+	Own      bool   // about the reader's own look
 	ID       string
 	Key      string
 	State    *ui.Field
@@ -286,6 +287,10 @@ func (h handlers) showAnswerable(w http.ResponseWriter, r *http.Request, status 
 			{Value: rights.Granted, Label: t(ctx, "answer.grant")}, {Value: rights.Refused, Label: t(ctx, "answer.refuse")},
 		}}
 		v.State = &f
+	}
+	switch q.Kind {
+	case rights.Restriction, rights.Objection, rights.Lifting:
+		v.Effect = t(ctx, "effect."+string(q.Kind))
 	}
 	if q.Kind == rights.Correction {
 		f := ui.Field{Name: "number", Label: t(ctx, "answer.number"), Hint: t(ctx, "answer.numberHint"), Optional: true, Mode: "numeric", Width: ui.Width20, Error: v.Problems.For("number")}

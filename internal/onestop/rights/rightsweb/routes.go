@@ -27,12 +27,21 @@ type Own struct {
 	Unit orgunit.UnitID // that decided, or decides
 }
 
+// Program is one of somebody else that the reader let in.
+type Program struct {
+	Code, Name, Owner string
+	Since             string
+	Sees              []string
+}
+
 // Deps is what the pages read from.
 type Deps struct {
-	Rights  *rights.Service
-	Looks   *access.Service
-	Units   *orgunit.Service
-	Uploads *upload.Service
+	// Programs lists the programs of others that the reader let in; nil: none.
+	Programs func(ctx context.Context) ([]Program, error)
+	Rights   *rights.Service
+	Looks    *access.Service
+	Units    *orgunit.Service
+	Uploads  *upload.Service
 	// Mine lists what is the reader's own.
 	Mine func(ctx context.Context) ([]Own, error)
 	// Codes names dossiers.

@@ -1,6 +1,7 @@
 package rightsweb
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -59,7 +60,7 @@ func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, 
 		if c, ok := due[x.ID]; ok {
 			n = i18n.Number(l, int64(c))
 		}
-		v.Rules.Rows = append(v.Rules.Rows, ui.Row{Cells: []ui.Cell{ui.T(t(ctx, "rule."+x.ID)), ui.T(after), ui.T(t(ctx, "how."+x.How)), ui.T(x.Law), ui.T(n)}})
+		v.Rules.Rows = append(v.Rules.Rows, ui.Row{Cells: []ui.Cell{ui.T(t(ctx, "rule."+x.ID)), ui.T(after), ui.T(t(ctx, "how."+x.How)), sourceCell(ctx, x), ui.T(n)}})
 	}
 	v.Services = ui.TableArgs{Caption: t(ctx, "terms.services"), CaptionQuiet: true, First: true, Head: []ui.Column{{Label: t(ctx, "terms.service")}, {Label: t(ctx, "terms.after")}}}
 	for _, s := range sorted(h.Rights.Services()) {
@@ -80,6 +81,17 @@ func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, 
 	v.Code = ui.Field{Name: "code", Label: t(ctx, "hold.code"), Value: sent.Get("code"), Error: v.Problems.For("code"), Width: ui.WidthHalf}
 	v.Why = ui.Field{Name: "why", Label: t(ctx, "hold.why"), Value: sent.Get("why"), Error: v.Problems.For("why"), MaxLength: 500, Rows: 2}
 	return web.Render(w, r, status, termsPage(v))
+}
+
+// sourceCell says who set a term: nothing passes for the law's that is the city's own choice.
+func sourceCell(ctx context.Context, r rights.Rule) ui.Cell {
+	switch r.Source {
+	case rights.FromLaw:
+		return ui.Cell{Text: t(ctx, "source.law"), Note: r.Law + ", " + r.Cite}
+	case rights.FromDuty:
+		return ui.Cell{Text: t(ctx, "source.duty"), Note: r.Law}
+	}
+	return ui.T(t(ctx, "source.city"))
 }
 
 func batchTone(state string) ui.Tone {

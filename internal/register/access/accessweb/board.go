@@ -103,7 +103,7 @@ func (h handlers) showBoard(w http.ResponseWriter, r *http.Request, status int, 
 	for _, l := range b.Looks {
 		v.Looks.Rows = append(v.Looks.Rows, ui.Row{Cells: []ui.Cell{
 			{Text: i18n.DateTime(i18n.LangOf(ctx), l.At)}, {Text: names[l.Actor], Note: h.post(ctx, l) + ", " + h.unit(ctx, l.Unit, l.At)},
-			{Text: labels[l.About].Label, Note: t(ctx, "seen."+string(l.What))}, {Text: t(ctx, "choice."+l.Why), Note: l.Words},
+			{Text: label(ctx, labels, l.Type, l.About), Note: t(ctx, "seen."+string(l.What))}, {Text: t(ctx, "choice."+l.Why), Note: l.Words},
 		}})
 	}
 	if b.Next != 0 {
@@ -116,6 +116,14 @@ func (h handlers) showBoard(w http.ResponseWriter, r *http.Request, status int, 
 		v.Rules = append(v.Rules, ui.SummaryRow{Key: t(ctx, "rule."+rule.Counts), Value: ui.T(ruleWords(ctx, rule))})
 	}
 	return web.Render(w, r, status, boardPage(v))
+}
+
+// label is what the board calls a thing: a dossier by its code, a person by no name.
+func label(ctx context.Context, labels map[int64]Own, kind string, about int64) string {
+	if kind != "dossier" {
+		return t(ctx, "aPerson")
+	}
+	return labels[about].Label
 }
 
 func ruleWords(ctx context.Context, r access.Rule) string {
@@ -141,7 +149,7 @@ func (h handlers) flagView(ctx context.Context, f access.Flag, names map[int64]s
 	}
 	add("who", ui.Cell{Text: names[f.Actor], Note: h.unit(ctx, f.Unit, f.At)})
 	add("when", ui.T(i18n.DateTime(i18n.LangOf(ctx), f.At)))
-	if seen := labels[f.About].Label; seen != "" {
+	if seen := label(ctx, labels, f.Type, f.About); seen != "" {
 		add("seen", ui.T(seen))
 	}
 	if f.N > 1 {

@@ -124,9 +124,9 @@ var quiet = map[string]string{
 	"GET /admin/templates/{service}/{version}/{paper}": "papers without anybody",
 	"GET /scim/v2/ServiceProviderConfig":               "officers", "GET /scim/v2/ResourceTypes": "officers", "GET /scim/v2/Users": "officers", "GET /scim/v2/Users/{id}": "officers",
 	"GET /scim/v2/Groups": "officers", "GET /scim/v2/Groups/{id}": "officers", "GET /admin/policies": "policies",
-	// The register of persons writes these looks itself, as entries of its own.
-	"GET /desk/identity": "an empty form", "GET /desk/identity/{id}": "person.looked", "GET /desk/people/{id}/facts": "person.looked",
-	"GET /admin/people/duplicates": "person.looked", "GET /admin/people/duplicates/{a}/{b}": "person.looked", "GET /desk/mandates": "person.looked",
+	// The looks of these are at persons: TestLooksAtAPersonReachThePerson.
+	"GET /desk/identity": "cards that wait: person.WaitingChecks lists", "GET /desk/identity/{id}": "person.Compare", "GET /desk/people/{id}/facts": "person.Reveal",
+	"GET /admin/people/duplicates": "person.Duplicates", "GET /admin/people/duplicates/{a}/{b}": "person.PairOf", "GET /desk/mandates": "an empty form; person.Reveal",
 	"GET /desk/dossiers/{code}/numbers": "reads the dossier first",
 	"GET /desk/requests":                "rightsweb.TestQuestion", "GET /desk/requests/{id}": "rightsweb.TestQuestion", "GET /desk/requests/{id}/paper": "rightsweb opens the case first",
 	"GET /admin/notices": "addresses half hidden, without names and texts", "GET /admin/retention": "terms and figures", "GET /admin/retention/{id}": "codes",

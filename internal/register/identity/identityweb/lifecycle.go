@@ -16,7 +16,7 @@ import (
 
 // problems are those of all forms of an officer's page.
 func (v officerView) problems() ui.Problems {
-	return slices.Concat(v.Problems, v.Leave.Problems, v.Move.Problems, v.Depart.Problems)
+	return slices.Concat(v.Problems, v.Leave.Problems, v.Move.Problems, v.Depart.Problems, v.Reset.Problems)
 }
 
 // takeMove reads the form that gives up one post for another.

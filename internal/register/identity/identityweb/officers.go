@@ -149,6 +149,7 @@ type officerView struct {
 	Roles    []ui.Option
 	Signs    []ui.Option
 	Depart   form
+	Reset    form
 }
 
 // postView is a post with the form that ends it.
@@ -212,8 +213,8 @@ func (h handlers) showOfficer(w http.ResponseWriter, r *http.Request, status int
 			v.Held = append(v.Held, ui.Option{Value: p.Unit.String() + " " + string(p.Role) + " " + v.Posts[len(v.Posts)-1].From, Label: roleName(ctx, p.Role), Hint: h.fullName(ctx, p.Unit)})
 		}
 	}
-	v.Move.scope, v.Depart.scope = "move-", "depart-"
-	v.Move.Key, v.Depart.Key = web.NewKey(), web.NewKey()
+	v.Move.scope, v.Depart.scope, v.Reset.scope = "move-", "depart-", "reset-"
+	v.Move.Key, v.Depart.Key, v.Reset.Key = web.NewKey(), web.NewKey(), web.NewKey()
 	if len(v.Held) == 1 && v.Move.Values == nil {
 		v.Move.Values = url.Values{"held": {v.Held[0].Value}}
 	}
@@ -297,6 +298,8 @@ func (h handlers) actOnOfficer(w http.ResponseWriter, r *http.Request) error {
 		d := identity.Departure{Account: account, Decision: sent.Get("decision")}
 		d.Last, _ = dayOf(sent, "last")
 		_, err = h.svc.Propose(ctx, identity.Wish{Depart: &d}, key)
+	case "reset":
+		_, err = h.svc.Propose(ctx, identity.Wish{Reset: &identity.Resetting{Account: account, Reason: sent.Get("why")}}, key)
 	case "bar":
 		done = "barred"
 		err = h.svc.Bar(ctx, account)
@@ -327,6 +330,9 @@ func (h handlers) actOnOfficer(w http.ResponseWriter, r *http.Request) error {
 			return h.showOfficer(w, r, web.ProblemOf(ctx, err).Status, v)
 		case "depart":
 			v.Depart = form{Values: sent, Problems: problems}
+			return h.showOfficer(w, r, web.ProblemOf(ctx, err).Status, v)
+		case "reset":
+			v.Reset = form{Values: sent, Problems: problems}
 			return h.showOfficer(w, r, web.ProblemOf(ctx, err).Status, v)
 		}
 		if sent.Get("do") != "leave" {

@@ -116,6 +116,14 @@ func (h handlers) changeView(ctx context.Context, c identity.Change) changeView 
 		add("who", b.Depart.Name)
 		add("last", day(ctx, b.Depart.Last))
 		add("decision", b.Depart.Decision)
+	case b.Reset != nil:
+		add("who", b.Reset.Name)
+		var units []string
+		for _, u := range b.Reset.Units {
+			units = append(units, h.fullName(ctx, u))
+		}
+		add("unit", strings.Join(units, "; "))
+		add("why", b.Reset.Reason)
 	case c.Kind == identity.Move && b.End != nil && len(b.Entries) > 0:
 		e := b.Entries[0]
 		add("who", e.Name)

@@ -56,7 +56,7 @@ func Routes(s *identity.Service) web.Module {
 		{Method: http.MethodGet, Path: "/desk/leave", Policy: auth.Officer, Do: h.leave},
 		{Method: http.MethodPost, Path: "/desk/leave", Policy: auth.Officer, Do: h.enterLeave},
 		{Method: http.MethodPost, Path: "/desk/leave/{id}", Policy: auth.Officer, Do: h.cancelLeave},
-		{Method: http.MethodGet, Path: "/welcome", Policy: auth.Public, Do: h.welcome},
-		{Method: http.MethodPost, Path: "/welcome", Policy: auth.Public, Do: h.choosePassword},
+		{Method: http.MethodGet, Path: "/welcome", Policy: auth.Public, Enrols: true, Do: h.welcome},
+		{Method: http.MethodPost, Path: "/welcome", Policy: auth.Public, Enrols: true, Do: h.choosePassword},
 	}, h.scimRoutes()...)}
 }

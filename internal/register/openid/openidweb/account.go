@@ -15,8 +15,8 @@ import (
 	"khue/internal/register/openid"
 )
 
-// scopeWords are what scopes mean to the person who is asked.
-func scopeWords(ctx context.Context, scopes []string) []string {
+// ScopeWords are what scopes mean to the person who is asked.
+func ScopeWords(ctx context.Context, scopes []string) []string {
 	var out []string
 	for _, s := range openid.Scopes() { // always in the same order
 		if !slices.Contains(scopes, s) {
@@ -48,14 +48,17 @@ func (h handlers) mine(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h handlers) withdraw(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
 	if err := h.svc.Withdraw(r.Context(), r.PathValue("code")); err != nil {
 		return err
 	}
+	if f.Get("from") == "data" { // the page of one's rights lists them too
+		return web.Redirect(w, r, "/account/data?done=program")
+	}
 	return web.Redirect(w, r, "/account/clients")
-}
-
-func (h handlers) clients(w http.ResponseWriter, r *http.Request) error {
-	return web.Render(w, r, http.StatusOK, clientsPage(h.svc.Clients()))
 }
 
 func clientRows(ctx context.Context, list []*openid.Client) []ui.Row {

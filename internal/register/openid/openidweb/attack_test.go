@@ -342,8 +342,14 @@ func TestConsentIsKeptListedAndWithdrawn(t *testing.T) {
 		if a := b.get("/account/clients"); !strings.Contains(a.body, "Công ty Bến Đỗ") || !strings.Contains(a.body, "see your dossiers") {
 			t.Error("the account does not list what was allowed")
 		}
-		if a := b.post("/account/clients/"+x.Code+"/withdraw", nil); a.status != http.StatusSeeOther {
-			t.Fatalf("withdrawing answered %d", a.status)
+		if a := b.get("/account/data"); !strings.Contains(a.body, "Công ty Bến Đỗ") || !strings.Contains(a.body, "see your dossiers") {
+			t.Error("the page of one's rights does not list it")
+		}
+		if a := b.post("/account/clients/"+x.Code+"/withdraw", url.Values{"from": {"data"}}); a.status != http.StatusSeeOther || a.header.Get("Location") != "/account/data?done=program" {
+			t.Fatalf("withdrawing answered %d to %q", a.status, a.header.Get("Location"))
+		}
+		if a := b.get("/account/data?done=program"); strings.Contains(a.body, "Công ty Bến Đỗ") || !strings.Contains(a.body, "reads nothing of yours") {
+			t.Error("withdrawn, it is still listed")
 		}
 		if got := bearer(t, c, "/api/v1/my/dossiers", r.text("access_token")); got != http.StatusUnauthorized {
 			t.Errorf("after withdrawing it is answered with %d", got)

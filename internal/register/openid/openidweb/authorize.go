@@ -61,6 +61,8 @@ func (h handlers) authorize(w http.ResponseWriter, r *http.Request) error {
 	switch step {
 	case openid.StepSignIn, openid.StepAgain:
 		return h.toSignIn(w, r, v, req, step == openid.StepAgain)
+	case openid.StepSecond:
+		return h.toSecond(w, r, v, req)
 	case openid.StepConsent:
 		if since.IsZero() {
 			since = h.svc.Clock.Now()
@@ -122,6 +124,18 @@ func (h handlers) toSignIn(w http.ResponseWriter, r *http.Request, v url.Values,
 		q.Set("login", req.Login)
 	}
 	return redirect(w, r, "/sign-in?"+q.Encode())
+}
+
+// toSecond sends somebody to set up or show a second factor, and from there back to the request.
+func (h handlers) toSecond(w http.ResponseWriter, r *http.Request, v url.Values, req openid.Request) error {
+	if len(v.Encode()) > maxNext-300 {
+		ref, err := h.svc.Keep(r.Context(), req)
+		if err != nil {
+			return err
+		}
+		v = url.Values{"client_id": {req.Client}, "request_uri": {ref}}
+	}
+	return redirect(w, r, "/account/second?"+url.Values{"next": {pathAuthorize + "?" + v.Encode()}}.Encode())
 }
 
 // asked is a request that waits for the person's word, sealed into the form. It is worth nothing

@@ -79,8 +79,8 @@ func newNational(n National, svc *openid.Service, a *auth.Service) *national {
 
 func (n *national) routes() []web.Route {
 	return []web.Route{
-		{Method: http.MethodGet, Path: "/sign-in/national", Policy: auth.Public, Do: n.begin},
-		{Method: http.MethodGet, Path: "/sign-in/national/callback", Policy: auth.Public, Do: n.callback},
+		{Method: http.MethodGet, Path: "/sign-in/national", Policy: auth.Public, Enrols: true, Do: n.begin},
+		{Method: http.MethodGet, Path: "/sign-in/national/callback", Policy: auth.Public, Enrols: true, Do: n.callback},
 		{Method: http.MethodGet, Path: "/sign-in/national/link", Policy: auth.SignedIn, Do: n.linkForm},
 		{Method: http.MethodPost, Path: "/sign-in/national/link", Policy: auth.SignedIn, Do: n.link},
 	}

@@ -50,20 +50,23 @@ const (
 func Routes(d Deps) web.Module {
 	h := handlers{d, d.Provider}
 	routes := []web.Route{
-		{Method: http.MethodGet, Path: "/.well-known/openid-configuration", Policy: auth.Public, Scope: web.AnyScope, Do: h.discovery},
-		{Method: http.MethodGet, Path: "/.well-known/oauth-authorization-server", Policy: auth.Public, Scope: web.AnyScope, Do: h.discovery},
-		{Method: http.MethodGet, Path: pathKeys, Policy: auth.Public, Scope: web.AnyScope, Do: h.keys},
-		{Method: http.MethodGet, Path: pathAuthorize, Policy: auth.Public, Do: h.authorize},
-		{Method: http.MethodPost, Path: pathAuthorize, Policy: auth.Public, Foreign: true, Do: h.turnToGet},
+		{Method: http.MethodGet, Path: "/.well-known/openid-configuration", Policy: auth.Public, Enrols: true, Scope: web.AnyScope, Do: h.discovery},
+		{Method: http.MethodGet, Path: "/.well-known/oauth-authorization-server", Policy: auth.Public, Enrols: true, Scope: web.AnyScope, Do: h.discovery},
+		{Method: http.MethodGet, Path: pathKeys, Policy: auth.Public, Enrols: true, Scope: web.AnyScope, Do: h.keys},
+		{Method: http.MethodGet, Path: pathAuthorize, Policy: auth.Public, Enrols: true, Do: h.authorize},
+		{Method: http.MethodPost, Path: pathAuthorize, Policy: auth.Public, Enrols: true, Foreign: true, Do: h.turnToGet},
 		{Method: http.MethodPost, Path: "/oauth/consent", Policy: auth.SignedIn, Do: h.consent},
-		{Method: http.MethodGet, Path: pathEnd, Policy: auth.Public, Do: h.leave},
-		{Method: http.MethodPost, Path: pathEnd, Policy: auth.Public, Foreign: true, Do: h.turnToGet},
-		{Method: http.MethodPost, Path: pathEnd + "/confirmed", Policy: auth.Public, Do: h.left},
+		{Method: http.MethodGet, Path: pathEnd, Policy: auth.Public, Enrols: true, Do: h.leave},
+		{Method: http.MethodPost, Path: pathEnd, Policy: auth.Public, Enrols: true, Foreign: true, Do: h.turnToGet},
+		{Method: http.MethodPost, Path: pathEnd + "/confirmed", Policy: auth.Public, Enrols: true, Do: h.left},
 		{Method: http.MethodGet, Path: pathDevice, Policy: auth.SignedIn, Do: h.device},
 		{Method: http.MethodPost, Path: pathDevice, Policy: auth.SignedIn, Do: h.answerDevice},
 		{Method: http.MethodGet, Path: "/account/clients", Policy: auth.SignedIn, Do: h.mine},
 		{Method: http.MethodPost, Path: "/account/clients/{code}/withdraw", Policy: auth.SignedIn, Do: h.withdraw},
 		{Method: http.MethodGet, Path: "/admin/clients", Policy: d.Readers, Do: h.clients},
+		{Method: http.MethodGet, Path: "/admin/clients/new", Policy: d.Readers, Do: h.newClient},
+		{Method: http.MethodPost, Path: "/admin/clients", Policy: d.Readers, Proof: auth.ProveAgain, Do: h.propose},
+		{Method: http.MethodPost, Path: "/admin/clients/wishes/{id}", Policy: d.Readers, Proof: auth.ProveAgain, Do: h.decideWish},
 	}
 	for _, e := range []struct {
 		path string
@@ -72,7 +75,7 @@ func Routes(d Deps) web.Module {
 		{pathToken, h.token}, {pathPushed, h.push}, {pathDeviceAuth, h.deviceAuth}, {pathInspect, h.inspect}, {pathRevoke, h.revoke},
 	} {
 		routes = append(routes,
-			web.Route{Method: http.MethodPost, Path: e.path, Policy: auth.Public, Foreign: true, Do: h.protocol(e.do)},
+			web.Route{Method: http.MethodPost, Path: e.path, Policy: auth.Public, Foreign: true, Enrols: true, Do: h.protocol(e.do)},
 			web.Route{Method: http.MethodOptions, Path: e.path, Policy: auth.Public, Do: h.preflight})
 	}
 	routes = append(routes,
@@ -110,7 +113,7 @@ func proof(s *openid.Service, r *http.Request, token string) (string, error) {
 	case len(list) > 1:
 		return "", &openid.Fault{Code: openid.InvalidProof, Text: "One proof, not several."}
 	}
-	return s.CheckProof(list[0], r.Method, r.URL.Path, token)
+	return s.CheckProof(r.Context(), list[0], r.Method, r.URL.Path, token)
 }
 
 func (h handlers) discovery(w http.ResponseWriter, _ *http.Request) error {
