@@ -50,7 +50,7 @@ func (j *Journal) step(ctx context.Context, f *reader) (n int, err error) {
 	if f.single {
 		limit = 1
 	}
-	records, end, err := j.read(ctx, f.next, limit)
+	records, end, err := j.stretch(ctx, f.next, limit)
 	if err != nil || end == f.next {
 		return 0, err
 	}
@@ -81,8 +81,8 @@ func (j *Journal) step(ctx context.Context, f *reader) (n int, err error) {
 	return n, nil
 }
 
-// read is readFrom by way of what another follower read a moment ago.
-func (j *Journal) read(ctx context.Context, seq int64, limit int) (out []Record, end int64, err error) {
+// stretch is readFrom by way of what another follower read a moment ago.
+func (j *Journal) stretch(ctx context.Context, seq int64, limit int) (out []Record, end int64, err error) {
 	if out, end = j.recent.from(seq, limit); end > seq {
 		return out, end, nil
 	}
