@@ -77,6 +77,9 @@ type grammar struct {
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
 	Person     personCmd     `cmd:"" help:"Change the key of the register of persons."`
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
+	Backup     backupCmd     `cmd:"" help:"Copy the city to a folder, encrypted, and look after the copies."`
+	Restore    restoreCmd    `cmd:"" help:"Make a city of its backup, as it was at an instant."`
+	Archive    archiveCmd    `cmd:"" help:"Old dossiers in open formats, readable without this program."`
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal, or check a receipt without the city."`
 	Witness    witnessCmd    `cmd:"" help:"Confirm a city's journal from outside it."`
 	Drill      drillCmd      `cmd:"" help:"Do harm to an empty copy, and see who finds it."`
@@ -211,6 +214,7 @@ type serveCmd struct {
 	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
 	Leave        time.Duration `help:"When told to stop, let /readyz say no for this long before the door closes, so that a balancer sends nobody more: 5s." default:"0s" env:"KHUE_LEAVE"`
 	Training     bool          `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	backupFlags
 }
 
 // hashCmd is the server's child that computes passwords.
@@ -230,6 +234,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.MetricsToken = s.MetricsToken
 	cfg.Hasher = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
+	cfg.Backup = s.backup()
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

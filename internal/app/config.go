@@ -69,6 +69,9 @@ type Config struct {
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 
+	// Backup is where the city is copied to while it works; zero: nowhere.
+	Backup BackupConfig
+
 	// MigrateAtStart brings the tables up to date by itself. SQLite always does; on
 	// PostgreSQL that is the operator's act (khue migrate).
 	MigrateAtStart bool

@@ -18,6 +18,7 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
 	"khue/internal/kernel/auth/hasher"
+	"khue/internal/kernel/backup"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -68,6 +69,7 @@ type Program struct {
 	Journal  *journal.Journal
 	Jobs     *jobs.Queue
 	Blobs    blob.Store
+	Backup   *backup.Runner // nil where none is taken
 	Staging  blob.Staging
 	Mail     mail.Sender
 	SMS      sms.Sender // nil where the city has no carrier
@@ -173,6 +175,9 @@ func (p *Program) kernel(context.Context) error {
 	}
 	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Log: p.Config.Log})
 	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
+		return err
+	}
+	if err = p.backups(); err != nil {
 		return err
 	}
 	if p.Staging, err = blob.NewStaging(filepath.Join(p.Config.Data, "staging")); err != nil {
@@ -424,6 +429,9 @@ func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
 	})
 	stop()
 	wg.Wait()
+	if p.Backup != nil {
+		errs = append(errs, p.Backup.Close(context.WithoutCancel(ctx)))
+	}
 	return errors.Join(append(errs, err)...)
 }
 
@@ -451,6 +459,9 @@ func (p *Program) background() []func(context.Context) error {
 	}
 	if p.Outlet != nil {
 		out = append(out, p.Outlet.Run)
+	}
+	if p.Backup != nil {
+		out = append(out, p.Backup.Run)
 	}
 	return out
 }
