@@ -4,7 +4,7 @@ GO    ?= go
 LISTEN ?= 127.0.0.1:8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test check lint race bench e2e failover gen verify clean
+.PHONY: help run build assets test check lint race fuzz bench e2e failover gen verify clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: ## golangci-lint, where it is installed
 
 race: build ## the tests under the race detector
 	scripts/with-postgres $(GO) test -race -short -timeout 40m ./internal/...
+
+fuzz: ## every parser for a few seconds
+	scripts/fuzz-briefly
 
 bench: build ## every figure of docs/benchmarks.md
 	bin/khue bench

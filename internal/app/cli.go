@@ -83,6 +83,8 @@ type grammar struct {
 	Verify     verifyCmd     `cmd:"" help:"Recompute the journal, or check a receipt without the city."`
 	Witness    witnessCmd    `cmd:"" help:"Confirm a city's journal from outside it."`
 	Drill      drillCmd      `cmd:"" help:"Do harm to an empty copy, and see who finds it."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at all that a city stands on, change nothing, and say what to do."`
+	About      aboutCmd      `cmd:"" help:"What the program is made of: parts, versions, licences; as CycloneDX with --sbom."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
 	Load       loadCmd       `cmd:"" help:"Play a city over its HTTP API and compare what it acknowledged with what it holds."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
@@ -214,6 +216,7 @@ type serveCmd struct {
 	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
 	Leave        time.Duration `help:"When told to stop, let /readyz say no for this long before the door closes, so that a balancer sends nobody more: 5s." default:"0s" env:"KHUE_LEAVE"`
 	Training     bool          `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	watchFlags
 	backupFlags
 }
 
@@ -224,8 +227,8 @@ type hashCmd struct{}
 // reach the whole group: the server ends it.
 func (hashCmd) Run(c *command) error { return hasher.Serve(os.Stdin, c.out) }
 
-// Run serves until the process is told to stop.
-func (s *serveCmd) Run(c *command) error {
+// settings are what the flags say.
+func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
@@ -235,11 +238,19 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.Hasher = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()
+	s.watchFlags.into(&cfg)
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
-		return err
+		return cfg, err
 	}
-	if cfg.National, err = s.national(); err != nil {
+	cfg.National, err = s.national()
+	return cfg, err
+}
+
+// Run serves until the process is told to stop.
+func (s *serveCmd) Run(c *command) error {
+	cfg, err := s.settings(c)
+	if err != nil {
 		return err
 	}
 	p, err := New(c.ctx, cfg)

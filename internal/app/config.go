@@ -11,6 +11,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/trace"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/openid/openidweb"
 )
@@ -28,9 +29,14 @@ type Config struct {
 	Proxies []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
 	// MetricsToken opens /metrics; empty: to this machine and to networks of Proxies.
 	MetricsToken string
-	SMTP         string // host:port of the mail relay; empty: mail is kept in the log only
-	MailFrom     string // sender of notices
-	SMS          string // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	SMTP         string        // host:port of the mail relay; empty: mail is kept in the log only
+	MailFrom     string        // sender of notices
+	SMS          string        // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	Clamd        string        // scanner of uploads, tcp://host:3310 or unix:/path; empty: none
+	ClamdDown    string        // what is done with files while it is away: refuse (also "") or take
+	OTLP         string        // collector of traces; empty: none
+	Tracer       *trace.Tracer // in place of OTLP, in tests
+	Slow         time.Duration // statements that take longer are shown to operators; 0: 250 ms
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string

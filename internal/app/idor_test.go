@@ -82,6 +82,7 @@ var owned = []struct{ prefix, id, owner string }{
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
 var nobodys = map[string]string{
+	"/admin/health/jobs/{id}":                      "no job of a healthy city gave up; the policies health.read and health.mend say who opens one",
 	"/units/{id}":                                  "units are public",
 	"/api/v1/units/{id}":                           "units are public",
 	"GET /admin/units/{id}":                        "every officer reads the directory of units",

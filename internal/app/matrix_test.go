@@ -37,12 +37,14 @@ const (
 // unasked are routes that the matrix does not send, each with the reason. What their policy
 // says is in the list all the same.
 var unasked = map[string]string{
-	"POST /desk/looks/{id}":      "a quiet day has no flag",
-	"POST /admin/looks/{id}":     "a quiet day has no flag",
-	"GET /admin/retention/{id}":  "no term is over on the first day",
-	"POST /admin/retention/{id}": "no term is over on the first day",
-	"POST /sign-out":             "would end the token with which the matrix asks",
-	"GET /live":                  "stays open",
+	"GET /admin/health/jobs/{id}":  "no job gave up",
+	"POST /admin/health/jobs/{id}": "no job gave up",
+	"POST /desk/looks/{id}":        "a quiet day has no flag",
+	"POST /admin/looks/{id}":       "a quiet day has no flag",
+	"GET /admin/retention/{id}":    "no term is over on the first day",
+	"POST /admin/retention/{id}":   "no term is over on the first day",
+	"POST /sign-out":               "would end the token with which the matrix asks",
+	"GET /live":                    "stays open",
 }
 
 // cast is everybody whom the matrix asks as: strangers before those whose the things are, so

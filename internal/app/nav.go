@@ -76,6 +76,7 @@ func adminNav() []navEntry {
 		{key: "reorganise", href: "/admin/reorganise"},
 		{key: "looks", href: "/admin/looks"},
 		{key: "retention", href: "/admin/retention"},
+		{key: "health", href: "/admin/health", daily: []orgunit.Role{"steward"}},
 		{key: "kiosks", href: "/admin/kiosks"},
 	}
 }

@@ -29,12 +29,14 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/journal/journalweb"
 	"khue/internal/kernel/mail"
+	"khue/internal/kernel/measure"
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/outlet"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/push/pushweb"
 	"khue/internal/kernel/sms"
 	"khue/internal/kernel/sms/smsweb"
+	"khue/internal/kernel/trace"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/counter"
@@ -94,6 +96,8 @@ type Program struct {
 	Apply    *apply.Service
 	Counter  *counter.Service
 	Live     *web.Live
+	Measures *measure.Set
+	Trace    *trace.Tracer   // nil where nobody collects
 	Outlet   *outlet.Service // nil where nobody outside listens
 
 	Reorganise *reorganise.Service
@@ -116,7 +120,7 @@ func New(ctx context.Context, cfg Config) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{Config: cfg, Clock: cfg.Clock, stage: newStage()}
-	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.outside, p.speak, p.fill, p.doors} {
+	for _, build := range []func(context.Context) error{p.tracing, p.ground, p.kernel, p.register, p.onestop, p.outside, p.speak, p.fill, p.doors} {
 		if err := build(ctx); err != nil {
 			p.Close()
 			return nil, err
@@ -130,7 +134,7 @@ func (p *Program) ground(ctx context.Context) (err error) {
 	if err = os.MkdirAll(filepath.Join(p.Config.Data, "keys"), 0o700); err != nil {
 		return fmt.Errorf("app: data folder: %w", err)
 	}
-	p.DB, err = db.Open(ctx, db.Config{URL: p.Config.DB, Clock: p.Clock, Log: p.Config.Log})
+	p.DB, err = db.Open(ctx, db.Config{URL: p.Config.DB, Clock: p.Clock, Slow: p.Config.Slow, Trace: p.Trace, Log: p.Config.Log})
 	if err != nil {
 		return err
 	}
@@ -173,7 +177,7 @@ func (p *Program) kernel(context.Context) error {
 		}
 		p.witnesses = append(p.witnesses, w)
 	}
-	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Log: p.Config.Log})
+	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Trace: p.Trace, Log: p.Config.Log})
 	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
 		return err
 	}
@@ -284,7 +288,11 @@ func (p *Program) onestop(context.Context) (err error) {
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
-	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
+	scanning, err := p.scanning()
+	if err != nil {
+		return err
+	}
+	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging, scanning)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
@@ -377,6 +385,8 @@ func (p *Program) fill(ctx context.Context) error {
 // doors is the HTTP edge with every module's pages and operations.
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
+	p.Measures = p.measures()
+	metrics.MustRegister(p.Measures)
 	p.measureEvents(metrics)
 	p.Live = web.NewLive(p.Dossiers.MayHear)
 	door := p.doorkeeper()
@@ -389,7 +399,7 @@ func (p *Program) doors(context.Context) (err error) {
 	p.Server, err = web.New(web.Config{
 		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken, Leave: p.Config.Leave,
 	}, web.Deps{
-		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
+		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Trace: p.Trace, Checks: p.checks(),
 		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Demands: func(s auth.Subject) auth.Proof { return p.Config.Demand.Of(s, p.Clock.Now()) }, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {
@@ -449,6 +459,7 @@ func (p *Program) background() []func(context.Context) error {
 		func(ctx context.Context) error { return p.Journal.Run(ctx, followers) },
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
+		p.Measures.Run,
 		p.Auth.Run,
 		p.OpenID.Run,
 		p.Units.Run,

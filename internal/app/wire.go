@@ -52,6 +52,7 @@ import (
 	"khue/internal/portal/admin"
 	"khue/internal/portal/citizen"
 	"khue/internal/portal/demo"
+	"khue/internal/portal/health"
 	"khue/internal/register/access"
 	"khue/internal/register/access/accessweb"
 	"khue/internal/register/catalog"
@@ -105,7 +106,7 @@ func (p *Program) keeping() module.Module {
 func PolicySources() []auth.Source {
 	return []auth.Source{
 		identity.Policies(), openid.Policies(), holiday.Policies(), access.Policies(),
-		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
 	}
 }
 
@@ -118,7 +119,7 @@ func sentences() []fs.FS {
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
-		citizen.Messages, demo.Messages, admin.Messages, Messages,
+		citizen.Messages, demo.Messages, admin.Messages, health.Messages, Messages,
 	}
 }
 
@@ -142,6 +143,7 @@ func (p *Program) webModules() []web.Module {
 		applyweb.Routes(p.Apply, p.Uploads, p.national()),
 		counterweb.Routes(p.Counter, p.Uploads),
 		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, Policies: p.Policies, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
+		health.Routes(p.condition()),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),
 	}
 	if !p.Config.Opened.IsZero() {

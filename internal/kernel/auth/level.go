@@ -72,6 +72,9 @@ func (s *Service) OpenAs(ctx context.Context, a Account, h How) (token string, s
 	if token, err = s.open(ctx, a, x, s.cfg.SessionMax, h.Old); err != nil {
 		return "", sub, err
 	}
+	if len(h.Methods) > 0 {
+		s.opened.Add(1, h.Methods[0])
+	}
 	sub, err = s.Resolve(ctx, token)
 	return token, sub, err
 }

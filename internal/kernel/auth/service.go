@@ -11,6 +11,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/measure"
 )
 
 // Config is what an operator may set. The zero value works.
@@ -57,6 +58,7 @@ type Service struct {
 	limits            *limits
 	tallies           *tallies
 	changes           *changes
+	opened, refused   measure.Counts
 }
 
 // New returns the service. Run must run beside it, or revocations on other nodes are
@@ -161,6 +163,7 @@ func (s *Service) Guess(what, whose, network string, check func() (bool, error))
 func (s *Service) guess(key, network string, known bool, everywhere float64, check func() (bool, error)) (bool, error) {
 	now := s.clk.Now()
 	if wait := s.limits.wait(now, key, network, known, everywhere); wait > 0 {
+		s.refused.Add(1, "too_many")
 		return false, errs.E(errs.RateLimited, "auth.error.too_many", errs.P("after", wait, "n", minutes(wait)))
 	}
 	fits, err := check()
@@ -168,6 +171,7 @@ func (s *Service) guess(key, network string, known bool, everywhere float64, che
 		return false, err
 	}
 	if !fits {
+		s.refused.Add(1, "wrong")
 		s.limits.failed(now, key, network, everywhere)
 		return false, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/trace"
 )
 
 // Config says which database to open and how. Only URL must be set.
@@ -15,6 +16,8 @@ type Config struct {
 	Clock   clock.Clock   // nil means the system's
 	Node    uint16        // fixed node number; 0 leases one from the database
 	Stuck   time.Duration // a unit that waits longer fails and names who holds the writer; 0 means 15 s
+	Slow    time.Duration // statements that take longer are remembered; 0 means 250 ms, below 0 none
+	Trace   *trace.Tracer // a span for each unit of work; nil makes none
 	Log     *slog.Logger  // nil means slog.Default
 	Strict  bool          // tests: misuse panics at once instead of timing out
 

@@ -38,6 +38,7 @@ type DB struct {
 	cfg     Config
 	eng     engine
 	stats   counters
+	slow    slowest
 	running sync.Map // Strict: goroutine → caller of the unit that runs on it
 	closed  atomic.Bool
 }
@@ -76,6 +77,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if cfg.Stuck <= 0 {
 		cfg.Stuck = 15 * time.Second
+	}
+	if cfg.Slow == 0 {
+		cfg.Slow = defaultSlow
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -160,13 +164,31 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 	var pc [1]uintptr
 	runtime.Callers(2, pc[:])
 	u.pc = pc[0]
-	if err := d.eng.run(u); err != nil {
+	if err := d.run(u); err != nil {
 		return err
 	}
 	for _, h := range u.hooks {
 		h()
 	}
 	return nil
+}
+
+// run brings a unit to its durable end, and tells how long that took.
+func (d *DB) run(u *unit) error {
+	began := d.mark()
+	ctx, span := d.cfg.Trace.Start(u.ctx, "unit")
+	u.ctx = ctx
+	err := d.eng.run(u)
+	if d.cfg.Trace.On() {
+		span.Name("unit " + u.name())
+		span.End(err != nil)
+	}
+	if !began.IsZero() {
+		if took := clock.System().Now().Sub(began); took >= unitSlow*d.cfg.Slow {
+			d.noteSlow(u.name(), true, took)
+		}
+	}
+	return err
 }
 
 // refuseNested panics in tests when a unit's function calls InTx with a context
@@ -200,9 +222,11 @@ func (d *DB) view(ctx context.Context, stale bool, fn func(ctx context.Context, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, viewLimit)
 	defer cancel()
+	ctx, span := d.cfg.Trace.Start(ctx, "view")
 	err := d.eng.view(ctx, stale, func(s session) error {
 		return fn(ctx, &View{s: &counted{session: s, db: d}, now: d.now()})
 	})
+	span.End(err != nil)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return errs.E(errs.Unavailable, "db.slow", errs.Cause(err))
 	}

@@ -63,8 +63,7 @@ func warnIfNotDurable(ctx context.Context, d *DB, pool *pgxpool.Pool) {
 		return
 	}
 	var off string
-	err := pool.QueryRow(ctx, `SELECT coalesce(string_agg(name, ', '), '') FROM pg_settings
-		WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'`).Scan(&off)
+	err := pool.QueryRow(ctx, carelessSQL).Scan(&off)
 	if err != nil || off != "" {
 		d.cfg.Log.Warn("db: the server may lose acknowledged writes; switch these on", "settings", off, "err", err)
 	}

@@ -81,13 +81,16 @@ func (tx *Tx) query(sql string, args []any) cursor {
 	}
 	tx.db.stats.queries.Add(1)
 	tx.open = true
-	return &txCursor{cursor: tx.s.query(sql, tx.args), tx: tx}
+	began := tx.db.mark()
+	return &txCursor{cursor: tx.s.query(sql, tx.args), tx: tx, sql: sql, began: began}
 }
 
 // txCursor tells the unit of its rows' errors and end.
 type txCursor struct {
 	cursor
-	tx *Tx
+	tx    *Tx
+	sql   string
+	began time.Time
 }
 
 func (c *txCursor) next() bool {
@@ -106,6 +109,7 @@ func (c *txCursor) close() {
 	c.tx = nil
 	c.cursor.close()
 	tx.open = false
+	tx.db.slowSince(c.began, c.sql)
 	_ = tx.fail(c.cursor.err())
 }
 
@@ -122,7 +126,10 @@ func (tx *Tx) exec(sql string, args []any) error {
 		return tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
 	}
 	tx.db.stats.writes.Add(1)
-	return tx.fail(tx.s.exec(sql, tx.args))
+	began := tx.db.mark()
+	err = tx.s.exec(sql, tx.args)
+	tx.db.slowSince(began, sql)
+	return tx.fail(err)
 }
 
 // Guard writes and must change at least one row; otherwise the whole unit fails
@@ -139,7 +146,10 @@ func (tx *Tx) guard(miss error, sql string, args []any) error {
 		return tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
 	}
 	tx.db.stats.writes.Add(1)
-	return tx.fail(tx.s.guard(miss, sql, tx.args))
+	began := tx.db.mark()
+	err = tx.s.guard(miss, sql, tx.args)
+	tx.db.slowSince(began, sql)
+	return tx.fail(err)
 }
 
 // AfterCommit runs f on the caller's goroutine once this unit is durable, before
@@ -223,5 +233,6 @@ func (c *counted) query(sql string, args []any) cursor {
 		return failedCursor{fmt.Errorf("%s: %w", brief(sql), err)}
 	}
 	c.db.stats.queries.Add(1)
-	return c.session.query(sql, c.args)
+	began := c.db.mark()
+	return &timed{cursor: c.session.query(sql, c.args), db: c.db, sql: sql, began: began}
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"khue/internal/kernel/errs"
@@ -102,6 +103,12 @@ func (u *unit) caller() string {
 		return "unknown"
 	}
 	return fmt.Sprintf("%s (line %d)", f.Function, f.Line)
+}
+
+// name is the caller's function without its path: dossier.(*Service).write.
+func (u *unit) name() string {
+	f, _ := runtime.CallersFrames([]uintptr{u.pc}).Next()
+	return f.Function[strings.LastIndexByte(f.Function, '/')+1:]
 }
 
 // stuck is the answer to a unit that waited too long behind holder.

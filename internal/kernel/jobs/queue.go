@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"io/fs"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/measure"
+	"khue/internal/kernel/trace"
 )
 
 // Messages are this package's sentences (keys under "jobs").
@@ -35,6 +38,7 @@ type Config struct {
 	Workers int           // jobs running at once on this node; 0 means 4
 	Grace   time.Duration // how long running jobs may go on when the program stops; 0 means 10 s
 	Log     *slog.Logger  // nil means slog.Default
+	Trace   *trace.Tracer // a span for each try; nil makes none
 }
 
 // Queue enqueues jobs and, while Run runs, does them. Safe for concurrent use.
@@ -43,6 +47,8 @@ type Queue struct {
 	gen *id.Gen
 	cfg Config
 	due signal // something may be due
+	ran measure.Counts
+	all atomic.Pointer[[]string] // kinds that Run does
 }
 
 // New returns the queue over d. Enqueue works at once; Run does the work.

@@ -99,6 +99,7 @@ func (q *Queue) Run(ctx context.Context, handlers []Handler, periodic []Periodic
 		}
 		beats[i] = beatOf{Periodic: p}
 	}
+	q.all.Store(&r.kinds)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -251,6 +252,9 @@ func (r *runner) together(ctx context.Context, ts []Task) (left []Task) {
 			left = append(left, t)
 		}
 	}
+	if n := len(ts) - len(left); n > 0 {
+		r.q.ran.Add(float64(n), h.Kind, outcome(nil))
+	}
 	return left
 }
 
@@ -285,11 +289,13 @@ func (r *runner) try(ctx context.Context, t Task) error {
 	stopped := err != nil && ctx.Err() != nil
 	ctx = context.WithoutCancel(ctx)
 	if done {
+		r.q.ran.Add(1, t.Kind, outcome(err))
 		return err
 	}
 	if err != nil && !stopped {
 		r.q.cfg.Log.WarnContext(ctx, "jobs: a try failed", "kind", t.Kind, "job", t.ID.String(), "attempt", t.Attempt, "error", mask(err.Error()))
 	}
+	r.q.ran.Add(1, t.Kind, outcome(err))
 	settled := r.q.db.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		var last permanent
 		switch {
@@ -321,6 +327,8 @@ func gone(err error) bool {
 func (r *runner) guarded(ctx context.Context, h Handler, do func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
+	ctx, span := r.q.cfg.Trace.Start(ctx, h.Kind)
+	defer func() { span.End(err != nil) }()
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("jobs: %s panicked: %v\n%s", h.Kind, v, debug.Stack())

@@ -108,14 +108,16 @@ func dropJob(tx *db.Tx, id int64, miss error) error {
 }
 
 func deadJobs(q db.Querier, after int64, limit int) ([]Dead, error) {
-	return db.All(q, func(s db.Scanner) (Dead, error) {
-		var d Dead
-		var args string
-		var created, runAt int64
-		err := s.Scan(&d.ID, &d.Kind, &args, &d.Attempts, &d.Error, &created, &runAt)
-		d.Args, d.Created, d.RunAt = json.RawMessage(args), db.Time(created), db.Time(runAt)
-		return d, err
-	}, `SELECT id, kind, args, attempts, error, created, run_at FROM jobs_job WHERE dead AND id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return db.All(q, scanDead, `SELECT id, kind, args, attempts, error, created, run_at FROM jobs_job WHERE dead AND id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+func scanDead(s db.Scanner) (Dead, error) {
+	var d Dead
+	var args string
+	var created, runAt int64
+	err := s.Scan(&d.ID, &d.Kind, &args, &d.Attempts, &d.Error, &created, &runAt)
+	d.Args, d.Created, d.RunAt = json.RawMessage(args), db.Time(created), db.Time(runAt)
+	return d, err
 }
 
 func stats(q db.Querier) (Stats, error) {
@@ -147,4 +149,22 @@ func startPeriodic(tx *db.Tx, kind string, next int64) error {
 // movePeriodic is the election: only one node finds the old value.
 func movePeriodic(tx *db.Tx, kind string, from, to int64, miss error) error {
 	return tx.Guard(miss, `UPDATE jobs_periodic SET next = $1 WHERE kind = $2 AND next = $3`, to, kind, from)
+}
+
+func statsByKind(q db.Querier) ([]KindStats, error) {
+	now := db.Millis(q.Now())
+	return db.All(q, func(s db.Scanner) (k KindStats, err error) {
+		var oldest *int64
+		err = s.Scan(&k.Kind, &k.Waiting, &k.Due, &oldest, &k.Dead)
+		if oldest != nil {
+			k.Oldest = time.Duration(now-*oldest) * time.Millisecond
+		}
+		return k, err
+	}, `SELECT kind, count(*) FILTER (WHERE NOT dead), count(*) FILTER (WHERE NOT dead AND run_at <= $1),
+		min(run_at) FILTER (WHERE NOT dead AND run_at <= $1), count(*) FILTER (WHERE dead) FROM jobs_job GROUP BY kind ORDER BY kind`, now)
+}
+
+func struggling(q db.Querier, tries, limit int) ([]Dead, error) {
+	return db.All(q, scanDead, `SELECT id, kind, args, attempts, error, created, run_at FROM jobs_job
+		WHERE NOT dead AND attempts >= $1 ORDER BY attempts DESC, id LIMIT $2`, tries, limit)
 }

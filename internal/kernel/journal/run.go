@@ -145,6 +145,7 @@ type Status struct {
 	Unnumbered int64            // appended and above the horizon; always 0 on a single writer
 	Unsigned   int64            // numbered after the last checkpoint
 	Behind     map[string]int64 // by follower: entries to read
+	SignedAgo  time.Duration    // age of the last checkpoint where the log has grown since; 0 where all is signed
 }
 
 // Status reads how far the log has come.
@@ -167,6 +168,9 @@ func (j *Journal) Status(ctx context.Context) (s Status, err error) {
 		s = Status{Size: last.end(), Unnumbered: int64(len(pending)), Unsigned: last.end() - cp.size, Behind: make(map[string]int64, len(cs))}
 		for _, c := range cs {
 			s.Behind[c.name] = last.end() - c.seq
+		}
+		if err == nil {
+			s.SignedAgo, err = signedAgo(v, s.Unsigned)
 		}
 		return err
 	})

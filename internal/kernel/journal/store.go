@@ -216,3 +216,12 @@ func bySubjects(q db.Querier, kind string, ids []int64, limit int) ([]*row, erro
 	return db.All(q, scanEntry, `SELECT `+entryColumns+` FROM journal_entry WHERE subject_id IN (`+places(n)+`) AND subject_type = $`+strconv.Itoa(n+1)+
 		` ORDER BY id DESC LIMIT $`+strconv.Itoa(n+2), append(args, kind, limit)...)
 }
+
+// lastSigned is when the last checkpoint was made; 0 before the first.
+func lastSigned(q db.Querier) (at int64, err error) {
+	err = q.QueryRow(`SELECT at FROM journal_checkpoint ORDER BY size DESC LIMIT 1`).Scan(&at)
+	if errs.Is(err, errs.NotFound) {
+		return 0, nil
+	}
+	return at, err
+}

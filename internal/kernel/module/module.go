@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/measure"
 )
 
 // Module is what a module brings to the program. Only Name is required.
@@ -23,6 +24,7 @@ type Module struct {
 	Periodic   []jobs.Periodic    // work done by the clock
 	Followers  []journal.Follower // effects of other modules' events
 	Health     []Check            // asked by /readyz
+	Measures   []measure.Group    // figures for those who watch the program
 }
 
 // Check is one thing that must be right for the module to work.

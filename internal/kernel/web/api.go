@@ -29,6 +29,7 @@ type API struct {
 	policy auth.Policy // of the operation being registered
 	path   string      // and its path
 	scope  string      // and its scope
+	ends   ending      // where it goes out of use
 	faults []error
 	ops    []*huma.Operation
 	doc    []byte // OpenAPI 3.1, made once
@@ -72,7 +73,7 @@ func (m apiMux) HandleFunc(pattern string, handler func(http.ResponseWriter, *ht
 	method, _, _ := strings.Cut(pattern, " ")
 	err := m.a.server.route(m.a.module, Route{
 		Method: method, Path: m.a.path, Policy: m.a.policy, Scope: m.a.scope,
-		Do: func(w http.ResponseWriter, r *http.Request) error { return m.a.handle(w, r, handler) },
+		Do: m.a.ends.over(func(w http.ResponseWriter, r *http.Request) error { return m.a.handle(w, r, handler) }),
 	})
 	if err != nil {
 		m.a.faults = append(m.a.faults, err)
@@ -119,6 +120,7 @@ func Op[I, O any](a *API, op huma.Operation, policy auth.Policy, fn func(context
 	}
 	a.policy, a.path = policy, op.Path
 	a.scope, _ = op.Extensions[scopeName].(string)
+	a.ends = endingOf(op)
 	if op.Extensions == nil {
 		op.Extensions = map[string]any{}
 	}

@@ -87,7 +87,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.leaving.Load() {
 		h["Connection"] = []string{"close"}
 	}
-	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, st))
+	ctx := context.WithValue(r.Context(), stateKey{}, st)
+	if s.deps.Trace.On() {
+		ctx, st.span = s.deps.Trace.Request(ctx, s.parentSpan(r))
+	}
+	r = r.WithContext(ctx)
 	if r.URL.Path == livePath { // a stream must not wait until compression pays
 		s.dispatch(w, r)
 		return
@@ -102,6 +106,16 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	st.request = r
 	defer s.finish(rec, st)
 	var err error
+	if !isFree(r.URL.Path) {
+		leave, full := s.fair.enter(r.Context(), clientAddr(r))
+		if full != nil {
+			l, _ := language(r, "")
+			st.request = r.WithContext(i18n.WithLang(r.Context(), s.deps.Bundle, l))
+			s.fail(rec, st.request, full)
+			return
+		}
+		defer leave()
+	}
 	if st.request, err = s.prepare(rec, r, st); err != nil {
 		s.fail(rec, st.request, err)
 		return
@@ -130,6 +144,7 @@ func (s *Server) finish(rec *recorder, st *state) {
 	took := s.deps.Clock.Now().Sub(st.started)
 	s.metrics.observe(r.Method, st.route, rec.status, took)
 	s.event(r, st, rec, took)
+	st.endSpan(r.Method, rec.status)
 	if aborted {
 		panic(http.ErrAbortHandler)
 	}
@@ -227,6 +242,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 		s.fail(w, r, err)
 		return
 	}
+	leave, err := s.limitRoute(r, route)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer leave()
 	if r.Body != nil && r.Body != http.NoBody {
 		limit := route.MaxBody
 		if limit <= 0 {
@@ -236,13 +257,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 			s.fail(w, r, tooLarge(limit, nil))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		r.Body = http.MaxBytesReader(w, s.pace(w, r.Body), limit)
 	}
 	if !st.api {
 		r = r.WithContext(s.withShell(r))
 	}
 	want := s.lacks(auth.From(ctx), route)
-	var err error
 	if want == auth.NoProof {
 		err = route.Do(w, r)
 		want = auth.Wanted(err) // what it would do showed only now

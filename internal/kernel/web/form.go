@@ -110,7 +110,9 @@ func cleanValues(in url.Values) (url.Values, error) {
 // bodyError explains why a body could not be read.
 func bodyError(err error) error {
 	var limit *http.MaxBytesError
-	switch {
+	switch e, ok := errs.As(err); {
+	case ok: // of paced
+		return e
 	case errors.As(err, &limit):
 		return tooLarge(limit.Limit, err)
 	case errors.Is(err, multipart.ErrMessageTooLarge):

@@ -64,6 +64,9 @@ func isJSON(contentType string) bool {
 // character, no control characters, no legacy text. Escapes become the characters they
 // stand for, or a key could hide from the checks behind \u.
 func cleanJSON(data []byte) (clean []byte, refused string) {
+	if tooDeep(data) {
+		return nil, keyNested
+	}
 	if bytes.IndexByte(data, '\\') >= 0 {
 		if data, refused = unescape(data); refused != "" {
 			return nil, refused
@@ -159,4 +162,31 @@ func escaped(b []byte) (r rune, n int) {
 		}
 	}
 	return r, 4
+}
+
+// maxNesting is deeper than anything that the API takes.
+const maxNesting = 64
+
+const keyNested = "web.error.nested"
+
+// tooDeep reports brackets within brackets beyond maxNesting, before any decoder recurses
+// into them.
+func tooDeep(data []byte) bool {
+	depth, text := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '\\' && text:
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '[' || c == '{':
+			if depth++; depth > maxNesting {
+				return true
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return false
 }

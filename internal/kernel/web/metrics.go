@@ -17,7 +17,16 @@ import (
 // reader, and never by a path with a code in it.
 type metrics struct {
 	took    *prometheus.HistogramVec
+	refused *prometheus.CounterVec
 	handler http.Handler
+}
+
+// refusals are the answers that say no, as they are counted.
+//
+//nolint:gochecknoglobals // a table
+var refusals = map[int]string{
+	http.StatusBadRequest: "malformed", http.StatusUnauthorized: "unknown", http.StatusForbidden: "forbidden",
+	http.StatusRequestEntityTooLarge: "too_large", http.StatusTooManyRequests: "too_many", http.StatusServiceUnavailable: "busy",
 }
 
 const metricsPath = "/metrics"
@@ -48,7 +57,7 @@ func (s *Server) watches(r *http.Request) bool {
 	return addr.IsLoopback() || s.trusts(addr)
 }
 
-func newMetrics(reg *prometheus.Registry) *metrics {
+func newMetrics(reg *prometheus.Registry, f *fair) *metrics {
 	if reg == nil {
 		return &metrics{}
 	}
@@ -59,7 +68,17 @@ func newMetrics(reg *prometheus.Registry) *metrics {
 		}, []string{"method", "route", "status"}),
 		handler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}),
 	}
-	reg.MustRegister(m.took)
+	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "khue_http_refused_total", Help: "Requests that were refused, by why.",
+	}, []string{"why"})
+	for _, why := range refusals {
+		m.refused.WithLabelValues(why) // a counter that was never told cannot be watched
+	}
+	reg.MustRegister(m.took, m.refused, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "khue_http_busy", Help: "Requests that are worked on.",
+	}, func() float64 { busy, _ := f.load(); return float64(busy) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "khue_http_queued", Help: "Requests that wait for their turn.",
+	}, func() float64 { _, waiting := f.load(); return float64(waiting) }))
 	return m
 }
 
@@ -67,10 +86,18 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 	if m.took == nil {
 		return
 	}
+	method = knownMethod(method)
+	m.took.WithLabelValues(method, route, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	if why := refusals[status]; why != "" {
+		m.refused.WithLabelValues(why).Inc()
+	}
+}
+
+// knownMethod keeps strangers from inventing words.
+func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions:
-	default:
-		method = "other" // a stranger must not invent labels
+		return method
 	}
-	m.took.WithLabelValues(method, route, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	return "other"
 }

@@ -26,6 +26,9 @@ type Route struct {
 	// MaxBody is the limit of the body in bytes; 0 is Config.MaxBody. Only routes that
 	// take files raise it.
 	MaxBody int64
+	// AtOnce is how many requests of one client this route works on at once; 0 is no limit of its
+	// own. For what costs much: drawing papers, exports, uploads.
+	AtOnce int
 	// Scope is what a program that was let in by somebody must have been allowed; "" admits no
 	// such program. Who speaks for themselves needs none.
 	Scope string

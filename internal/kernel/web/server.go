@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/trace"
 	"khue/internal/kernel/ui"
 )
 
@@ -36,6 +37,10 @@ type Config struct {
 	// MetricsToken opens /metrics to whoever sends it as a bearer token, and to nobody else.
 	// Empty: to requests from this machine and from TrustedProxies that nobody forwarded.
 	MetricsToken string
+	// Busy is how many requests are worked on at once, an eighth of it for one client; 0 is 512.
+	Busy int
+	// BodyGrace is how long a body may take before it must keep the least rate; 0 is 15 s.
+	BodyGrace time.Duration
 	// TLSCert and TLSKey are PEM files, read again when they change; empty: plain HTTP, for
 	// loopback and behind a proxy that ends TLS.
 	TLSCert, TLSKey string
@@ -66,6 +71,7 @@ type Deps struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Metrics  *prometheus.Registry // nil: no /metrics
+	Trace    *trace.Tracer        // a span for each request; nil makes none
 	Checks   []Check              // asked by /readyz
 	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
@@ -102,6 +108,8 @@ type Server struct {
 	certs   *certificates // nil: plain HTTP
 	pages   buffers
 	metrics *metrics
+	fair    *fair
+	narrow  narrow
 	routes  []RouteInfo
 	leaving atomic.Bool
 }
@@ -137,7 +145,7 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 	if cfg.Drain <= 0 {
 		cfg.Drain = 15 * time.Second
 	}
-	s := &Server{cfg: cfg, deps: deps, mux: http.NewServeMux(), known: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
+	s := &Server{cfg: cfg, deps: deps, mux: http.NewServeMux(), known: http.NewServeMux(), fair: newFair(cfg.Busy), origins: http.NewCrossOriginProtection()}
 	if cfg.PublicURL != "" {
 		u, err := url.Parse(cfg.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -159,7 +167,7 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 		}
 	}
 	s.heads = securityHeaders(s.secure)
-	s.metrics = newMetrics(deps.Metrics)
+	s.metrics = newMetrics(deps.Metrics, s.fair)
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompress), gzhttp.CompressionLevel(compressLevel),
 		gzhttp.RandomJitter(32, 0, false), gzhttp.ContentTypes(compressible))
 	if err != nil {
@@ -242,9 +250,8 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	}
 	hs := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      2 * time.Minute,
+		ReadHeaderTimeout: 5 * time.Second, // a body has its own time: see paced
+		WriteTimeout:      answerIn,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.deps.Log.Handler(), slog.LevelDebug), // noise of broken clients

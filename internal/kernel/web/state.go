@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/trace"
 )
 
 // state is what the edge knows of one request. It lives in the context; only the
@@ -27,6 +28,7 @@ type state struct {
 	form    url.Values
 	attrs   []slog.Attr
 	started time.Time
+	span    trace.Span
 	request *http.Request // with the context as prepared
 }
 

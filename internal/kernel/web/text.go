@@ -73,7 +73,7 @@ func suspect(s string) string {
 // Traces of a legacy encoding in one text add up to proof.
 const (
 	proof = 4
-	trace = 2
+	some  = 2
 	hint  = 1 // also in French and Dutch names: Noël, Zaïre
 )
 
@@ -90,7 +90,7 @@ func tcvn3(prev, cur, next rune) int {
 	case cur == '«' || cur == '®' || cur == '§' || cur == '©': // quotation, brand, section, copyright
 		return 0
 	case before || after:
-		return trace
+		return some
 	}
 	return 0
 }
@@ -107,7 +107,7 @@ func vniPair(prev, cur rune) int {
 	case strings.ContainsRune("ëïüËÏÜ", cur):
 		return hint
 	case strings.ContainsRune("øåäûØÅÄÛ", cur), afterAE && strings.ContainsRune("èéêùõÈÉÊÙÕ", cur):
-		return trace
+		return some
 	}
 	return 0
 }

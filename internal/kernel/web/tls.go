@@ -80,3 +80,16 @@ func (c *certificates) config() *tls.Config {
 		},
 	}
 }
+
+// CertificateEnds is until when the certificate in use holds; false where the program serves
+// plain HTTP.
+func (s *Server) CertificateEnds() (time.Time, bool) {
+	if s == nil || s.certs == nil {
+		return time.Time{}, false
+	}
+	cert, err := s.certs.get(nil)
+	if err != nil || cert == nil || cert.Leaf == nil {
+		return time.Time{}, false
+	}
+	return cert.Leaf.NotAfter, true
+}

@@ -227,6 +227,7 @@ func (s *Service) put(tx *db.Tx, ch *change, entry journal.Entry, entries []jour
 	if receipt, err = s.Journal.Append(tx, entry); err != nil {
 		return receipt, err
 	}
+	s.hasMoved(tx, ch.before, ch.dossier)
 	return receipt, s.writeFamily(tx, ch, entries, texts)
 }
 

@@ -230,6 +230,7 @@ func (s *Service) writeFamily(tx *db.Tx, ch *change, entries []journal.Entry, te
 		if _, err := s.Journal.Append(tx, entries[i]); err != nil {
 			return err
 		}
+		s.wasFiled(tx, k.change.dossier)
 	}
 	was, is := ch.before, ch.dossier
 	if was.Parent != 0 && !over(was.State) && over(is.State) {

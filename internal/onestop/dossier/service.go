@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/measure"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
@@ -101,6 +102,8 @@ type Service struct {
 	codes *codes
 	reach *reach
 
+	counts *measure.Counts // what happened on this node since its start
+
 	vocabulary *vocabulary
 	words      *i18n.Bundle // of notices, which have no reader's request
 }
@@ -111,7 +114,7 @@ func New(d Deps) *Service {
 	if err != nil {
 		panic(err) // the texts are embedded
 	}
-	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), reach: &reach{}, vocabulary: &vocabulary{}, words: words}
+	return &Service{Deps: d, units: units{d.Units}, codes: newCodes(d.DB), reach: &reach{}, counts: &measure.Counts{}, vocabulary: &vocabulary{}, words: words}
 }
 
 // FormUnits is the register as forms read it.

@@ -228,6 +228,7 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		if err := s.writeFamily(tx, ch, entries, texts); err != nil {
 			return err
 		}
+		s.wasFiled(tx, d)
 		return once.Record(tx, sub.Account, in.Key, hash, int64(d.ID))
 	})
 	if db.IsUnique(err) {

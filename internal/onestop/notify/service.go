@@ -200,6 +200,7 @@ func (s *Service) Module() module.Module {
 			{Kind: jobReceipt, Do: s.receive, MaxAttempts: 8},
 			{Kind: jobPurge, Do: s.purge},
 		},
+		Measures: s.measures(),
 		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 4 * time.Hour}},
 	}
 }

@@ -122,3 +122,22 @@ func deleteOld(tx *db.Tx, before time.Time) error {
 	}
 	return tx.Exec(`DELETE FROM notify_inbox WHERE id IN (SELECT id FROM notify_inbox WHERE id < $1 ORDER BY id LIMIT 20000)`, id.At(before))
 }
+
+// undelivered counts the messages of one way that wait, or failed.
+type undelivered struct {
+	channel Channel
+	state   State
+	n       int64
+	oldest  time.Time
+}
+
+// unsent counts, from the index of states, what waits and what failed since an instant.
+func unsent(q db.Querier, since time.Time) ([]undelivered, error) {
+	return db.All(q, func(s db.Scanner) (u undelivered, err error) {
+		var at int64
+		err = s.Scan(&u.channel, &u.state, &u.n, &at)
+		u.oldest = db.Time(at)
+		return u, err
+	}, `SELECT channel, state, count(*), min(created_at) FROM notify_message WHERE state = 'waiting' GROUP BY channel, state
+ UNION ALL SELECT channel, state, count(*), min(created_at) FROM notify_message WHERE state = 'failed' AND id >= $1 GROUP BY channel, state`, id.At(since))
+}

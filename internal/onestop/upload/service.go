@@ -16,6 +16,7 @@ import (
 	"khue/internal/kernel/filecheck"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
+	"khue/internal/kernel/measure"
 	"khue/internal/kernel/module"
 	"khue/internal/onestop/form"
 )
@@ -38,14 +39,17 @@ type Service struct {
 	staging blob.Staging
 	checks  chan struct{}
 
+	scanning Scanning
+	scans    measure.Counts
+
 	mu   sync.Mutex
 	busy map[string]int // pieces being written, by owner
 	now  map[ID]bool    // uploads that a piece is being written to
 }
 
 // New returns the service.
-func New(d *db.DB, gen *id.Gen, blobs blob.Store, staging blob.Staging) *Service {
-	return &Service{db: d, gen: gen, blobs: blobs, staging: staging, checks: make(chan struct{}, maxChecks), busy: map[string]int{}, now: map[ID]bool{}}
+func New(d *db.DB, gen *id.Gen, blobs blob.Store, staging blob.Staging, scanning Scanning) *Service {
+	return &Service{scanning: scanning, db: d, gen: gen, blobs: blobs, staging: staging, checks: make(chan struct{}, maxChecks), busy: map[string]int{}, now: map[ID]bool{}}
 }
 
 // Module is what uploads bring to the program.
@@ -54,6 +58,7 @@ func (s *Service) Module() module.Module {
 		Name: "upload", Migrations: Migrations(), Messages: Messages,
 		Jobs:     []jobs.Handler{{Kind: jobExpire, Do: func(ctx context.Context, _ jobs.Task) error { return s.Expire(ctx) }}},
 		Periodic: []jobs.Periodic{{Kind: jobExpire, Every: time.Hour, Offset: 20 * time.Minute}},
+		Health:   s.health(), Measures: s.measures(),
 	}
 }
 
@@ -88,6 +93,9 @@ func (s *Service) Keep(ctx context.Context, p form.PaperNeed, in Source) (f form
 		Name: in.Name, Declared: in.Declared, R: in.R, Size: in.Size, Accept: p.Accept, MaxBytes: p.MaxBytes,
 	})
 	if err != nil {
+		return f, onField(p, err)
+	}
+	if err := s.scan(ctx, in); err != nil {
 		return f, onField(p, err)
 	}
 	ref, err := s.blobs.Put(ctx, v.Reader(), v.Size())

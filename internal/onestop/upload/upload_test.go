@@ -44,7 +44,7 @@ func each(t *testing.T, test func(t *testing.T, f fixture)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		test(t, fixture{upload.New(d, id.NewGen(1, clk), blobs, staging), clk, staging, blobs})
+		test(t, fixture{upload.New(d, id.NewGen(1, clk), blobs, staging, upload.Scanning{}), clk, staging, blobs})
 	}, dbtest.WithClock(clk))
 }
 

@@ -73,7 +73,7 @@ func Routes(d Deps) web.Module {
 		{Method: http.MethodGet, Path: dataPath, Policy: auth.SignedIn, Do: h.data},
 		{Method: http.MethodPost, Path: dataPath + "/consents", Policy: auth.SignedIn, Do: h.consent},
 		{Method: http.MethodPost, Path: dataPath + "/exports", Policy: auth.SignedIn, Do: h.beginExport},
-		{Method: http.MethodGet, Path: dataPath + "/exports/{id}", Policy: auth.SignedIn, Do: h.download},
+		{Method: http.MethodGet, Path: dataPath + "/exports/{id}", Policy: auth.SignedIn, Do: h.download, AtOnce: 4},
 		{Method: http.MethodGet, Path: requestPath + "/new", Policy: auth.SignedIn, Do: h.newRequest},
 		{Method: http.MethodPost, Path: requestPath, Policy: auth.SignedIn, Do: h.ask, MaxBody: maxUpload},
 		{Method: http.MethodGet, Path: requestPath + "/{id}", Policy: auth.SignedIn, Do: h.request},

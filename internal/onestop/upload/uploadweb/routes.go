@@ -47,6 +47,10 @@ type handlers struct {
 	gate Gate
 }
 
+// piecesAtOnce is how many pieces of one client, which may be an office behind one address, are
+// written at once.
+const piecesAtOnce = 32
+
 // Routes are the requests below a prefix: "/apply/d/{key}". The gate reads the prefix's
 // wildcards.
 func Routes(prefix string, s *upload.Service, gate Gate) []web.Route {
@@ -56,7 +60,7 @@ func Routes(prefix string, s *upload.Service, gate Gate) []web.Route {
 		{Method: http.MethodGet, Path: all, Policy: auth.Public, Do: h.list},
 		{Method: http.MethodPost, Path: all, Policy: auth.Public, Do: h.begin},
 		{Method: http.MethodGet, Path: one, Policy: auth.Public, Do: h.offset},
-		{Method: http.MethodPatch, Path: one, Policy: auth.Public, Do: h.piece, MaxBody: upload.MaxChunk},
+		{Method: http.MethodPatch, Path: one, Policy: auth.Public, Do: h.piece, MaxBody: upload.MaxChunk, AtOnce: piecesAtOnce},
 		{Method: http.MethodDelete, Path: one, Policy: auth.Public, Do: h.drop},
 	}
 }
