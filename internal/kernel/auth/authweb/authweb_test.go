@@ -92,7 +92,7 @@ func houseOn(t *testing.T, open func(testing.TB, []db.Migrations, ...dbtest.Opti
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := authweb.New(authweb.Deps{Auth: s, Ways: ways, Home: home, Admins: auth.AnyRole("designer"), Counter: auth.AnyRole("clerk")})
+	pages := authweb.New(authweb.Deps{Auth: s, Ways: ways, Home: home, Admins: auth.AnyRole("designer"), Counter: auth.AnyRole("clerk"), Helpers: auth.Officer})
 	h, err := web.New(web.Config{PublicURL: "https://khue.test"}, web.Deps{
 		Bundle: bundle, Auth: s, Clock: clk, Log: slog.New(slog.DiscardHandler), Prove: pages.Prove, Kiosk: ways.IsKiosk,
 	}, pages.Module())
