@@ -274,7 +274,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	}
 	p.Ways, err = factor.New(factor.Deps{
 		Auth: p.Auth, DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Courier: courier{p},
-		Secret: waysKey, Address: p.address(), House: House,
+		Secret: waysKey, Address: p.address(), House: House, Policies: p.Policies, Government: p.government,
 	})
 	if err != nil {
 		return err

@@ -44,6 +44,8 @@ type Deps struct {
 	Demand auth.Demand
 	// Links are further pages about somebody that the account page names; nil: none.
 	Links func(ctx context.Context, s auth.Subject) []ui.Anchor
+	// Unit names the unit of a scope, for the list of kiosks; nil: nobody does.
+	Unit func(scope string) string
 	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
 	// Helpers may end the sessions of whoever reports a theft.
 	Admins, Counter, Helpers auth.Policy
