@@ -280,7 +280,7 @@ func (p *Program) onestop(context.Context) (err error) {
 		return err
 	}
 	p.Notices = notify.New(notify.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Policies: p.Policies, Mail: p.Mail, SMS: p.SMS,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Jobs: p.Jobs, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Mail: p.Mail, SMS: p.SMS,
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
