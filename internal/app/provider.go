@@ -57,6 +57,9 @@ func (p *Program) provider() error {
 
 // nationally links an account with the person whom the national identity named.
 func (p *Program) nationally(tx *db.Tx, account int64, u openid.Upstream) error {
+	if u.TaxCode != "" {
+		return p.People.LinkBusiness(tx, account, person.NewBusiness{TaxCode: u.TaxCode, Name: u.Name, Address: u.Address})
+	}
 	n, ok := person.ParseNumber(u.Number, p.today())
 	if !ok {
 		return errs.E(errs.Invalid, "openidweb.error.national_refused")

@@ -65,7 +65,12 @@ func (h handlers) showMine(w http.ResponseWriter, r *http.Request, status int, s
 	})
 	v.Held, v.Given = side(all.Held), side(given)
 	if len(all.Businesses) > 0 {
-		v.Whose = v.Form.field(ctx, "whose", ui.Field{Options: []ui.Option{{Value: "", Label: say(ctx, "form.self")}}})
+		v.Whose = v.Form.field(ctx, "whose", ui.Field{})
+		if !all.Itself {
+			v.Whose.Options = []ui.Option{{Value: "", Label: say(ctx, "form.self")}}
+		} else if v.Whose.Value == "" {
+			v.Whose.Value = all.Businesses[0].ID.String()
+		}
 		for _, b := range all.Businesses {
 			v.Whose.Options = append(v.Whose.Options, ui.Option{Value: b.ID.String(), Label: b.Name, Hint: say(ctx, "form.tax", "code", string(b.TaxCode))})
 		}
