@@ -196,3 +196,13 @@ func (s *Service) BusinessAccount(q db.Querier, v BusinessID) (account int64, ok
 	}
 	return account, err == nil, err
 }
+
+// Itself is the business whose account the subject's is; false for a person.
+func (s *Service) Itself(ctx context.Context) (b Business, ok bool, err error) {
+	defer errs.Op(&err, "person.Itself")
+	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		b, ok, err = s.BusinessOf(v, auth.From(ctx).Account)
+		return err
+	})
+	return b, ok, err
+}

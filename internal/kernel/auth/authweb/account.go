@@ -27,6 +27,17 @@ type accountArgs struct {
 	About      []ui.SummaryRow
 }
 
+// lead says what opens the account now.
+func (a accountArgs) lead() string {
+	switch {
+	case len(a.About) > 0:
+		return "authweb.ways.lead_business"
+	case a.Ways.Second():
+		return "authweb.ways.lead_two"
+	}
+	return "authweb.ways.lead_one"
+}
+
 func (a accountArgs) kind(ctx context.Context) string {
 	if len(a.About) > 0 {
 		return i18n.T(ctx, "authweb.kind.business")

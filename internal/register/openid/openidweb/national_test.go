@@ -132,6 +132,12 @@ func TestABusinessSignsInByTheNationalIdentity(t *testing.T) {
 		if _, err := c.Mandates.Grant(as, offer); !errs.Is(err, errs.Forbidden) {
 			t.Errorf("it grants as a person: %v", err)
 		}
+		if _, _, err := c.People.NewCode(as); !errs.Is(err, errs.Conflict) {
+			t.Errorf("a business may become a person at a counter: %v", err)
+		}
+		if page := b.get("/account/identity").body; !strings.Contains(page, "0109999982") || strings.Contains(page, "At a counter") {
+			t.Error("the page about identity speaks to a business as to a person")
+		}
 		if page := b.get("/account/mandates").body; !strings.Contains(page, "Nguyễn Thị Hạnh") || strings.Contains(page, "For myself") {
 			t.Error("its page of mandates does not show the offer, or offers it a person's")
 		}
