@@ -50,7 +50,7 @@ func deskNav() []navEntry {
 		{key: "looks", href: "/desk/looks", only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "leave", href: "/desk/leave"},
 		{key: "recovery", href: "/desk/recovery", only: clerks},
-		{key: "sessions", href: "/desk/sessions", only: clerks},
+		{key: "sessions", href: "/desk/sessions"},
 		{key: "inbox", href: "/inbox", daily: everyone},
 		{key: "admin", href: "/admin", daily: []orgunit.Role{"designer", "steward"}, also: []string{"/admin/calendar"}},
 	}

@@ -28,7 +28,7 @@ func (p *Program) provider() error {
 		wire = clock.System() // other programs compare tokens with their own time, also in a demo
 	}
 	p.OpenID, err = openid.New(openid.Deps{
-		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer, Policies: p.Policies, Government: func() string { return "unit:" + p.Units.Now().Government().ID.String() }, Demand: p.Config.Demand,
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Wire: wire, Journal: p.Journal, Jobs: p.Jobs, Auth: p.Auth, Secret: key, Issuer: p.issuer, Policies: p.Policies, Government: p.government, Demand: p.Config.Demand,
 		Post: openidweb.Poster(), Verified: p.nationally,
 		Email: func(ctx context.Context, account int64) (string, bool) {
 			// An address to which a code came counts as shown; the one for notices is only typed.
@@ -57,6 +57,9 @@ func (p *Program) provider() error {
 
 // nationally links an account with the person whom the national identity named.
 func (p *Program) nationally(tx *db.Tx, account int64, u openid.Upstream) error {
+	if u.TaxCode != "" {
+		return p.People.LinkBusiness(tx, account, person.NewBusiness{TaxCode: u.TaxCode, Name: u.Name, Address: u.Address})
+	}
 	n, ok := person.ParseNumber(u.Number, p.today())
 	if !ok {
 		return errs.E(errs.Invalid, "openidweb.error.national_refused")
@@ -110,3 +113,6 @@ func (f nationalFlags) national() (n openidweb.National, err error) {
 	}
 	return openidweb.National{Issuer: f.National, Client: f.NationalClient, Secret: strings.TrimSpace(string(b)), Level: f.NationalLevel}, nil
 }
+
+// government is the scope of the whole city.
+func (p *Program) government() string { return "unit:" + p.Units.Now().Government().ID.String() }

@@ -105,7 +105,7 @@ func (p *Program) keeping() module.Module {
 // beside the routes; the server adds them.
 func PolicySources() []auth.Source {
 	return []auth.Source{
-		identity.Policies(), openid.Policies(), holiday.Policies(), access.Policies(),
+		factor.Policies(), identity.Policies(), openid.Policies(), holiday.Policies(), access.Policies(),
 		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
 	}
 }
@@ -154,7 +154,7 @@ func (p *Program) webModules() []web.Module {
 
 // doorkeeper is the pages of accounts.
 func (p *Program) doorkeeper() authweb.Pages {
-	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Demand: p.Config.Demand, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Links: ownPages, Admins: identityweb.Managers(), Counter: counterweb.Clerk, Helpers: auth.AnyRole(slices.Compact(slices.Sorted(slices.Values(append(identityweb.Managers().Roles(), counterweb.Clerk.Roles()...))))...)})
+	return authweb.New(authweb.Deps{Auth: p.Auth, Ways: p.Ways, Demand: p.Config.Demand, Home: home, Doors: []authweb.Doors{p.Config.National.SignIn}, Links: ownPages, About: p.businessOf, Unit: p.scopeName, Admins: identityweb.Managers(), Counter: counterweb.Clerk, Helpers: auth.AnyRole(slices.Compact(slices.Sorted(slices.Values(append(identityweb.Managers().Roles(), counterweb.Clerk.Roles()...))))...)})
 }
 
 func (p *Program) checks() []web.Check {

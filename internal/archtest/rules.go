@@ -179,6 +179,7 @@ var mayReadGrants = map[string]string{
 	"internal/register/openid":             "grants of a client are those of OAuth",
 	"internal/register/openid/openidweb":   "grants of a client are those of OAuth",
 	"internal/register/access":             "names the unit and the post in whose name somebody looked",
+	"internal/kernel/auth/factor":          "finds the unit in whose name a kiosk is set up; each is asked of the policies",
 	"internal/register/holiday":            "lists the units of the reader's posts, for a choice on the page",
 	"internal/onestop/desk":                "lists the units of the reader's posts, for a choice on the page",
 	"internal/onestop/dossier":             "lists the units of the reader's posts, and names the post in which somebody acted",

@@ -37,6 +37,7 @@ type NewAccount struct {
 	Hash     string // instead of Password: from Service.HashPassword, for many accounts at once
 	Grants   []GrantPeriod
 	Level    Level
+	Business bool // of a business: nobody signs in by its login, which no telephone number is
 }
 
 // GrantPeriod is a grant with its days, both included; a zero day is open.
@@ -85,7 +86,7 @@ func IsPhone(s string) bool {
 func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (id int64, err error) {
 	defer errs.Op(&err, "auth.CreateAccount")
 	a := Account{ID: s.gen.Next(), Login: NormLogin(n.Login), Name: strings.TrimSpace(n.Name), Kind: n.Kind, Level: n.Level, password: n.Hash}
-	if err := checkAccount(a, n.Password); err != nil {
+	if err := checkAccount(a, n.Password, n.Business); err != nil {
 		return 0, err
 	}
 	if n.Password != "" {
@@ -112,12 +113,14 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (id int64, er
 	return a.ID, err
 }
 
-func checkAccount(a Account, password string) error {
+// checkAccount looks at what an account is made of. The login of a business is its tax code with a
+// mark before it.
+func checkAccount(a Account, password string, business bool) error {
 	var bad []errs.Field
 	if n := utf8.RuneCountInString(a.Name); n < 1 || n > 200 {
 		bad = append(bad, errs.Field{Path: "name", Key: "auth.error.name"})
 	}
-	if n := utf8.RuneCountInString(a.Login); a.Kind == KindCitizen && !IsPhone(a.Login) {
+	if n := utf8.RuneCountInString(a.Login); a.Kind == KindCitizen && !business && !IsPhone(a.Login) {
 		bad = append(bad, errs.Field{Path: "login", Key: "auth.error.phone"})
 	} else if n < 3 || n > 100 {
 		bad = append(bad, errs.Field{Path: "login", Key: "auth.error.login"})

@@ -27,7 +27,7 @@ type Occupant struct {
 // the unit with an error on which db.IsUnique is true.
 func (s *Service) CreateIn(tx *db.Tx, n NewAccount) (int64, error) {
 	a := Account{ID: s.gen.Next(), Login: NormLogin(n.Login), Name: n.Name, Kind: n.Kind, Level: n.Level, Created: tx.Now()}
-	if err := checkAccount(a, ""); err != nil {
+	if err := checkAccount(a, "", n.Business); err != nil {
 		return 0, err
 	}
 	return a.ID, insertAccount(tx, a)

@@ -37,7 +37,7 @@ func (p printing) handOvers(lines []Line) []HandOver {
 			continue
 		}
 		unit, _ := id.Parse[orgunit.Unit](l.Unit)
-		h := HandOver{From: p.hands(l.Role, unit), At: l.At, Giver: l.By, Note: l.Comment}
+		h := HandOver{From: p.hands(l.Role, unit), At: l.At, Giver: p.officer(l), Note: l.Comment}
 		for _, m := range l.To {
 			to := p.hands(m.Role, orgunit.UnitID(m.Unit))
 			if h.To != "" {
@@ -45,7 +45,7 @@ func (p printing) handOvers(lines []Line) []HandOver {
 			}
 			h.To = to
 		}
-		h.Taker = taker(lines[i+1:], l.To)
+		h.Taker = p.taker(lines[i+1:], l.To)
 		switch {
 		case l.TaskDue == 0:
 		case l.Late:
@@ -64,13 +64,13 @@ func (p printing) handOvers(lines []Line) []HandOver {
 }
 
 // taker is who acted first on one of the steps that were opened.
-func taker(after []Line, to []Moved) string {
+func (p printing) taker(after []Line, to []Moved) string {
 	for _, l := range after {
 		if l.Erased || l.By == "" || l.Step == "" {
 			continue
 		}
 		if slices.ContainsFunc(to, func(m Moved) bool { return m.Step == l.Step }) {
-			return l.By
+			return p.officer(l)
 		}
 	}
 	return ""

@@ -52,6 +52,12 @@ func (s *Service) looked(ctx context.Context, d Dossier, what access.What, tasks
 	return s.Looks.Looked(ctx, l)
 }
 
+// Restricted reports whether the person of a dossier had its use restricted. What is in hand goes
+// on all the same; who has it in hand is told.
+func (s *Service) Restricted(ctx context.Context, d Dossier) (bool, error) {
+	return s.Looks.Restricted(ctx, SubjectType, int64(d.ID))
+}
+
 // basis is why an officer may look at a dossier without saying why: a post of theirs is part
 // of its process, or answers for who is, while it is open and on the day that it ended.
 // Inspection ends with nothing.

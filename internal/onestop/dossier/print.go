@@ -32,6 +32,12 @@ const (
 	PaperDraft      = "draft" // the result as it would be drawn now, before anybody signed
 )
 
+// Numbers tells the identification numbers of officers; identity.Service implements it.
+type Numbers interface {
+	// NumberOf is "" for an account that is no officer's.
+	NumberOf(q db.Querier, account int64) (string, error)
+}
+
 // printing is what a paper is drawn from.
 type printing struct {
 	ctx     context.Context
@@ -40,7 +46,8 @@ type printing struct {
 	d       Dossier
 	c       Content
 	pkg     *service.Package
-	line    Line // the act that made the paper
+	line    Line             // the act that made the paper
+	numbers map[int64]string // of the officers who acted
 	address string
 }
 
@@ -77,6 +84,9 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 	if err != nil {
 		return nil, err
 	}
+	if p.numbers, err = s.numbersOf(ctx, lines); err != nil {
+		return nil, err
+	}
 	if paper == PaperControl {
 		if access != SeeAll || auth.From(ctx).Kind != auth.KindOfficer || d.AcceptedAt.IsZero() {
 			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
@@ -107,6 +117,34 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 		return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 	}
 	return p.render(p.oneStopPaper(paper), p.line.At)
+}
+
+// numbersOf are the identification numbers of the officers who acted.
+func (s *Service) numbersOf(ctx context.Context, lines []Line) (out map[int64]string, err error) {
+	out = map[int64]string{}
+	if s.Numbers == nil {
+		return out, nil
+	}
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		for _, l := range lines {
+			if _, known := out[l.Actor]; known || l.Actor == 0 {
+				continue
+			}
+			if out[l.Actor], err = s.Numbers.NumberOf(v, l.Actor); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// officer is who acted, with the number by which the city knows them for good.
+func (p printing) officer(l Line) string {
+	if n := p.numbers[l.Actor]; n != "" && l.By != "" {
+		return l.By + ", " + n
+	}
+	return l.By
 }
 
 func (p printing) t(key string, kv ...any) string {
@@ -186,7 +224,7 @@ func (p printing) oneStopPaper(paper string) pdf.Layout {
 	}
 	blocks = append(blocks, pdf.Block{Signatures: []pdf.Signature{
 		{Role: p.t("signer.applicant"), Hint: p.t("signHint"), Name: p.c.Filing.Submitter.Name},
-		{Role: p.t("signer.clerk"), Hint: p.t("signHint"), Name: p.line.By},
+		{Role: p.t("signer.clerk"), Hint: p.t("signHint"), Name: p.officer(p.line)},
 	}})
 	return pdf.Layout{Page: pdf.Page{Size: f.Size, Footer: p.t("footer", "code", d.Code)}, Blocks: blocks}
 }

@@ -161,7 +161,7 @@ func (s *Service) tellOne(ctx context.Context, tx *db.Tx, what telling) error {
 	_, declared := pkg.Notices[n.Event]
 	page := "/dossiers/" + url.PathEscape(d.Code)
 	notice := notify.Notice{
-		Cause: what.cause + "." + n.Event, Kind: kindOf(n.Event), Lang: lang, Link: page, First: what.first,
+		Cause: what.cause + "." + n.Event, Kind: kindOf(n.Event), Unit: d.Competent, Lang: lang, Link: page, First: what.first,
 		Text: func(lang i18n.Lang) notify.Text {
 			due := ""
 			if l.Due != 0 {

@@ -41,7 +41,7 @@ func (s *Service) tellOfficers(tx *db.Tx, r journal.Record, l Line, d Dossier) e
 	}
 	tell := func(word string, kind notify.Kind, accounts ...int64) error {
 		n := notify.Notice{
-			Kind: kind, Cause: r.ID.String() + "." + word, Lang: i18n.VI, Link: deskPage(d.Code),
+			Kind: kind, Unit: d.Competent, Cause: r.ID.String() + "." + word, Lang: i18n.VI, Link: deskPage(d.Code),
 			Text: func(lang i18n.Lang) notify.Text {
 				title := s.words.T(lang, "dossier.tell."+word+".title", "code", d.Code)
 				return notify.Text{Title: title, Lock: title, Body: s.words.T(lang, "dossier.tell."+word+".body", "code", d.Code, "by", l.By)}

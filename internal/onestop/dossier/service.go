@@ -67,6 +67,8 @@ type Deps struct {
 	Accounts Accounts
 	// Duties tells where one person may receive, verify and sign.
 	Duties Duties
+	// Numbers names officers on papers; nil: by name alone.
+	Numbers Numbers
 	// Demand says whether acts that sign want a fresh proof of who signs.
 	Demand auth.Demand
 	// Looks remembers who looked at a dossier.

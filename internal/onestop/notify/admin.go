@@ -45,11 +45,12 @@ func (t Tally) Of(s State) (n int) {
 // counted is how far back figures look.
 const counted = 7 * 24 * time.Hour
 
-// List reads messages, the youngest first, with their addresses half hidden and without
+// List reads the messages of the reader's units, the youngest first, with their addresses half hidden and without
 // their texts.
 func (s *Service) List(ctx context.Context, f Filter) (out []Message, more bool, err error) {
 	defer errs.Op(&err, "notify.List")
-	if err := s.Policies.Can(ctx, actRead, auth.Resource{}); err != nil {
+	units, err := s.read(ctx)
+	if err != nil {
 		return nil, false, err
 	}
 	if f.Before == 0 {
@@ -61,7 +62,7 @@ func (s *Service) List(ctx context.Context, f Filter) (out []Message, more bool,
 	want := f.Limit
 	f.Limit++
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = list(v, f)
+		out, err = list(v, f, units)
 		return err
 	})
 	if more = len(out) > want; more {
@@ -87,33 +88,36 @@ func mask(to string) string {
 	return "***"
 }
 
-// Counts counts the messages of the last seven days.
+// Counts counts the messages of the reader's units in the last seven days.
 func (s *Service) Counts(ctx context.Context) (out Tally, err error) {
 	defer errs.Op(&err, "notify.Counts")
-	if err := s.Policies.Can(ctx, actRead, auth.Resource{}); err != nil {
+	units, err := s.read(ctx)
+	if err != nil {
 		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = count(v, s.Clock.Now().Add(-counted))
+		out, err = count(v, s.Clock.Now().Add(-counted), units)
 		return err
 	})
 	return out, err
 }
 
-// Resends reports whether the reader may send again.
-func (s *Service) Resends(ctx context.Context) bool {
-	return s.Policies.May(ctx, actResend, auth.Resource{})
+// Resends reports whether the reader may send a message again.
+func (s *Service) Resends(ctx context.Context, m Message) bool {
+	return s.Policies.May(ctx, actResend, s.of(m.Unit))
 }
 
-// Resend gives a message that failed all its tries again. NotFound; Conflict where it has
+// Resend gives a message that failed all its tries again. NotFound; Forbidden where it is of a
+// unit of others; Conflict where it has
 // not failed, or somebody sent it again already.
 func (s *Service) Resend(ctx context.Context, v MessageID, key string) (err error) {
 	defer errs.Op(&err, "notify.Resend(%s)", v)
-	if err := s.Policies.Can(ctx, actResend, auth.Resource{}); err != nil {
+	sub := auth.From(ctx)
+	var m Message
+	if err := s.DB.View(ctx, func(_ context.Context, q *db.View) (err error) { m, err = find(q, v); return err }); err != nil {
 		return err
 	}
-	sub := auth.From(ctx)
-	if err := s.DB.View(ctx, func(_ context.Context, q *db.View) error { _, err := find(q, v); return err }); err != nil {
+	if err := s.Policies.Can(ctx, actResend, s.of(m.Unit)); err != nil {
 		return err
 	}
 	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"resend", v}), func(_ context.Context, tx *db.Tx) (int64, error) {

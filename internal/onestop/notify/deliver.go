@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/sms"
+	"khue/internal/register/orgunit"
 )
 
 // MessageID names a message.
@@ -45,6 +46,7 @@ type Message struct {
 	ID      MessageID
 	Cause   string
 	Kind    Kind
+	Unit    orgunit.UnitID // whose matter it is; 0: the city's
 	Account int64
 	Channel Channel
 	To      string // e-mail address, telephone number, or account:ID for its browsers

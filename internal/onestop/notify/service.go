@@ -20,6 +20,7 @@ import (
 	"khue/internal/kernel/module"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/sms"
+	"khue/internal/register/orgunit"
 )
 
 // Messages are this package's sentences (keys under "notify").
@@ -45,6 +46,7 @@ type Deps struct {
 	Jobs     *jobs.Queue
 	Journal  *journal.Journal
 	Policies *auth.Policies
+	Units    *orgunit.Service
 	Mail     mail.Sender
 	SMS      sms.Sender
 	Push     Pusher
@@ -81,10 +83,11 @@ type Text struct {
 type Notice struct {
 	Cause   string // what it tells of; the same cause is told once to a person on a channel
 	Kind    Kind
-	Account int64  // whose inbox; 0 for who has none
-	Name    string // of the reader
-	Email   string // given for this matter; "" takes the account's
-	Phone   string // the same
+	Unit    orgunit.UnitID // whose matter it is; 0: the city's
+	Account int64          // whose inbox; 0 for who has none
+	Name    string         // of the reader
+	Email   string         // given for this matter; "" takes the account's
+	Phone   string         // the same
 	Lang    i18n.Lang
 	Link    string  // for the signed-in reader, a path of this site
 	First   Channel // tried before the others that the reader takes; "" keeps their order
@@ -146,7 +149,7 @@ func (s *Service) Tell(tx *db.Tx, n Notice) error {
 		}
 	}
 	m := Message{
-		Cause: n.Cause, Kind: n.Kind, Account: n.Account, Name: n.Name, Subject: text.Subject, Body: text.Body, Brief: text.SMS, Peek: text.Lock,
+		Cause: n.Cause, Kind: n.Kind, Unit: n.Unit, Account: n.Account, Name: n.Name, Subject: text.Subject, Body: text.Body, Brief: text.SMS, Peek: text.Lock,
 	}
 	if n.Outside != "" {
 		m.Body += "\n\n" + n.Outside + "\n"

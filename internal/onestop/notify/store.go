@@ -3,21 +3,23 @@ package notify
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
+	"khue/internal/register/orgunit"
 )
 
-const messageColumns = `id, cause, kind, account, channel, address, name, subject, body, brief, peek, state, tries, reason, then_by, created_at, sent_at`
+const messageColumns = `id, cause, kind, account, channel, address, name, subject, body, brief, peek, state, tries, reason, then_by, created_at, sent_at, unit`
 
 func scanMessage(s db.Scanner) (m Message, err error) {
 	var next string
 	var created int64
 	var sent *int64
 	if err := s.Scan(&m.ID, &m.Cause, &m.Kind, &m.Account, &m.Channel, &m.To, &m.Name, &m.Subject, &m.Body, &m.Brief, &m.Peek, &m.State,
-		&m.Tries, &m.Reason, &next, &created, &sent); err != nil {
+		&m.Tries, &m.Reason, &next, &created, &sent, &m.Unit); err != nil {
 		return m, err
 	}
 	m.Created = db.Time(created)
@@ -40,9 +42,9 @@ func insert(tx *db.Tx, m Message) (fresh bool, err error) {
 		}
 		next = string(b)
 	}
-	return inserted(tx, `INSERT INTO notify_message (id, cause, address, name, subject, body, state, created_at, channel, kind, account, brief, peek, then_by, tries, reason, ref)
- VALUES ($1,$2,$3,$4,$5,$6,'waiting',$7,$8,$9,$10,$11,$12,$13,0,'','') ON CONFLICT (cause, address) DO NOTHING RETURNING id`,
-		m.ID, m.Cause, m.To, m.Name, m.Subject, m.Body, db.Millis(tx.Now()), string(m.Channel), string(m.Kind), m.Account, m.Brief, m.Peek, next)
+	return inserted(tx, `INSERT INTO notify_message (id, cause, address, name, subject, body, state, created_at, channel, kind, account, brief, peek, then_by, tries, reason, ref, unit)
+ VALUES ($1,$2,$3,$4,$5,$6,'waiting',$7,$8,$9,$10,$11,$12,$13,0,'','',$14) ON CONFLICT (cause, address) DO NOTHING RETURNING id`,
+		m.ID, m.Cause, m.To, m.Name, m.Subject, m.Body, db.Millis(tx.Now()), string(m.Channel), string(m.Kind), m.Account, m.Brief, m.Peek, next, m.Unit)
 }
 
 // inserted reports whether a statement that returns what it added added something.
@@ -83,9 +85,25 @@ func revive(tx *db.Tx, v MessageID) error {
 	return tx.Guard(errs.E(errs.Conflict, "notify.notFailed"), `UPDATE notify_message SET state = 'waiting', tries = 0, reason = '' WHERE id = $1 AND state = 'failed'`, v)
 }
 
-func list(q db.Querier, f Filter) ([]Message, error) {
+// within is the condition that a message is of one of the units; nil: of any.
+func within(units []orgunit.UnitID, args []any) (string, []any) {
+	if units == nil {
+		return "", args
+	}
+	marks := make([]string, len(units))
+	for i, u := range units {
+		args = append(args, u)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	return " AND unit IN (" + strings.Join(marks, ",") + ")", args
+}
+
+func list(q db.Querier, f Filter, units []orgunit.UnitID) ([]Message, error) {
 	sql := `SELECT ` + messageColumns + ` FROM notify_message WHERE id < $1`
 	args := []any{f.Before}
+	if cond, with := within(units, args); cond != "" {
+		sql, args = sql+cond, with
+	}
 	if f.State != "" {
 		args = append(args, string(f.State))
 		sql += ` AND state = $` + strconv.Itoa(len(args))
@@ -99,8 +117,9 @@ func list(q db.Querier, f Filter) ([]Message, error) {
 }
 
 // count counts what was written since an instant; ids grow with time.
-func count(q db.Querier, since time.Time) (Tally, error) {
+func count(q db.Querier, since time.Time, units []orgunit.UnitID) (Tally, error) {
 	out := Tally{}
+	cond, args := within(units, []any{id.At(since)})
 	_, err := db.All(q, func(s db.Scanner) (struct{}, error) {
 		var c Channel
 		var state State
@@ -111,7 +130,7 @@ func count(q db.Querier, since time.Time) (Tally, error) {
 		}
 		out[c][state] = n
 		return struct{}{}, err
-	}, `SELECT channel, state, COUNT(*) FROM notify_message WHERE id >= $1 GROUP BY channel, state`, id.At(since))
+	}, `SELECT channel, state, COUNT(*) FROM notify_message WHERE id >= $1`+cond+` GROUP BY channel, state`, args...)
 	return out, err
 }
 

@@ -308,7 +308,7 @@ func (s *Service) Answer(ctx context.Context, v RequestID, a Reply) (err error) 
 			}
 		}
 		err := s.Notices.Tell(tx, notify.Notice{
-			Cause: "rights.answered:" + r.ID.String(), Kind: notify.Decision, Account: r.Account, Name: r.Name, Lang: i18n.VI, Link: "/account/data/requests/" + r.ID.String(),
+			Cause: "rights.answered:" + r.ID.String(), Kind: notify.Decision, Unit: r.Unit, Account: r.Account, Name: r.Name, Lang: i18n.VI, Link: "/account/data/requests/" + r.ID.String(),
 			Text: func(l i18n.Lang) notify.Text {
 				return notify.Text{Title: s.words.T(l, "rights.told.title"), Body: s.words.T(l, "rights.told.body")}
 			},
@@ -339,7 +339,7 @@ func (s *Service) tellHeads(tx *db.Tx, r Request, what string) error {
 			}
 			told = true
 			err := s.Notices.Tell(tx, notify.Notice{
-				Cause: "rights." + what + ":" + r.ID.String(), Kind: notify.Warning, Account: a.ID, Name: a.Name, Lang: i18n.VI, Link: "/desk/requests/" + r.ID.String(),
+				Cause: "rights." + what + ":" + r.ID.String(), Kind: notify.Warning, Unit: unit, Account: a.ID, Name: a.Name, Lang: i18n.VI, Link: "/desk/requests/" + r.ID.String(),
 				Text: func(l i18n.Lang) notify.Text {
 					return notify.Text{Title: s.words.T(l, "rights.head."+what), Body: s.words.T(l, "rights.head.body", "due", i18n.DateTime(l, r.DueAt))}
 				},

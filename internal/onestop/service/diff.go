@@ -64,7 +64,7 @@ func (p *Package) facts() map[string]string {
 	out := map[string]string{
 		"version": p.Version, "valid": join(p.From.String(), day(p.To)), "procedure": p.Procedure, "owner": join(p.Owner.Agency, p.Owner.Author),
 		"cases": strings.Join(p.Cases, ", "), "competent": join(p.Competent.Tier, p.Competent.By, p.Competent.Unit.S), "receive": string(p.Receive),
-		"applicants": strings.Join(p.Applicants, ", "), "assurance": p.Assurance,
+		"applicants": strings.Join(p.Applicants, ", "), "assurance": join(p.Assurance, p.NoneWhy),
 		"fee":      join(p.Fee.Kind, amount(p.Fee.Amount), p.Fee.Rule, p.Fee.When, p.Fee.Source),
 		"result":   join(p.Result.Kind, p.Result.Code, "sign="+strings.Join(p.Result.Sign, ","), "book="+p.Result.Book, "deliver="+strings.Join(p.Result.Deliver, ",")),
 		"levelCap": join(amount(int64(p.LevelCap.Max)), p.LevelCap.Reason, p.LevelCap.Source),

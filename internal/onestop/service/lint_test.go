@@ -77,6 +77,7 @@ func faults() map[string]fault {
 		"dead step":                  {edit(stp, "{do: approve, event: verified}", "{do: approve, event: verified, to: sign}"), stp, "draft", "draft", "process.lint.dead", false},
 		"role of another tier":       {edit(stp, "role: justiceOfficer", "role: deputyDirector"), stp, "id: verify", "verify.role", "service.lint.roleNobody", false},
 		"unsigned way":               {edit(stp, "actions: [confirmDraft,", "actions: [{do: confirmDraft, to: handOver},"), stp, "handOver, role", "handOver.issue", "service.lint.unsigned", false},
+		"no account, and no reason":  {edit(svc, "assurance: registered", "assurance: none"), svc, "assurance:", "assurance", "service.lint.assuranceNone", true},
 		"fee without a time":         {edit(svc, "when: accept, ", ""), svc, "fee:", "fee.when", "service.lint.feeWhen", false},
 		"fee at an unknown time":     {edit(svc, "when: accept", "when: accepted"), svc, "fee:", "fee.when", "service.lint.wordNear", false},
 		"too many hours":             {edit(stp, "hours: 3", "hours: 9"), svc, "sameDay", "deadline[0]", "service.lint.budget", false},

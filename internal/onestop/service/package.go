@@ -28,6 +28,7 @@ type Package struct {
 	Competent  Competent
 	Receive    Receive
 	Applicants []string // citizen, business
+	NoneWhy    string   // why Assurance is none
 	Assurance  string   // what account it needs online, see SignIn: none, registered, verified
 	Channels   []Channel
 	Fee        Fee

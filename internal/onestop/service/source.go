@@ -3,6 +3,7 @@ package service
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
@@ -31,6 +32,7 @@ type source struct {
 	Receive    decl.Text       `yaml:"receive,required"`
 	Applicants []decl.Text     `yaml:"applicants,required"`
 	Assurance  decl.Text       `yaml:"assurance,required"`
+	NoneWhy    decl.Text       `yaml:"assuranceWhy"` // why it is none
 	Channels   []decl.Text     `yaml:"channels,required"`
 	Deadline   []deadlineDef   `yaml:"deadline,required"`
 	Acceptance acceptanceDef   `yaml:"acceptance"`
@@ -98,6 +100,9 @@ type noticeDef struct {
 // defaultReceive is the one-stop's own term in working hours.
 const defaultReceive = 8
 
+// leastWhy is how many letters a reason has at least.
+const leastWhy = 10
+
 // facts fills the package from its source and reports what no type can hold.
 func (l *loader) facts(src *source) {
 	p := l.pkg
@@ -113,6 +118,10 @@ func (l *loader) facts(src *source) {
 	oneOf(src.Format, "format", Format)
 	oneOf(src.Receive, "receive", string(AnyCommune), string(CompetentOnly))
 	oneOf(src.Assurance, "assurance", "none", "registered", "verified")
+	// Packages that were published without it stay readable: it is asked for, not refused.
+	if p.NoneWhy = strings.TrimSpace(src.NoneWhy.S); src.Assurance.S == "none" && utf8.RuneCountInString(p.NoneWhy) < leastWhy {
+		l.warn(file, src.Assurance.Pos, "assurance", "service.lint.assuranceNone", "min", leastWhy)
+	}
 	for _, a := range src.Applicants {
 		oneOf(a, "applicants", "citizen", "business")
 		p.Applicants = append(p.Applicants, a.S)

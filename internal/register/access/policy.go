@@ -58,6 +58,14 @@ func (s *Service) Open(ctx context.Context, kind string, about int64, u orgunit.
 	return errs.E(errs.Forbidden, "access.restricted", errs.P("code", code))
 }
 
+// Restricted reports whether the person of a thing had its use restricted.
+func (s *Service) Restricted(ctx context.Context, kind string, about int64) (bool, error) {
+	if s == nil || s.Limited == nil {
+		return false, nil
+	}
+	return s.Limited(ctx, kind, about)
+}
+
 // Answers reports whether the subject of ctx answers for a unit: its head, or who stands above.
 func (s *Service) Answers(ctx context.Context, u orgunit.UnitID) bool {
 	return s.Policies.May(ctx, actAnswer, unitResource(s.Heir(u)))

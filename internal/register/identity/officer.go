@@ -263,3 +263,12 @@ func (s *Service) Search(ctx context.Context, q string, after int64) (out []Offi
 	}
 	return out, false, err
 }
+
+// NumberOf is the identification number of an officer; "" for an account that is none's.
+func (s *Service) NumberOf(q db.Querier, account int64) (string, error) {
+	o, err := findOfficer(q, account)
+	if errs.Is(err, errs.NotFound) {
+		return "", nil
+	}
+	return o.Number, err
+}

@@ -101,6 +101,13 @@ func (s *Service) Grant(ctx context.Context, o Offer) (m Mandate, err error) {
 	}
 	m.mark = s.d.People.Mark(n)
 	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		if b, ok, err := s.d.People.BusinessOf(v, sub.Account); err != nil || ok {
+			if err == nil && b.ID != o.Business {
+				err = errs.E(errs.Forbidden, "mandate.notLegal")
+			}
+			m.Giver, m.GiverName = BusinessParty(b.ID), b.Name
+			return err
+		}
 		me, err := s.who(ctx, v)
 		if err != nil {
 			return err
@@ -270,12 +277,19 @@ func (s *Service) someone(path, text, name string, born clock.Date, f *faults) (
 type Sides struct {
 	Given, Held, Offered []Mandate
 	Businesses           []person.Business // that the reader represents by law
+	Itself               bool              // the reader is the business
 }
 
 // Of lists the subject's mandates. Forbidden where the account is not verified.
 func (s *Service) Of(ctx context.Context) (out Sides, err error) {
 	defer errs.Op(&err, "mandate.Of")
 	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		if b, ok, err := s.d.People.BusinessOf(v, auth.From(ctx).Account); err != nil || ok {
+			if err == nil {
+				out, err = s.sidesOf(v, b)
+			}
+			return err
+		}
 		me, err := s.who(ctx, v)
 		if err != nil {
 			return err
@@ -283,6 +297,13 @@ func (s *Service) Of(ctx context.Context) (out Sides, err error) {
 		out, err = s.sides(v, me)
 		return err
 	})
+	return out, err
+}
+
+// sidesOf lists the mandates of a business that signs in itself: it holds none.
+func (s *Service) sidesOf(q db.Querier, b person.Business) (out Sides, err error) {
+	out.Itself, out.Businesses = true, []person.Business{b}
+	out.Given, err = byGiver(q, []Party{BusinessParty(b.ID)})
 	return out, err
 }
 
@@ -344,14 +365,25 @@ func (s *Service) Decide(ctx context.Context, v ID, what Answer) (m Mandate, err
 	defer errs.Op(&err, "mandate.Decide(%s)", v)
 	sub := auth.From(ctx)
 	err = s.d.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		me, err := s.who(ctx, tx)
+		b, itself, err := s.d.People.BusinessOf(tx, sub.Account)
 		if err != nil {
 			return err
+		}
+		var me person.Person
+		if !itself {
+			if me, err = s.who(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if m, err = find(tx, v); err != nil {
 			return err
 		}
-		all, err := s.sides(tx, me)
+		var all Sides
+		if itself {
+			all, err = s.sidesOf(tx, b)
+		} else {
+			all, err = s.sides(tx, me)
+		}
 		if err != nil {
 			return err
 		}

@@ -87,8 +87,15 @@ func (s *Service) who(ctx context.Context, q db.Querier) (person.Person, error) 
 // PartyOf is an account as a party; "" where it is linked to nobody.
 func (s *Service) PartyOf(q db.Querier, account int64) (Party, error) {
 	p, ok, err := s.d.People.Of(q, account)
-	if err != nil || !ok {
+	if err != nil {
 		return "", err
+	}
+	if !ok {
+		b, ok, err := s.d.People.BusinessOf(q, account)
+		if err != nil || !ok {
+			return "", err
+		}
+		return BusinessParty(b.ID), nil
 	}
 	return PersonParty(p.ID), nil
 }
@@ -97,8 +104,15 @@ func (s *Service) PartyOf(q db.Querier, account int64) (Party, error) {
 // where it is linked to nobody.
 func (s *Service) Own(q db.Querier, account int64) (out []Party, err error) {
 	p, ok, err := s.d.People.Of(q, account)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		b, ok, err := s.d.People.BusinessOf(q, account)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return []Party{BusinessParty(b.ID)}, nil
 	}
 	ids, err := s.d.People.Family(q, p.ID)
 	for _, v := range ids {
@@ -204,8 +218,15 @@ type Reach struct {
 // its mandates. Rows that were merged are all named.
 func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) {
 	p, ok, err := s.d.People.Of(q, account)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		b, ok, err := s.d.People.BusinessOf(q, account)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return []Reach{{Party: BusinessParty(b.ID)}}, nil
 	}
 	own, err := s.d.People.Family(q, p.ID)
 	if err != nil {

@@ -49,7 +49,16 @@ func (s *Service) givers(q db.Querier, m Mandate) ([]int64, error) {
 			legal = append(legal, x.Holder)
 		}
 	}
-	return s.accounts(q, legal...)
+	out, err := s.accounts(q, legal...)
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := m.Giver.business(); ok { // and the business itself, where it signs in
+		if a, ok, err := s.d.People.BusinessAccount(q, v); err != nil || ok {
+			return append(out, a), err
+		}
+	}
+	return out, nil
 }
 
 func (s *Service) accounts(q db.Querier, people ...person.ID) (out []int64, err error) {

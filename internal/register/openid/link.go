@@ -19,9 +19,19 @@ type Upstream struct {
 	Issuer  string `json:"i"`
 	Subject string `json:"s"`
 	Number  string `json:"n,omitempty"` // personal number; it is kept as a keyed index only
+	TaxCode string `json:"b,omitempty"` // of a business; a person has none
+	Address string `json:"a,omitempty"` // of a business
 	Name    string `json:"m"`
 	Phone   string `json:"p,omitempty"`
 	Sure    bool   `json:"v,omitempty"` // of a level that counts as verified
+}
+
+// known is by what somebody is known again: the personal number, or for a business its tax code.
+func (u Upstream) known() string {
+	if u.TaxCode != "" {
+		return "tax:" + u.TaxCode
+	}
+	return u.Number
 }
 
 // linkFresh is how long ago the owner of an account may have proved that it is theirs.
@@ -33,10 +43,10 @@ func (s *Service) Linked(ctx context.Context, u Upstream) (account int64, found 
 	defer errs.Op(&err, "openid.Linked")
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if account, err = linkBySubject(tx, u.Issuer, u.Subject); errs.Is(err, errs.NotFound) {
-			if u.Number == "" {
+			if u.known() == "" {
 				return nil
 			}
-			if account, err = linkByNumber(tx, u.Issuer, s.numberIndex(u.Number)); errs.Is(err, errs.NotFound) {
+			if account, err = linkByNumber(tx, u.Issuer, s.numberIndex(u.known())); errs.Is(err, errs.NotFound) {
 				return nil
 			}
 			if err == nil {
@@ -64,7 +74,7 @@ func (s *Service) raise(tx *db.Tx, u Upstream, account int64) error {
 // verified tells the register of people whose account it is, and the account that its owner is
 // known.
 func (s *Service) verified(tx *db.Tx, u Upstream, account int64) error {
-	if s.Verified != nil && u.Number != "" {
+	if s.Verified != nil && u.known() != "" {
 		if err := s.Verified(tx, account, u); err != nil {
 			return err
 		}
@@ -73,7 +83,7 @@ func (s *Service) verified(tx *db.Tx, u Upstream, account int64) error {
 }
 
 func (s *Service) link(ctx context.Context, tx *db.Tx, u Upstream, account int64) error {
-	if err := insertLink(tx, u.Issuer, u.Subject, s.numberIndex(u.Number), account); err != nil {
+	if err := insertLink(tx, u.Issuer, u.Subject, s.numberIndex(u.known()), account); err != nil {
 		return err
 	}
 	return s.append(ctx, tx, EventLinked, account, Told{Issuer: u.Issuer})
@@ -88,16 +98,21 @@ func (s *Service) numberIndex(number string) string {
 	return hex.EncodeToString(mac(s.keys.index, "number", number)[:20])
 }
 
-// Join makes an account for somebody who has none. Conflict where an account with the telephone
+// Join makes an account for somebody who has none; for a business one that only the identity opens. Conflict where an account with the telephone
 // number exists: its owner has to prove that it is theirs; Invalid without a number.
 func (s *Service) Join(ctx context.Context, u Upstream) (account int64, err error) {
 	defer errs.Op(&err, "openid.Join")
-	phone := auth.NormLogin(u.Phone)
-	if !auth.IsPhone(phone) {
+	n := auth.NewAccount{Login: auth.NormLogin(u.Phone), Name: u.Name, Kind: auth.KindCitizen}
+	switch {
+	case u.TaxCode != "" && !u.Sure:
+		return 0, errs.E(errs.Forbidden, "openidweb.error.national_business")
+	case u.TaxCode != "":
+		n.Login, n.Business = "mst-"+u.TaxCode, true
+	case !auth.IsPhone(n.Login):
 		return 0, errs.E(errs.Invalid, "openidweb.error.national_phone")
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if account, err = s.Auth.CreateIn(tx, auth.NewAccount{Login: phone, Name: u.Name, Kind: auth.KindCitizen}); err != nil {
+		if account, err = s.Auth.CreateIn(tx, n); err != nil {
 			return err
 		}
 		if err := s.link(ctx, tx, u, account); err != nil || !u.Sure {
@@ -117,7 +132,7 @@ func (s *Service) Join(ctx context.Context, u Upstream) (account int64, err erro
 func (s *Service) Link(ctx context.Context, u Upstream) (err error) {
 	defer errs.Op(&err, "openid.Link")
 	sub := auth.From(ctx)
-	if sub.Kind != auth.KindCitizen || sub.Client != 0 || !sub.Fresh(s.Clock.Now(), linkFresh) {
+	if u.TaxCode != "" || sub.Kind != auth.KindCitizen || sub.Client != 0 || !sub.Fresh(s.Clock.Now(), linkFresh) {
 		return errs.E(errs.Forbidden, "auth.error.not_allowed")
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {

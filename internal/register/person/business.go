@@ -122,7 +122,7 @@ func (s *Service) RecordBusinessIn(tx *db.Tx, sub auth.Subject, in NewBusiness) 
 		for _, x := range [...]struct {
 			name    string
 			now, as *string
-		}{{"name", &b.Name, &old.Name}, {"address", &b.Address, &old.Address}, {"legal", &b.Legal, &old.Legal}, {"enterprise", &b.Enterprise, &old.Enterprise}} {
+		}{{"name", &b.Name, &old.Name}, {"address", &b.Address, &old.Address}, {"legal", &b.Legal, &old.Legal}, {"enterprise", &b.Enterprise, &old.Enterprise}, {"source", &b.Source, &old.Source}} {
 			if *x.now == "" {
 				*x.now = *x.as
 			} else if *x.now != *x.as {
@@ -147,3 +147,62 @@ func (s *Service) BusinessBy(q db.Querier, code TaxCode) (Business, error) {
 
 // Business reads one by id. NotFound.
 func (s *Service) Business(q db.Querier, v BusinessID) (Business, error) { return businessOf(q, v) }
+
+// LinkBusiness links an account to the business for which the national identity vouches, as part
+// of the unit in which it did, and keeps what that says of it. Again changes nothing. Conflict
+// where the business has another account, or the account is another's.
+func (s *Service) LinkBusiness(tx *db.Tx, account int64, in NewBusiness) (err error) {
+	defer errs.Op(&err, "person.LinkBusiness(%d)", account)
+	in.Source = ""
+	b, err := s.RecordBusinessIn(tx, auth.Subject{Account: account, Name: in.Name}, in)
+	if err != nil {
+		return err
+	}
+	had, err := accountOfBusiness(tx, b.ID)
+	switch {
+	case err == nil && had == account:
+		return nil
+	case err == nil:
+		return errs.E(errs.Conflict, "person.link.personTaken")
+	case !errs.Is(err, errs.NotFound):
+		return err
+	}
+	if _, ok, err := s.BusinessOf(tx, account); err != nil || ok {
+		if err == nil {
+			err = errs.E(errs.Conflict, "person.link.accountTaken")
+		}
+		return err
+	}
+	if err := insertBusinessAccount(tx, account, b.ID); err != nil {
+		return err
+	}
+	return s.append(tx, KindBusinessLinked, BusinessEntry, int64(b.ID), account, "", Told{Basis: BasisNational, Account: account})
+}
+
+// BusinessOf is the business that signs in with an account; false where a person does.
+func (s *Service) BusinessOf(q db.Querier, account int64) (b Business, ok bool, err error) {
+	b, err = businessOfAccount(q, account)
+	if errs.Is(err, errs.NotFound) {
+		return b, false, nil
+	}
+	return b, err == nil, err
+}
+
+// BusinessAccount is the account with which a business signs in; false where it has none.
+func (s *Service) BusinessAccount(q db.Querier, v BusinessID) (account int64, ok bool, err error) {
+	account, err = accountOfBusiness(q, v)
+	if errs.Is(err, errs.NotFound) {
+		return 0, false, nil
+	}
+	return account, err == nil, err
+}
+
+// Itself is the business whose account the subject's is; false for a person.
+func (s *Service) Itself(ctx context.Context) (b Business, ok bool, err error) {
+	defer errs.Op(&err, "person.Itself")
+	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		b, ok, err = s.BusinessOf(v, auth.From(ctx).Account)
+		return err
+	})
+	return b, ok, err
+}

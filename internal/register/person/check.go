@@ -75,6 +75,12 @@ func (s *Service) NewCode(ctx context.Context) (code string, until time.Time, er
 	}
 	code = fmt.Sprintf("%08d", n)
 	err = s.d.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		if _, business, err := s.BusinessOf(tx, sub.Account); err != nil || business {
+			if err == nil {
+				err = errs.E(errs.Conflict, "person.link.accountTaken")
+			}
+			return err
+		}
 		if _, linked, err := linkOf(tx, sub.Account); err != nil || linked {
 			if err == nil {
 				err = errs.E(errs.Conflict, "person.link.accountTaken")

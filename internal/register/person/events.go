@@ -8,17 +8,18 @@ const (
 
 // The entries. Who acted stands in the header. No name and no number stands in any.
 const (
-	KindLinked    = "person.linked"     // payload Told, as all that follow
-	KindUnlinked  = "person.unlinked"   //
-	KindChecked   = "person.checked"    // a card was compared; a colleague has to confirm
-	KindRefused   = "person.refused"    // the card was not theirs
-	KindSettled   = "person.settled"    // facts that disagreed
-	KindMerged    = "person.merged"     // on the row that is read from then on
-	KindUnmerged  = "person.unmerged"   //
-	KindDistinct  = "person.distinct"   // two rows are two people
-	KindDied      = "person.died"       //
-	KindBusiness  = "business.recorded" // of a business
-	BusinessEntry = "business"          // journal subject of a business
+	KindLinked         = "person.linked"     // payload Told, as all that follow
+	KindUnlinked       = "person.unlinked"   //
+	KindChecked        = "person.checked"    // a card was compared; a colleague has to confirm
+	KindRefused        = "person.refused"    // the card was not theirs
+	KindSettled        = "person.settled"    // facts that disagreed
+	KindMerged         = "person.merged"     // on the row that is read from then on
+	KindUnmerged       = "person.unmerged"   //
+	KindDistinct       = "person.distinct"   // two rows are two people
+	KindDied           = "person.died"       //
+	KindBusiness       = "business.recorded" // of a business
+	KindBusinessLinked = "business.linked"   // its account
+	BusinessEntry      = "business"          // journal subject of a business
 )
 
 // The bases of a look.

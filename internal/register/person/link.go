@@ -100,8 +100,15 @@ func (s *Service) same(q db.Querier, a, b ID) (bool, error) {
 	return x.ID == y.ID, err
 }
 
-// link writes a link and raises the account.
+// link writes a link and raises the account. Conflict where the account is a business's, which is
+// no person.
 func (s *Service) link(tx *db.Tx, l Link, actor int64, unit string, told Told) error {
+	if _, ok, err := s.BusinessOf(tx, l.Account); err != nil || ok {
+		if err == nil {
+			err = errs.E(errs.Conflict, "person.link.accountTaken")
+		}
+		return err
+	}
 	l.At = tx.Now()
 	if err := insertLink(tx, l); err != nil {
 		return err

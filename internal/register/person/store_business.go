@@ -29,6 +29,21 @@ func businessOf(q db.Querier, v BusinessID) (Business, error) {
 	return noBusiness(db.One(q, scanBusiness, `SELECT `+businessColumns+` FROM person_business WHERE id = $1`, v))
 }
 
+// businessOfAccount is the business that signs in with an account. NotFound.
+func businessOfAccount(q db.Querier, account int64) (Business, error) {
+	return noBusiness(db.One(q, scanBusiness, `SELECT `+businessColumns+` FROM person_business WHERE id = (SELECT business FROM person_business_account WHERE account = $1)`, account))
+}
+
+// accountOfBusiness is the account of a business. NotFound.
+func accountOfBusiness(q db.Querier, v BusinessID) (account int64, err error) {
+	err = q.QueryRow(`SELECT account FROM person_business_account WHERE business = $1`, v).Scan(&account)
+	return account, err
+}
+
+func insertBusinessAccount(tx *db.Tx, account int64, v BusinessID) error {
+	return tx.Exec(`INSERT INTO person_business_account (account, business, linked_at) VALUES ($1,$2,$3)`, account, v, db.Millis(tx.Now()))
+}
+
 func insertBusiness(tx *db.Tx, b Business) error {
 	return tx.Exec(`INSERT INTO person_business (`+businessColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,1)`,
 		b.ID, string(b.TaxCode), b.Enterprise, b.Name, b.Address, b.Legal, b.legalMark, b.Source, db.Millis(b.Seen))

@@ -24,6 +24,25 @@ type accountArgs struct {
 	ByKey      bool // proved by a passkey just now: the old password is not asked
 	Done       string
 	Links      []ui.Anchor // further pages about the person
+	About      []ui.SummaryRow
+}
+
+// lead says what opens the account now.
+func (a accountArgs) lead() string {
+	switch {
+	case len(a.About) > 0:
+		return "authweb.ways.lead_business"
+	case a.Ways.Second():
+		return "authweb.ways.lead_two"
+	}
+	return "authweb.ways.lead_one"
+}
+
+func (a accountArgs) kind(ctx context.Context) string {
+	if len(a.About) > 0 {
+		return i18n.T(ctx, "authweb.kind.business")
+	}
+	return i18n.T(ctx, "authweb.kind."+a.Subject.Kind.String())
 }
 
 func (p Pages) account(w http.ResponseWriter, r *http.Request) error {
@@ -51,6 +70,11 @@ func (p Pages) drawAccount(w http.ResponseWriter, r *http.Request, status int, p
 	}
 	if a.Recoveries, err = p.Ways.Recoveries(ctx, a.Subject.Account); err != nil {
 		return err
+	}
+	if p.About != nil {
+		if a.About, err = p.About(ctx, a.Subject); err != nil {
+			return err
+		}
 	}
 	if p.Links != nil {
 		a.Links = p.Links(ctx, a.Subject)

@@ -85,14 +85,18 @@ func houseOn(t *testing.T, open func(testing.TB, []db.Migrations, ...dbtest.Opti
 	gen := id.NewGen(2, clk)
 	post := &post{}
 	queue := jobs.New(d, gen, jobs.Config{})
+	policies, err := auth.NewPolicies(nowhere{}, nil, factor.Policies())
+	if err != nil {
+		t.Fatal(err)
+	}
 	ways, err := factor.New(factor.Deps{
 		Auth: s, DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.DiscardHandler)),
-		Jobs: queue, Courier: post, Secret: bytes.Repeat([]byte{7}, 32), Address: "https://khue.test", House: "Khuê",
+		Jobs: queue, Courier: post, Secret: bytes.Repeat([]byte{7}, 32), Address: "https://khue.test", House: "Khuê", Policies: policies, Government: func() string { return "unit:1" },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := authweb.New(authweb.Deps{Auth: s, Ways: ways, Home: home, Admins: auth.AnyRole("designer"), Counter: auth.AnyRole("clerk")})
+	pages := authweb.New(authweb.Deps{Auth: s, Ways: ways, Home: home, Admins: auth.AnyRole("designer"), Counter: auth.AnyRole("clerk"), Helpers: auth.Officer})
 	h, err := web.New(web.Config{PublicURL: "https://khue.test"}, web.Deps{
 		Bundle: bundle, Auth: s, Clock: clk, Log: slog.New(slog.DiscardHandler), Prove: pages.Prove, Kiosk: ways.IsKiosk,
 	}, pages.Module())
@@ -104,6 +108,11 @@ func houseOn(t *testing.T, open func(testing.TB, []db.Migrations, ...dbtest.Opti
 	}
 	return house{t: t, h: h, auth: s, ways: ways, clk: clk, post: post, db: d, jobs: queue}
 }
+
+// nowhere is a city of one unit.
+type nowhere struct{}
+
+func (nowhere) Covers(context.Context, string, string) bool { return false }
 
 // post keeps what the city would have sent.
 type post struct {

@@ -33,7 +33,7 @@ func (p Pages) enrol(w http.ResponseWriter, r *http.Request) error {
 	if next != "/" && len(next) <= maxPocket {
 		web.Pocket(w, r, nextPocket, next, 3600)
 	}
-	return web.Render(w, r, http.StatusOK, enrolPage(enrolArgs{Host: p.host(r.Context()), Demanded: p.Demand.Of(sub, p.Ways.Clock.Now()) != auth.NoProof}))
+	return web.Render(w, r, http.StatusOK, enrolPage(enrolArgs{Officer: sub.Kind == auth.KindOfficer, Host: p.host(r.Context()), Demanded: p.Demand.Of(sub, p.Ways.Clock.Now()) != auth.NoProof}))
 }
 
 const maxPocket = 2000 // of an address; a cookie holds four thousand bytes

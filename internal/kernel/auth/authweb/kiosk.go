@@ -71,7 +71,7 @@ func (p Pages) drawKiosks(w http.ResponseWriter, r *http.Request, status int, co
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, status, kiosksPage(list, code, ps))
+	return web.Render(w, r, status, kiosksPage(p.kioskRows(r.Context(), list), p.Ways.KeepsKiosks(r.Context()), code, ps))
 }
 
 func (p Pages) newKiosk(w http.ResponseWriter, r *http.Request) error {
@@ -138,15 +138,23 @@ func (p Pages) stop(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, stopPage(a, nil))
 }
 
-func kioskRows(ctx context.Context, list []factor.Kiosk) []ui.Row {
+func (p Pages) kioskRows(ctx context.Context, list []factor.Kiosk) []ui.Row {
 	rows := make([]ui.Row, len(list))
 	for i, k := range list {
 		tone := ui.ToneWaiting
 		if k.State == "on" {
 			tone = ui.ToneDone
 		}
+		end := ui.T("")
+		if p.Ways.Keeps(ctx, k) {
+			end = ui.C(kioskEnd(k))
+		}
+		label := ui.T(k.Label)
+		if p.Unit != nil && k.Unit != "" {
+			label.Note = p.Unit(k.Unit)
+		}
 		rows[i] = ui.Row{Cells: []ui.Cell{
-			ui.T(k.Label), ui.Tagged(i18n.T(ctx, "authweb.kiosk."+k.State), tone), ui.T(i18n.DateTime(i18n.LangOf(ctx), k.Created)), ui.C(kioskEnd(k)),
+			label, ui.Tagged(i18n.T(ctx, "authweb.kiosk."+k.State), tone), ui.T(i18n.DateTime(i18n.LangOf(ctx), k.Created)), end,
 		}}
 	}
 	return rows

@@ -42,8 +42,13 @@ type Deps struct {
 	Doors []Doors
 	// Demand says of whom two factors are demanded.
 	Demand auth.Demand
+	// About says what else is known of the owner of an account: of a business what it is and who
+	// may act for it; nil, or no rows: nothing.
+	About func(ctx context.Context, s auth.Subject) ([]ui.SummaryRow, error)
 	// Links are further pages about somebody that the account page names; nil: none.
 	Links func(ctx context.Context, s auth.Subject) []ui.Anchor
+	// Unit names the unit of a scope, for the list of kiosks; nil: nobody does.
+	Unit func(scope string) string
 	// Admins may make kiosks; Counter may begin a recovery for somebody whose card they saw.
 	// Helpers may end the sessions of whoever reports a theft.
 	Admins, Counter, Helpers auth.Policy

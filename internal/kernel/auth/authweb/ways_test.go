@@ -528,7 +528,7 @@ func TestAFreshProofIsAskedAndTheFormIsKept(t *testing.T) {
 
 func TestAKioskRemembersNobody(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
-		ctx := auth.With(t.Context(), auth.Subject{Account: accountOf(t, h), Kind: auth.KindOfficer})
+		ctx := auth.With(t.Context(), auth.Subject{Account: accountOf(t, h), Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "designer", Scope: "unit:1"}}})
 		code, err := h.ways.NewKiosk(ctx, "Máy số 2")
 		if err != nil {
 			t.Fatal(err)

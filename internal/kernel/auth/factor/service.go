@@ -55,6 +55,9 @@ type Deps struct {
 	Secret  []byte // key file of 32 bytes; without it nothing sealed opens again
 	Address string // of the site as browsers see it: passkeys are bound to its host
 	House   string // name of the site, as authenticators show it
+	// Policies and Government, the scope of the whole city, say whose a kiosk is.
+	Policies   *auth.Policies
+	Government func() string
 }
 
 // Service keeps the ways in. Safe for concurrent use.

@@ -63,15 +63,15 @@ func seeDevice(tx *db.Tx, account int64, d device) error {
 
 func scanKiosk(s db.Scanner) (k Kiosk, err error) {
 	var created, expires int64
-	err = s.Scan(&k.ID, &k.Label, &k.State, &k.By, &created, &expires)
+	err = s.Scan(&k.ID, &k.Label, &k.State, &k.By, &created, &expires, &k.Unit)
 	k.Created, k.Expires = db.Time(created), db.Time(expires)
 	return k, err
 }
 
-const kioskColumns = `id, label, state, by, created, expires`
+const kioskColumns = `id, label, state, by, created, expires, unit`
 
 func kiosks(q db.Querier) ([]Kiosk, error) {
-	return db.All(q, scanKiosk, `SELECT `+kioskColumns+` FROM auth_kiosk WHERE state <> 'off' ORDER BY id DESC LIMIT 200`)
+	return db.All(q, scanKiosk, `SELECT `+kioskColumns+` FROM auth_kiosk WHERE state <> 'off' ORDER BY id DESC LIMIT 2000`)
 }
 
 func kioskByID(q db.Querier, v int64) (Kiosk, error) {
@@ -83,8 +83,8 @@ func kioskByMark(q db.Querier, mark string) (Kiosk, error) {
 }
 
 func insertKiosk(tx *db.Tx, k Kiosk, mark string) error {
-	return tx.Exec(`INSERT INTO auth_kiosk (id, label, mark, state, by, created, expires) VALUES ($1, $2, $3, 'waiting', $4, $5, $6)`,
-		k.ID, k.Label, mark, k.By, db.Millis(tx.Now()), db.Millis(k.Expires))
+	return tx.Exec(`INSERT INTO auth_kiosk (id, label, mark, state, by, created, expires, unit) VALUES ($1, $2, $3, 'waiting', $4, $5, $6, $7)`,
+		k.ID, k.Label, mark, k.By, db.Millis(tx.Now()), db.Millis(k.Expires), k.Unit)
 }
 
 func startKiosk(tx *db.Tx, v int64, mark string) error {

@@ -310,6 +310,10 @@ func TestReviewLeadsBackToItself(t *testing.T) {
 	if strings.Contains(review.body, "checked") {
 		t.Error("the declaration is ticked beforehand")
 	}
+	// The number is half hidden to whoever looks over a shoulder, and opens without a script.
+	if shown := strings.Index(review.body, "999xxxxxx001"); shown < 0 || strings.Count(review.body, "999196000001") != 1 || !regexp.MustCompile(`(?s)<details[^>]*><summary[^>]*>Hiện số đầy đủ</summary>.{0,60}999196000001</span></details>`).MatchString(review.body) {
+		t.Error("the review shows the personal number whole, or has no way to see it")
+	}
 	b.get(at + "/child?back=review").want(200).says(`name="back" value="review"`)
 	changed := append([]string{"back", "review"}, child...)
 	if p := b.post(at+"/child", changed...).want(200); !strings.HasSuffix(p.path, "/review") {

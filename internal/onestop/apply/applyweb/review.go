@@ -69,7 +69,11 @@ func (h *handlers) review(ctx context.Context, v *pageView, d apply.Draft, pkg *
 		if !l.Group.IsZero() {
 			key = say(ctx, l.Group) + ": " + key
 		}
-		g.Rows = append(g.Rows, ui.SummaryRow{Key: key, Value: ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}})
+		value := ui.Cell{Text: say(ctx, l.Text), Note: formweb.Origin(ctx, l)}
+		if shown, hidden := formweb.Masked(pkg.Form, l, value.Text); hidden {
+			value.Body = ui.Reveal(shown, i18n.T(ctx, "applyweb.wholeNumber"), value.Text)
+		}
+		g.Rows = append(g.Rows, ui.SummaryRow{Key: key, Value: value})
 	}
 	papers := ui.SummaryArgs{Title: i18n.T(ctx, "applyweb.papers")}
 	for _, p := range h.pages(pkg, d) {

@@ -400,21 +400,10 @@ func (h *handlers) facts(ctx context.Context, v *checkView, i counter.Intake, pk
 		if !l.Group.IsZero() {
 			key = say(ctx, l.Group) + ": " + key
 		}
-		text := say(ctx, l.Text)
-		if typ, _ := pkg.Form.Leaf(l.Path); typ == "person-id" {
-			text = masked(text)
-		}
+		text, _ := formweb.Masked(pkg.Form, l, say(ctx, l.Text))
 		g := &v.Groups[len(v.Groups)-1]
 		g.Rows = append(g.Rows, ui.SummaryRow{Key: key, Value: ui.Cell{Text: text, Note: formweb.Origin(ctx, l)}})
 	}
-}
-
-func masked(text string) string {
-	d := strings.ReplaceAll(text, " ", "")
-	if m := person.Number(d).Masked(); m != "" {
-		return m
-	}
-	return text
 }
 
 // countWords says what was handed over of a paper: "1 bản chính, 2 bản sao, 1 bản quét".

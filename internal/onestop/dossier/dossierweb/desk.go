@@ -46,6 +46,7 @@ type taskView struct {
 	Key      string
 	Problems ui.Problems
 	Banner   *ui.BannerArgs
+	Limited  bool // its person had its use restricted
 	Prints   []ui.Anchor
 	Warnings []string
 	Orders   []orderRow
@@ -122,6 +123,9 @@ func (h *handlers) showTaskWith(w http.ResponseWriter, r *http.Request, status i
 			view.Barred = web.ProblemOf(ctx, view.Earlier.Refusal()).Detail
 		}
 		h.actions(ctx, &view, pkg, c, sent, refused)
+	}
+	if view.Limited, err = h.svc.Restricted(ctx, d); err != nil {
+		return err
 	}
 	view.Work.Viewer = viewer(ctx, pkg, d, c.Papers, r.URL)
 	if err := h.work(ctx, &view, c, lines, sent, refused); err != nil {
@@ -413,7 +417,7 @@ func answerGroups(ctx context.Context, pkg *service.Package, c dossier.Content, 
 			last = title
 		}
 		g := &out[len(out)-1]
-		text, hidden := masked(pkg, l, say(ctx, l.Text))
+		text, hidden := formweb.Masked(pkg.Form, l, say(ctx, l.Text))
 		row := ui.SummaryRow{Key: say(ctx, l.Label), Value: ui.Cell{Text: text, Note: formweb.Origin(ctx, l)}}
 		if hidden && numbers != "" {
 			row.Action = &ui.Anchor{Label: i18n.T(ctx, "dossierweb.numbers.open"), Href: numbers}

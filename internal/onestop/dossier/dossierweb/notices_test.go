@@ -13,6 +13,7 @@ import (
 	"khue/internal/app"
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/push/pushtest"
 	"khue/internal/kernel/sms/smstest"
@@ -202,4 +203,59 @@ func citizenOf(t *testing.T, c *citytest.City, role string) context.Context {
 		t.Fatal(err)
 	}
 	return auth.With(t.Context(), auth.Subject{Account: a.ID, Name: a.Name, Login: a.Login, Kind: a.Kind})
+}
+
+// TestMessagesAreOfTheirUnit: who answers for a unit reads what was sent about its dossiers, and
+// sends it again; another unit's designer sees none of it, and the city all.
+func TestMessagesAreOfTheirUnit(t *testing.T) {
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := citytest.Birth()
+		b["applicant"] = map[string]any{"name": "Nguyễn Thị Hạnh", "phone": "0912000001", "email": "hanh@example.vn"}
+		c.As("citizen").Post("/api/v1/dossiers", b).Want(201)
+		designer := func(ward string) context.Context {
+			t.Helper()
+			place, err := c.Units.Now().ByCode(ward)
+			if err != nil {
+				t.Fatal(err)
+			}
+			agency, _ := c.Units.Now().AgencyOf(place.ID)
+			return auth.With(t.Context(), auth.Subject{Account: 7, Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "designer", Scope: "unit:" + agency.ID.String()}}})
+		}
+		city := auth.With(t.Context(), auth.Subject{Account: 8, Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "designer", Scope: "unit:" + c.Units.Now().Government().ID.String()}}})
+		here, elsewhere := designer("00133"), designer("00154")
+		var m notify.Message
+		c.Eventually("a message stands", func() bool {
+			list, _, err := c.Notices.List(here, notify.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) > 0 {
+				m = list[0]
+			}
+			return len(list) > 0
+		})
+		sum := func(ctx context.Context) (n int) {
+			t.Helper()
+			tally, err := c.Notices.Counts(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range notify.States() {
+				n += tally.Of(s)
+			}
+			return n
+		}
+		if list, _, err := c.Notices.List(elsewhere, notify.Filter{}); err != nil || len(list) != 0 || sum(elsewhere) != 0 {
+			t.Errorf("another commune reads %+v, counts %d, %v", list, sum(elsewhere), err)
+		}
+		if list, _, err := c.Notices.List(city, notify.Filter{}); err != nil || len(list) == 0 || sum(city) < sum(here) || sum(here) == 0 {
+			t.Errorf("the city reads %+v, %v", list, err)
+		}
+		if err := c.Notices.Resend(elsewhere, m.ID, "resend-there"); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("another commune may send it again: %v", err)
+		}
+		if err := c.Notices.Resend(here, m.ID, "resend-here"); errs.Is(err, errs.Forbidden) {
+			t.Errorf("the commune itself may not: %v", err)
+		}
+	})
 }

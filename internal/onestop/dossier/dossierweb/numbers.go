@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -12,20 +11,9 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/service"
 )
-
-var wholeNumber = regexp.MustCompile(`\b(\d{3})\d{6}(\d{3})\b`)
-
-// masked hides the middle of the personal numbers in an answer: 001xxxxxx123.
-func masked(pkg *service.Package, l form.Line, text string) (string, bool) {
-	switch typ, _ := pkg.Form.Leaf(l.Path); typ {
-	case "person-id", "list":
-		out := wholeNumber.ReplaceAllString(text, "${1}xxxxxx${2}")
-		return out, out != text
-	}
-	return text, false
-}
 
 // numbersView asks why an officer opens the personal numbers of a dossier, and shows them.
 type numbersView struct {
@@ -82,7 +70,7 @@ func (h *handlers) wholeNumbers(ctx context.Context, d dossier.Dossier, c dossie
 	env := form.Env{Now: h.clock.Now(), Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
 	for _, l := range pkg.Form.Lines(c.Answers, env) {
 		text := say(ctx, l.Text)
-		if _, hidden := masked(pkg, l, text); hidden {
+		if _, hidden := formweb.Masked(pkg.Form, l, text); hidden {
 			key := say(ctx, l.Label)
 			if !l.Group.IsZero() {
 				key = say(ctx, l.Group) + ": " + key

@@ -105,7 +105,6 @@ func (h handlers) table(r *http.Request, list []notify.Message) ui.TableArgs {
 		Head: []ui.Column{col("when"), col("kind"), col("channel"), col("to"), col("state"), {Label: i18n.T(ctx, "notifyweb.col.again"), Quiet: true}},
 	}
 	t.Head[0].Tight, t.Head[3].Tight = true, true
-	may := h.svc.Resends(ctx)
 	tones := map[notify.State]ui.Tone{notify.Waiting: ui.ToneWaiting, notify.Sent: ui.ToneActive, notify.Delivered: ui.ToneDone, notify.Failed: ui.ToneLate}
 	for _, m := range list {
 		state := ui.Tagged(i18n.T(ctx, "notifyweb.state."+string(m.State)), tones[m.State])
@@ -113,7 +112,7 @@ func (h handlers) table(r *http.Request, list []notify.Message) ui.TableArgs {
 			state.Note = i18n.T(ctx, "notifyweb.reason."+m.Reason, "n", m.Tries)
 		}
 		again := ui.T("")
-		if may && m.State == notify.Failed {
+		if m.State == notify.Failed && h.svc.Resends(ctx, m) {
 			again = ui.C(againButton(m.ID.String(), web.NewKey(), i18n.DateTime(lang, m.Created)))
 		}
 		to := ui.T(m.To)

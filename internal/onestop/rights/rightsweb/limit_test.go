@@ -63,6 +63,10 @@ func TestARestrictionHolds(t *testing.T) {
 			t.Errorf("the page does not say why: %.400s", refused.Body)
 		}
 		clerk.Get("/desk/looks/reason?code=" + code).Want(403)
+		at := clerk.Get("/desk/dossiers/" + open).Want(303).Header.Get("Location")
+		if page := string(clerk.In("en").Get(at).Want(200).Body); !strings.Contains(page, "had the use of their data restricted") {
+			t.Error("who has an open dossier in hand is not told that its person had it restricted")
+		}
 		reason := map[string]any{"choice": "complaint", "words": "Trả lời đơn số 12 của công dân"}
 		clerk.Post("/api/v1/dossiers/"+code+"/reason", reason).Want(403)
 		c.As("chairman").Get("/desk/dossiers/" + code).Want(303)

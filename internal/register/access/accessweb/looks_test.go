@@ -118,7 +118,7 @@ var quiet = map[string]string{
 	"GET /desk/leader": "empty until something is to be signed; dossier.Leader lists", "GET /desk/counter/in/{id}/uploads": "names of the reader's own scans",
 	"GET /desk/counter/in/{id}/uploads/{upload}": "how much of a scan arrived", "GET /api/v1/counter/ready": "TestReturn",
 	"GET /api/v1/counter/originals": "counter.Originals lists", "GET /api/v1/counter/batches/{id}": "counter.FindBatch lists",
-	"GET /admin/kiosks": "machines", "GET /admin/clients": "programs", "GET /desk/recovery": "an empty form", "GET /desk/menu": "figures",
+	"GET /admin/kiosks": "machines", "GET /admin/clients": "programs", "GET /admin/clients/new": "an empty form", "GET /desk/recovery": "an empty form", "GET /desk/sessions": "an empty form", "GET /desk/menu": "figures",
 	"GET /admin/imports/dossiers": "files that were brought in", "GET /admin/imports/dossiers/template.xlsx": "an empty sheet",
 	"GET /admin/imports/dossiers/{id}": "rows of the reader's own file, before there is a dossier", "GET /admin/imports/dossiers/{id}/report.xlsx": "the same",
 	"GET /admin/templates/{service}/{version}/{paper}": "papers without anybody",

@@ -1,6 +1,7 @@
 package mandateweb
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,12 +18,21 @@ import (
 type mineView struct {
 	Banner               *ui.BannerArgs
 	Verified             bool
+	Business             bool // the reader is one
 	Offered, Held, Given []row
 	Form                 form
 	Whose                ui.Field // oneself, or a business that one represents
 	Fields               []ui.Field
 	Until                ui.Field
 	Services             ui.Field
+}
+
+// words are the page's, for a person or for a business.
+func (v mineView) words(ctx context.Context, key string) string {
+	if v.Business {
+		return say(ctx, "business."+key)
+	}
+	return say(ctx, key)
 }
 
 func (h handlers) mine(w http.ResponseWriter, r *http.Request) error {
@@ -43,7 +53,7 @@ func (h handlers) showMine(w http.ResponseWriter, r *http.Request, status int, s
 	if err != nil {
 		return err
 	}
-	v.Verified = true
+	v.Verified, v.Business = true, all.Itself
 	for _, m := range all.Offered {
 		x := h.row(ctx, m)
 		x.Accept = true
@@ -65,7 +75,12 @@ func (h handlers) showMine(w http.ResponseWriter, r *http.Request, status int, s
 	})
 	v.Held, v.Given = side(all.Held), side(given)
 	if len(all.Businesses) > 0 {
-		v.Whose = v.Form.field(ctx, "whose", ui.Field{Options: []ui.Option{{Value: "", Label: say(ctx, "form.self")}}})
+		v.Whose = v.Form.field(ctx, "whose", ui.Field{})
+		if !all.Itself {
+			v.Whose.Options = []ui.Option{{Value: "", Label: say(ctx, "form.self")}}
+		} else if v.Whose.Value == "" {
+			v.Whose.Value = all.Businesses[0].ID.String()
+		}
 		for _, b := range all.Businesses {
 			v.Whose.Options = append(v.Whose.Options, ui.Option{Value: b.ID.String(), Label: b.Name, Hint: say(ctx, "form.tax", "code", string(b.TaxCode))})
 		}

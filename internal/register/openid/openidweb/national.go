@@ -182,9 +182,9 @@ func (n *national) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !found && !auth.From(ctx).SignedIn() {
+	if !found && (u.TaxCode != "" || !auth.From(ctx).SignedIn()) {
 		account, err = n.svc.Join(ctx, u)
-		if found = err == nil; !found && !errs.Is(err, errs.Conflict) {
+		if found = err == nil; !found && (u.TaxCode != "" || !errs.Is(err, errs.Conflict)) {
 			return err
 		}
 	}
@@ -267,6 +267,10 @@ type people struct {
 	Number string `json:"SoDinhDanh"`
 	Phone  string `json:"SoDienThoai"`
 	Level  string `json:"loAs"`
+	// Of a business.
+	Business string `json:"TenDoanhNghiep"`
+	TaxCode  string `json:"MaSoThue"`
+	Address  string `json:"DiaChi"`
 }
 
 // fetch redeems a code and reads who came.
@@ -299,16 +303,21 @@ func (n *national) fetch(ctx context.Context, code string, t trail) (u openid.Up
 	if p.Sub != subject {
 		return u, fmt.Errorf("openidweb: userinfo is of somebody else")
 	}
-	if kind := fmt.Sprint(p.Kind); kind != "1" {
-		return u, fmt.Errorf("openidweb: the account is a business's")
-	}
 	level := p.Level
 	if level == "" {
 		level = acr
 	}
-	return openid.Upstream{
+	u = openid.Upstream{
 		Issuer: n.Issuer, Subject: subject, Number: strings.TrimSpace(p.Number), Name: strings.TrimSpace(p.Name), Phone: p.Phone, Sure: level >= "LoA2" && strings.HasPrefix(level, "LoA"),
-	}, nil
+	}
+	if kind := fmt.Sprint(p.Kind); kind != "1" {
+		// What it says of a person is of whoever holds the business's account, and not kept.
+		u.Number, u.Phone, u.Name, u.TaxCode, u.Address = "", "", strings.TrimSpace(p.Business), strings.TrimSpace(p.TaxCode), strings.TrimSpace(p.Address)
+		if u.Name == "" || u.TaxCode == "" {
+			return u, fmt.Errorf("openidweb: a business without its name or tax code")
+		}
+	}
+	return u, nil
 }
 
 func (n *national) call(ctx context.Context, method, address string, form url.Values, token string, into any) error {

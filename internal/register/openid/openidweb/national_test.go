@@ -11,6 +11,9 @@ import (
 	"khue/internal/app"
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
+	"khue/internal/register/mandate"
 	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/openid/standinweb"
 )
@@ -92,8 +95,70 @@ func TestTheNationalIdentityOpensAccounts(t *testing.T) {
 		if a, err := c.Auth.FindAccount(t.Context(), "0987000103"); err != nil || a.Level != auth.Registered {
 			t.Errorf("LoA1 makes %+v, %v", a, err)
 		}
-		if a := open(t, c).asPerson("nid-0004", "/"); a.status < 400 {
-			t.Errorf("a business is answered with %d", a.status)
+	})
+}
+
+// A business signs in itself, says who may act for it, and is the same again under another subject.
+func TestABusinessSignsInByTheNationalIdentity(t *testing.T) {
+	above(t, func(t *testing.T, c *citytest.City, _ *standinweb.Standin) {
+		b := open(t, c)
+		b.signIn("0912000001", "/") // who comes back as the business is the business, and not linked with the person
+		if a := b.asPerson("nid-0004", "/account"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/account" {
+			t.Fatalf("coming back is answered with %d: %.800s", a.status, a.body)
+		}
+		page := b.get("/account").body
+		for _, want := range []string{"Công ty Bến Đỗ", "0109999982", "8 Nguyễn Văn Cừ", "Nobody yet", "/account/mandates", "0 in all"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the account page lacks %q", want)
+			}
+		}
+		a, err := c.Auth.FindAccount(t.Context(), "mst-0109999982")
+		if err != nil || a.Level != auth.Verified {
+			t.Fatalf("its account: %+v, %v", a, err)
+		}
+		as := auth.With(t.Context(), auth.Subject{Account: a.ID, Name: a.Name, Kind: auth.KindCitizen})
+		sides, err := c.Mandates.Of(as)
+		if err != nil || len(sides.Businesses) != 1 {
+			t.Fatalf("what it is: %+v, %v", sides, err)
+		}
+		// It lets an employee act for it, and nobody for a person.
+		until := clock.DateOf(c.Clock.Now()).AddDays(30)
+		offer := mandate.Offer{Business: sides.Businesses[0].ID, Number: "999196000001", Name: "Nguyễn Thị Hạnh", Limits: mandate.Limits{Until: until}, Key: "key-of-this-offer"}
+		m, err := c.Mandates.Grant(as, offer)
+		if err != nil || m.Kind != mandate.Employee || m.GiverName != "Công ty Bến Đỗ" {
+			t.Fatalf("it grants %+v, %v", m, err)
+		}
+		offer.Business, offer.Key = 0, "key-of-another"
+		if _, err := c.Mandates.Grant(as, offer); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("it grants as a person: %v", err)
+		}
+		if _, _, err := c.People.NewCode(as); !errs.Is(err, errs.Conflict) {
+			t.Errorf("a business may become a person at a counter: %v", err)
+		}
+		if page := b.get("/account/identity").body; !strings.Contains(page, "0109999982") || strings.Contains(page, "At a counter") {
+			t.Error("the page about identity speaks to a business as to a person")
+		}
+		if page := b.get("/account/mandates").body; !strings.Contains(page, "Nguyễn Thị Hạnh") || strings.Contains(page, "For myself") {
+			t.Error("its page of mandates does not show the offer, or offers it a person's")
+		}
+		// What it files is its own.
+		filed := citytest.Birth()
+		filed["applicant"] = map[string]any{"name": "Công ty Bến Đỗ", "phone": "0987000104"}
+		answers := filed["answers"].(map[string]any)
+		answers["child.registrationUnit"], answers["child.dob"] = "00118", clock.DateOf(c.Clock.Now()).AddDays(-10).String()
+		token, _, err := c.Auth.OpenAs(t.Context(), a, auth.How{Methods: []string{auth.ByNational}, Network: "n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Token(token).Post("/api/v1/dossiers", filed).Want(http.StatusCreated)
+		if page := b.get("/account").body; !strings.Contains(page, "1 in all") {
+			t.Error("the account page does not count the dossier")
+		}
+		if a := open(t, c).asPerson("nid-0004", "/account"); a.status != http.StatusSeeOther {
+			t.Errorf("the second time it is answered with %d", a.status)
+		}
+		if got := open(t, c).signIn("mst-0109999982", "/"); got.status == http.StatusSeeOther {
+			t.Error("a password opens the account of a business")
 		}
 	})
 }

@@ -35,7 +35,7 @@ func People() []Person {
 		{Subject: "nid-0001", Name: "Nguyễn Thị Hạnh", Number: "999196000001", Old: "012345678", Phone: "0912000001", Mail: "hanh@example.vn", Address: "Tổ 4, Phường Ngọc Lâm, Hà Nội", Level: "LoA2"},
 		{Subject: "nid-0002", Name: "Lê Minh Châu", Number: "999301000112", Phone: "0987000102", Mail: "chau@example.vn", Address: "12 Hàng Bài, Hà Nội", Level: "LoA2"},
 		{Subject: "nid-0003", Name: "Phạm Quốc Dũng", Number: "999090000113", Phone: "0987000103", Address: "5 Láng Hạ, Hà Nội", Level: "LoA1"},
-		{Subject: "nid-0004", Name: "Công ty Bến Đỗ", Number: "", Phone: "0987000104", Level: "LoA2", Business: true},
+		{Subject: "nid-0004", Name: "Công ty Bến Đỗ", Number: "", Phone: "0987000104", Address: "8 Nguyễn Văn Cừ, Ngọc Lâm, Hà Nội", Level: "LoA2", Business: true},
 	}
 }
 
@@ -297,7 +297,7 @@ func (s *Standin) userInfo(w http.ResponseWriter, r *http.Request) {
 		"TechID": "tech-" + p.Subject, "loAs": p.Level, "MaSoThue": "", "MaSoDoanhNghiep": "", "TenDoanhNghiep": "",
 	}
 	if p.Business {
-		kind, out["TenDoanhNghiep"], out["MaSoThue"], out["MaSoDoanhNghiep"] = "2", p.Name, "0109999999", "0109999999"
+		kind, out["TenDoanhNghiep"], out["MaSoThue"], out["MaSoDoanhNghiep"] = "2", p.Name, "0109999982", "0109999982"
 	}
 	out["LoaiTaiKhoan"] = kind
 	answer(w, http.StatusOK, out)

@@ -15,6 +15,7 @@ type identityView struct {
 	Tone     ui.Tone
 	Facts    ui.SummaryArgs
 	Linked   bool
+	Business bool
 	Citizen  bool
 	Code     string
 	Until    string
@@ -41,6 +42,14 @@ func (h handlers) showIdentity(w http.ResponseWriter, r *http.Request, status in
 	v.Level, v.Tone = say(ctx, "level."+sub.Level.String()), ui.ToneWaiting
 	if sub.Level >= auth.Verified {
 		v.Tone = ui.ToneDone
+	}
+	b, itself, err := h.s.Itself(ctx)
+	if err != nil {
+		return err
+	}
+	if itself {
+		v.Business, v.Citizen = true, false
+		v.Facts.Rows = []ui.SummaryRow{{Key: say(ctx, "identity.business"), Value: ui.T(b.Name)}, {Key: say(ctx, "identity.tax"), Value: ui.T(string(b.TaxCode))}}
 	}
 	if ok {
 		row := func(key, text string) {
