@@ -56,6 +56,7 @@ type Signature struct {
 	Stamped     time.Time // as a trusted time stamp proves; zero: none
 	Stamper     *x509.Certificate
 	RevokedAt   time.Time
+	Unasked     bool   // whether the certificate was revoked is not known here
 	Reason      string // as the signer says
 	Covers      int    // bytes of the file up to the end of what is signed
 	Why         error  // diagnosis, not for people
@@ -71,6 +72,8 @@ type Authorities struct {
 	Roots, Intermediates *x509.CertPool
 	// Revoked returns when a certificate was revoked; zero: it was not, or nothing is known.
 	Revoked func(ctx context.Context, c *x509.Certificate) (time.Time, error)
+	// Knows reports whether Revoked knows of the revocations of a certificate's authority; nil: of all.
+	Knows func(c *x509.Certificate) bool
 	// Now is the reader's clock.
 	Now time.Time
 }
@@ -205,6 +208,7 @@ func (a Authorities) chain(ctx context.Context, s *Signature, with []*x509.Certi
 	case c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 || c.IsCA:
 		return Misused, chains[0]
 	}
+	s.Unasked = a.Knows != nil && !a.Knows(c)
 	for i, one := range chains[0][:len(chains[0])-1] {
 		when, err := a.revoked(ctx, one)
 		if err != nil {

@@ -212,7 +212,18 @@ func (s *Service) Decide(ctx context.Context, v ID, issue bool) (c Card, err err
 		}
 		return s.revokeIn(ctx, tx, old, Superseded)
 	})
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, s.changed(ctx)
+}
+
+// changed lets this node know at once what it issued or revoked.
+func (s *Service) changed(ctx context.Context) error {
+	s.mu.Lock()
+	s.list = crl{}
+	s.mu.Unlock()
+	return s.Refresh(ctx)
 }
 
 // issue signs the certificate, before any transaction: the key may lie elsewhere.
@@ -278,10 +289,10 @@ func (s *Service) Revoke(ctx context.Context, v ID, why Reason) (c Card, err err
 		return c, errs.E(errs.Invalid, "certificate.error.wish", errs.WithFields(errs.Field{Path: "reason", Key: "certificate.error.reason"}))
 	}
 	err = s.d.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return s.revokeIn(ctx, tx, c, why) })
-	s.mu.Lock()
-	s.list = crl{}
-	s.mu.Unlock()
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, s.changed(ctx)
 }
 
 func (s *Service) revokeIn(ctx context.Context, tx *db.Tx, c Card, why Reason) error {

@@ -25,6 +25,8 @@ type Keys struct {
 	Root    *x509.Certificate
 	Issuing sign.Signer
 	Stamp   sign.Signer
+	// Trusted are roots of other authorities that readers here believe: trusted/*.pem.
+	Trusted []*x509.Certificate
 }
 
 //nolint:gochecknoglobals // a constant that Go cannot write as such
@@ -45,8 +47,21 @@ func OpenKeys(dir, city string, now time.Time) (k Keys, err error) {
 	if k.Issuing, err = OpenKey(dir, "issuing", k.Root); err != nil {
 		return k, err
 	}
-	k.Stamp, err = OpenKey(dir, "stamp", k.Root)
-	return k, err
+	if k.Stamp, err = OpenKey(dir, "stamp", k.Root); err != nil {
+		return k, err
+	}
+	others, err := filepath.Glob(filepath.Join(dir, "trusted", "*.pem"))
+	if err != nil {
+		return k, err
+	}
+	for _, path := range others {
+		c, err := readCertificate(path)
+		if err != nil {
+			return k, err
+		}
+		k.Trusted = append(k.Trusted, c)
+	}
+	return k, nil
 }
 
 // OpenKey reads NAME.pem and NAME.key (PKCS #8) of a folder.

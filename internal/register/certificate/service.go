@@ -11,6 +11,8 @@ import (
 	_ "embed" // the policies
 	"io/fs"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -83,6 +85,7 @@ type Service struct {
 	issuing *x509.Certificate
 	mu      sync.Mutex
 	list    crl // the latest that was signed
+	seals   atomic.Pointer[map[string]time.Time]
 }
 
 // New returns the authority.
@@ -175,4 +178,57 @@ func (s *Service) valid(ctx context.Context, read func(db.Querier) ([]Card, erro
 		err = errs.E(errs.NotFound, none)
 	}
 	return c, err
+}
+
+// Refresh reads which units have a seal in force.
+func (s *Service) Refresh(ctx context.Context) (err error) {
+	defer errs.Op(&err, "certificate.Refresh")
+	var list []Card
+	err = s.d.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		list, err = seals(q)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	out := make(map[string]time.Time, len(list))
+	for _, c := range list {
+		if c.Until.After(out[c.Unit]) {
+			out[c.Unit] = c.Until
+		}
+	}
+	s.seals.Store(&out)
+	return nil
+}
+
+// Sealed reports whether a unit has a seal in force, as of the last Refresh; "" asks for any.
+func (s *Service) Sealed(scope string) bool {
+	all := s.seals.Load()
+	if all == nil {
+		return false
+	}
+	now := s.d.Clock.Now()
+	if scope != "" {
+		return now.Before((*all)[scope])
+	}
+	for _, until := range *all {
+		if now.Before(until) {
+			return true
+		}
+	}
+	return false
+}
+
+// Run reads again what other nodes issued and revoked, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	t := time.NewTicker(5 * time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			_ = s.Refresh(ctx) // the next one tells
+		}
+	}
 }

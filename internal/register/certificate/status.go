@@ -138,10 +138,15 @@ func (s *Service) Stamper() sign.Stamper {
 	return sign.StampBy(s.d.Keys.Stamp, policy(), s.d.Clock.Now)
 }
 
-// Authorities is whom readers in this house believe: this authority.
+// Authorities is whom readers in this house believe: this authority, and those that the operator
+// trusts, of whose revocations nothing is known here.
 func (s *Service) Authorities() sign.Authorities {
 	a := sign.Authorities{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), Now: s.d.Clock.Now()}
 	a.Roots.AddCert(s.d.Keys.Root)
+	for _, c := range s.d.Keys.Trusted {
+		a.Roots.AddCert(c)
+	}
+	a.Knows = func(c *x509.Certificate) bool { return c.CheckSignatureFrom(s.issuing) == nil }
 	a.Intermediates.AddCert(s.issuing)
 	a.Revoked = func(ctx context.Context, c *x509.Certificate) (time.Time, error) {
 		if c.CheckSignatureFrom(s.issuing) != nil {

@@ -56,6 +56,10 @@ func ofUnit(q db.Querier, unit string) ([]Card, error) {
 	return db.All(q, scan, `SELECT `+columns+` FROM certificate_card WHERE unit = $1 AND kind = 'seal' AND state = 'issued' ORDER BY id DESC LIMIT 10`, unit)
 }
 
+func seals(q db.Querier) ([]Card, error) {
+	return db.All(q, scan, `SELECT `+columns+` FROM certificate_card WHERE kind = 'seal' AND state = 'issued' ORDER BY id LIMIT 5000`)
+}
+
 func revoked(q db.Querier, now time.Time, limit int) ([]Card, error) {
 	return db.All(q, scan, `SELECT `+columns+` FROM certificate_card WHERE state = 'revoked' AND ends > $1 ORDER BY id LIMIT $2`, db.Millis(now), limit)
 }
