@@ -41,9 +41,11 @@ import (
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/signature"
 	"khue/internal/onestop/upload"
 	"khue/internal/register/access"
 	"khue/internal/register/catalog"
+	"khue/internal/register/certificate"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
 	"khue/internal/register/mandate"
@@ -78,17 +80,20 @@ type Program struct {
 	People   *person.Service
 	OpenID   *openid.Service
 	Mandates *mandate.Service
-	Looks    *access.Service
-	Rights   *rights.Service
-	Services *service.Registry
-	Library  *service.Library
-	Notices  *notify.Service
-	Uploads  *upload.Service
-	Desk     *desk.Service
-	Dossiers *dossier.Service
-	Apply    *apply.Service
-	Counter  *counter.Service
-	Live     *web.Live
+	// Certificates is the city's certificate authority; Signatures signs and verifies.
+	Certificates *certificate.Service
+	Signatures   *signature.Service
+	Looks        *access.Service
+	Rights       *rights.Service
+	Services     *service.Registry
+	Library      *service.Library
+	Notices      *notify.Service
+	Uploads      *upload.Service
+	Desk         *desk.Service
+	Dossiers     *dossier.Service
+	Apply        *apply.Service
+	Counter      *counter.Service
+	Live         *web.Live
 
 	Reorganise *reorganise.Service
 	Cutover    *cutover.Service
@@ -178,7 +183,7 @@ func (p *Program) kernel(context.Context) error {
 	return nil
 }
 
-func (p *Program) register(context.Context) (err error) {
+func (p *Program) register(ctx context.Context) (err error) {
 	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
 		return err
 	}
@@ -216,7 +221,10 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
-	return p.provider()
+	if err := p.provider(); err != nil {
+		return err
+	}
+	return p.authority(ctx)
 }
 
 func (p *Program) onestop(context.Context) (err error) {
@@ -261,6 +269,7 @@ func (p *Program) onestop(context.Context) (err error) {
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
+	p.signing()
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
@@ -348,6 +357,9 @@ func (p *Program) fill(ctx context.Context) error {
 	if err := p.OpenID.Ready(ctx); err != nil {
 		return err
 	}
+	if err := p.Certificates.Refresh(ctx); err != nil {
+		return err
+	}
 	return p.offer(ctx)
 }
 
@@ -424,6 +436,7 @@ func (p *Program) background() []func(context.Context) error {
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
 		p.Auth.Run,
 		p.OpenID.Run,
+		p.Certificates.Run,
 		p.Units.Run,
 		p.Holidays.Run,
 		p.Library.Run,

@@ -90,3 +90,16 @@ func leaf(ctx context.Context, by Signer) ([]*x509.Certificate, error) {
 	}
 	return chain, Strong(chain[0].PublicKey)
 }
+
+// CheckDigest reports whether a signature over a SHA-256 digest is of a certificate's key.
+func CheckDigest(c *x509.Certificate, digest, sig []byte) error {
+	switch k := c.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		if ecdsa.VerifyASN1(k, digest, sig) {
+			return nil
+		}
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(k, crypto.SHA256, digest, sig)
+	}
+	return errors.New("sign: the signature is not of this certificate")
+}

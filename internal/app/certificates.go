@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/sign/signweb"
+	"khue/internal/kernel/ui"
+	"khue/internal/onestop/signature"
+	"khue/internal/register/certificate"
+	"khue/internal/register/certificate/certificateweb"
+	"khue/internal/register/identity/identityweb"
+)
+
+// authority builds the city's certificate authority.
+func (p *Program) authority(ctx context.Context) error {
+	key, err := secret(filepath.Join(p.Config.Data, "keys", "certificate.key"))
+	if err != nil {
+		return err
+	}
+	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "ca"), House, p.Clock.Now())
+	if err != nil {
+		return err
+	}
+	remote, err := signweb.Dial(p.Config.Signer)
+	if err != nil {
+		return err
+	}
+	p.Certificates, err = certificate.New(ctx, certificate.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, People: holders{p}, Secret: key, Keys: keys, Remote: remote,
+		Government: func() string { return "unit:" + p.Units.Now().Government().ID.String() }, Address: p.issuer,
+	})
+	return err
+}
+
+// signing builds what signs papers.
+func (p *Program) signing() {
+	f := fonts()
+	p.Signatures = signature.New(signature.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Authority: p.Certificates, Font: f.Regular})
+}
+
+// certificatesWeb is what the pages of the authority stand on.
+func (p *Program) certificatesWeb() certificateweb.Deps {
+	return certificateweb.Deps{Authority: p.Certificates, Readers: identityweb.Managers(), Units: holders{p}.units}
+}
+
+// holders tells the authority who works where.
+type holders struct{ p *Program }
+
+// ByLogin finds an officer whom the reader may look at.
+func (h holders) ByLogin(ctx context.Context, login string) (out certificate.Holder, err error) {
+	none := errs.E(errs.NotFound, "identity.officer.none")
+	login = auth.NormLogin(login)
+	if login == "" {
+		return out, none
+	}
+	list, _, err := h.p.Officers.Search(ctx, login, 0)
+	if err != nil {
+		return out, err
+	}
+	for _, o := range list {
+		if o.Login != login {
+			continue
+		}
+		_, posts, err := h.p.Officers.Officer(ctx, o.Account)
+		if err != nil {
+			return out, err
+		}
+		t := h.p.Units.Now()
+		for _, x := range posts {
+			if x.For != "" || !x.On(h.p.today()) {
+				continue
+			}
+			out = certificate.Holder{Account: o.Account, Name: o.Name, Unit: "unit:" + x.Unit.String()}
+			if a, ok := t.AgencyOf(x.Unit); ok {
+				out.Title = a.Name
+			}
+			return out, nil
+		}
+	}
+	return out, none
+}
+
+// UnitName is the name of a unit by its scope.
+func (h holders) UnitName(_ context.Context, scope string) (string, error) {
+	if v, ok := unitOf(scope); ok {
+		if u, ok := h.p.Units.Now().Get(v); ok {
+			return u.Name, nil
+		}
+	}
+	return "", errs.E(errs.NotFound, "certificate.error.unit")
+}
+
+// units are the agencies of the reader's posts, for which a seal may be asked.
+func (h holders) units(ctx context.Context) (out []ui.Option) {
+	t, seen := h.p.Units.Now(), map[string]bool{}
+	for _, g := range auth.From(ctx).Grants {
+		v, ok := unitOf(g.Scope)
+		if !ok {
+			continue
+		}
+		u, ok := t.AgencyOf(v)
+		if scope := "unit:" + u.ID.String(); ok && !seen[scope] {
+			seen[scope] = true
+			out = append(out, ui.Option{Value: scope, Label: strings.TrimSpace(u.Name)})
+		}
+	}
+	return out
+}
