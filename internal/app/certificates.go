@@ -52,36 +52,26 @@ type holders struct{ p *Program }
 
 // ByLogin finds an officer whom the reader may look at.
 func (h holders) ByLogin(ctx context.Context, login string) (out certificate.Holder, err error) {
-	none := errs.E(errs.NotFound, "identity.officer.none")
-	login = auth.NormLogin(login)
-	if login == "" {
-		return out, none
-	}
-	list, _, err := h.p.Officers.Search(ctx, login, 0)
+	a, err := h.p.Auth.FindAccount(ctx, login)
 	if err != nil {
 		return out, err
 	}
-	for _, o := range list {
-		if o.Login != login {
+	o, posts, err := h.p.Officers.Officer(ctx, a.ID)
+	if err != nil {
+		return out, err
+	}
+	t := h.p.Units.Now()
+	for _, x := range posts {
+		if x.For != "" || !x.On(h.p.today()) {
 			continue
 		}
-		_, posts, err := h.p.Officers.Officer(ctx, o.Account)
-		if err != nil {
-			return out, err
+		out = certificate.Holder{Account: o.Account, Name: o.Name, Unit: "unit:" + x.Unit.String()}
+		if a, ok := t.AgencyOf(x.Unit); ok {
+			out.Title = a.Name
 		}
-		t := h.p.Units.Now()
-		for _, x := range posts {
-			if x.For != "" || !x.On(h.p.today()) {
-				continue
-			}
-			out = certificate.Holder{Account: o.Account, Name: o.Name, Unit: "unit:" + x.Unit.String()}
-			if a, ok := t.AgencyOf(x.Unit); ok {
-				out.Title = a.Name
-			}
-			return out, nil
-		}
+		return out, nil
 	}
-	return out, none
+	return out, errs.E(errs.NotFound, "identity.officer.none")
 }
 
 // UnitName is the name of a unit by its scope.

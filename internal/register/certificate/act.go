@@ -51,14 +51,9 @@ func (s *Service) decides(c Card) auth.Resource {
 	return r
 }
 
-// Proposes reports whether the reader may ask for cards of the city's government.
-func (s *Service) Proposes(ctx context.Context) bool {
-	for _, g := range auth.From(ctx).Grants {
-		if s.d.Policies.May(ctx, actPropose, s.unit(g.Scope)) {
-			return true
-		}
-	}
-	return false
+// Proposes reports whether the reader may ask for cards and seals of a unit.
+func (s *Service) Proposes(ctx context.Context, scope string) bool {
+	return s.d.Policies.May(ctx, actPropose, s.unit(scope))
 }
 
 // DecidesOn reports whether the reader may decide on a request.

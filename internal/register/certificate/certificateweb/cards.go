@@ -65,10 +65,13 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v lis
 			v.Cards = append(v.Cards, x)
 		}
 	}
-	v.May, v.Key = h.Authority.Proposes(ctx), web.NewKey()
-	if v.May {
-		v.Units = h.Units(ctx)
+	v.Key = web.NewKey()
+	for _, o := range h.Units(ctx) {
+		if h.Authority.Proposes(ctx, o.Value) {
+			v.Units = append(v.Units, o)
+		}
 	}
+	v.May = len(v.Units) > 0
 	return web.Render(w, r, status, listPage(v))
 }
 
@@ -84,7 +87,7 @@ func (h handlers) card(ctx context.Context, c certificate.Card) cardView {
 		Decide: h.Authority.DecidesOn(ctx, c), Own: c.State == certificate.Asked && c.Proposer == auth.From(ctx).Account,
 	}
 	if h.Authority.Revokes(ctx, c) {
-		v.Renew = h.Authority.Proposes(ctx)
+		v.Renew = h.Authority.Proposes(ctx, c.Unit)
 		f := ui.Field{Name: "reason", Scope: v.ID + "-", Label: say(ctx, "reason")}
 		for _, x := range certificate.Reasons() {
 			f.Options = append(f.Options, ui.Option{Value: string(x), Label: i18n.T(ctx, "certificate.reason."+string(x))})
