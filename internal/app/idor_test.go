@@ -100,6 +100,7 @@ var nobodys = map[string]string{
 	"/account/contact/{channel}/use":               "names a channel of the account's own",
 	"/account/contact/{channel}/remove":            "names a channel of the account's own",
 	"/account/clients/{code}/withdraw":             "withdraws only a consent of the account's own; TestConsentIsKeptListedAndWithdrawn gives one",
+	"/admin/certificates/{id}":                     "a card is its unit's: policies decide on each (TestCardsTakeTwoPeopleAndHoldForOthers)",
 	"/admin/clients/wishes/{id}":                   "a wish about a program is the city's: policies decide on each (TestProgramsTakeTwoPeople)",
 	"/admin/kiosks/{id}/end":                       "kiosks are the city's: whoever looks into the register of officers may end one",
 	"/admin/templates/{service}/{version}/{paper}": "specimens are filled with invented people",
