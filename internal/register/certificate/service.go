@@ -10,6 +10,7 @@ import (
 	"embed"
 	_ "embed" // the policies
 	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,7 @@ const (
 	actPropose auth.Action = "certificate.propose"
 	actDecide  auth.Action = "certificate.decide"
 	actRevoke  auth.Action = "certificate.revoke"
+	actSee     auth.Action = "certificate.see"
 )
 
 // Holder is an officer for whom a card is asked.
@@ -139,16 +141,20 @@ func (s *Service) Get(ctx context.Context, v ID) (c Card, err error) {
 	return c, err
 }
 
-const mostCards = 100
+const (
+	mostCards = 100
+	mostRead  = 2000
+)
 
-// Cards lists what was asked for lately, the latest first.
+// Cards lists what was asked for lately in the units that the reader may look at, the latest first.
 func (s *Service) Cards(ctx context.Context) (out []Card, err error) {
 	defer errs.Op(&err, "certificate.Cards")
 	err = s.d.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		out, err = latest(q, mostCards)
+		out, err = latest(q, mostRead)
 		return err
 	})
-	return out, err
+	out = slices.DeleteFunc(out, func(c Card) bool { return !s.d.Policies.May(ctx, actSee, s.card(c)) })
+	return out[:min(len(out), mostCards)], err
 }
 
 // OfAccount is the card with which an officer signs now. NotFound, with what to do, where there is none.
