@@ -16,7 +16,6 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/signature"
-	"khue/internal/register/certificate"
 )
 
 // benchLevel4 is the group level4: pay, sign, issue.
@@ -60,7 +59,11 @@ func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 		return nil, err
 	}
 	defer p.Close()
-	chair, err := p.benchCards(ctx)
+	city, err := p.Settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chair, err := p.demoCards(ctx, city)
 	if err != nil {
 		return nil, err
 	}
@@ -117,32 +120,4 @@ func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 	return append(rows,
 		citybench.Row{Name: "verify.pdf_ms", Value: at(50), Unit: "ms (median)", N: readRounds},
 		citybench.Row{Name: "verify.pdf_p95_ms", Value: at(95), Unit: "ms", N: readRounds}), nil
-}
-
-// benchCards gives the chair of a commune a card and the commune a seal, and returns the chair.
-func (p *Program) benchCards(ctx context.Context) (chair context.Context, err error) {
-	city, err := p.Settle(ctx)
-	if err != nil {
-		return nil, err
-	}
-	who := map[string]context.Context{}
-	for _, a := range city.Accounts {
-		sub, err := p.Auth.Resolve(ctx, a.Token)
-		if err != nil {
-			return nil, err
-		}
-		who[a.Login] = auth.With(ctx, sub)
-	}
-	chair = who["chutich"]
-	for i, w := range []certificate.Wish{{Kind: certificate.Officer, Login: "chutich"}, {Kind: certificate.Seal, Unit: auth.From(chair).Grants[0].Scope}} {
-		w.Basis = "Quyết định 01/QĐ-UBND"
-		c, err := p.Certificates.Ask(who["phochutich"], w, fmt.Sprintf("bench-card-%d-0123456789", i))
-		if err != nil {
-			return nil, err
-		}
-		if _, err := p.Certificates.Decide(who["lanhdao"], c.ID, true); err != nil {
-			return nil, err
-		}
-	}
-	return chair, nil
 }

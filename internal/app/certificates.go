@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -21,11 +22,11 @@ func (p *Program) authority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "ca"), House, p.Clock.Now())
+	remote, err := signweb.Dial(p.Config.Signer)
 	if err != nil {
 		return err
 	}
-	remote, err := signweb.Dial(p.Config.Signer)
+	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "ca"), House, p.Clock.Now(), remote)
 	if err != nil {
 		return err
 	}
@@ -99,4 +100,52 @@ func (h holders) units(ctx context.Context) (out []ui.Option) {
 		}
 	}
 	return out
+}
+
+// signerFlags say where the remote signing service is.
+type signerFlags struct {
+	Signer     string `help:"Remote signing service of keys in tokens: https://host:port or unix:///path; empty: none." env:"KHUE_SIGNER" placeholder:"URL"`
+	SignerCA   string `help:"PEM of the authority of that service." env:"KHUE_SIGNER_CA" type:"path"`
+	SignerCert string `help:"PEM of this city's certificate there." env:"KHUE_SIGNER_CERT" type:"path"`
+	SignerKey  string `help:"PEM of its key." env:"KHUE_SIGNER_KEY" type:"path"`
+}
+
+func (f signerFlags) signer() signweb.Config {
+	return signweb.Config{URL: f.Signer, CA: f.SignerCA, Cert: f.SignerCert, Key: f.SignerKey}
+}
+
+// demoCards gives the chairs of a demo's commune their cards and the commune its seal, asked for
+// and issued by two people as in any city. Who is chair of the commune is returned.
+func (p *Program) demoCards(ctx context.Context, city DemoCity) (chair context.Context, err error) {
+	who := map[string]context.Context{}
+	for _, a := range city.Accounts {
+		sub, err := p.Auth.Resolve(ctx, a.Token)
+		if err != nil {
+			return nil, err
+		}
+		who[a.Login] = auth.With(ctx, sub)
+	}
+	chair = who["chutich"]
+	deputy, lead := who["phochutich"], who["lanhdao"]
+	if chair == nil || deputy == nil || lead == nil {
+		return nil, nil // a day on which the commune is led by others
+	}
+	scope := auth.From(chair).Grants[0].Scope
+	for i, w := range []certificate.Wish{
+		{Kind: certificate.Officer, Login: "chutich"}, {Kind: certificate.Officer, Login: "phochutich"}, {Kind: certificate.Seal, Unit: scope},
+	} {
+		w.Basis = "Quyết định 01/QĐ-UBND"
+		by := deputy
+		if w.Login == "phochutich" {
+			by = chair
+		}
+		c, err := p.Certificates.Ask(by, w, "demo-card-0123456789-"+strconv.Itoa(i))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.Certificates.Decide(lead, c.ID, true); err != nil {
+			return nil, err
+		}
+	}
+	return chair, nil
 }

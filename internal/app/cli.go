@@ -194,6 +194,7 @@ type serveCmd struct {
 	Hotline      string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
 	NameOfficers bool     `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
 	nationalFlags
+	signerFlags
 	demandFlag
 	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
 }
@@ -204,7 +205,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
 	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
-	cfg.MetricsToken = s.MetricsToken
+	cfg.MetricsToken, cfg.Signer = s.MetricsToken, s.signer()
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

@@ -38,8 +38,11 @@ func (u *update) appearance(v *Visible) (pdfRef, error) {
 		iw, ih := float64(size.X)*scale, float64(size.Y)*scale
 		fmt.Fprintf(&draw, "q %.3f 0 0 %.3f %.3f %.3f cm /I Do Q\n", iw, ih, (w-iw)/2, (h-ih)/2)
 	}
+	if v.Kind == Seal && len(v.Image) == 0 {
+		ring(&draw, w, h)
+	}
 	if len(v.Lines) > 0 {
-		text, err := outlines(v.Font, v.Lines, w, h)
+		text, err := outlines(v.Font, v.Lines, w, h, inks[v.Kind])
 		if err != nil {
 			return pdfRef{}, err
 		}
@@ -48,6 +51,24 @@ func (u *update) appearance(v *Visible) (pdfRef, error) {
 	return u.add(pdfStream{pdfDict{
 		"Type": pdfName("XObject"), "Subtype": pdfName("Form"), "BBox": pdfArray{0, 0, w, h}, "Resources": resources,
 	}, draw.Bytes()}), nil
+}
+
+// inks are the colours of Decree 30/2020: a person signs blue, an agency seals red, words are black.
+//
+//nolint:gochecknoglobals // a constant that Go cannot write as such
+var inks = map[Looks]string{Personal: "0.05 0.15 0.65", Seal: "0.8 0.05 0.1", Words: "0 0 0"}
+
+// ring is the rim of a seal that has no image.
+func ring(b *bytes.Buffer, w, h float64) {
+	fmt.Fprintf(b, "q %s RG 2 w\n", inks[Seal])
+	for _, in := range []float64{2, 6} {
+		r := min(w, h)/2 - in
+		k := r * 0.5523
+		cx, cy := w/2, h/2
+		fmt.Fprintf(b, "%.2f %.2f m %.2f %.2f %.2f %.2f %.2f %.2f c %.2f %.2f %.2f %.2f %.2f %.2f c %.2f %.2f %.2f %.2f %.2f %.2f c %.2f %.2f %.2f %.2f %.2f %.2f c S\n",
+			cx+r, cy, cx+r, cy+k, cx+k, cy+r, cx, cy+r, cx-k, cy+r, cx-r, cy+k, cx-r, cy, cx-r, cy-k, cx-k, cy-r, cx, cy-r, cx+k, cy-r, cx+r, cy-k, cx+r, cy)
+	}
+	b.WriteString("Q\n")
 }
 
 func (u *update) image(b []byte) (pdfRef, image.Point, error) {
@@ -90,7 +111,7 @@ func deflate(b []byte) []byte {
 }
 
 // outlines sets lines of text from the top, as large as they fit, at most 10 points.
-func outlines(ttf []byte, lines []string, w, h float64) (string, error) {
+func outlines(ttf []byte, lines []string, w, h float64, ink string) (string, error) {
 	face, err := sfnt.Parse(ttf)
 	if err != nil {
 		return "", fmt.Errorf("sign: font of the visible signature: %w", err)
@@ -119,11 +140,22 @@ func outlines(ttf []byte, lines []string, w, h float64) (string, error) {
 		}
 		widest = max(widest, x)
 	}
-	size := min(10, h/(1.3*float64(len(lines))), em*w/widest)
+	room, most := w, 10.0
+	if ink != inks[Words] { // inside of a rim, or as large as a name is written
+		room, most = w*0.8, 16
+	}
+	size := min(most, h/(1.3*float64(len(lines))), em*room/widest)
+	left, top := (w-size*widest/em)/2, (h+1.3*size*float64(len(lines)))/2
+	if ink == inks[Words] {
+		left, top = 0, h
+	}
 	var b strings.Builder
-	b.WriteString("q 0 g\n")
+	if ink == "" {
+		ink = inks[Words]
+	}
+	fmt.Fprintf(&b, "q %s rg\n", ink)
 	for n, line := range set {
-		fmt.Fprintf(&b, "q %.5f 0 0 %.5f 0 %.3f cm\n", size/em, size/em, h-size*(1+1.3*float64(n)))
+		fmt.Fprintf(&b, "q %.5f 0 0 %.5f %.3f %.3f cm\n", size/em, size/em, left, top-size*(1+1.3*float64(n)))
 		for _, g := range line {
 			segs, err := face.LoadGlyph(&buf, g.i, fixed.I(em), nil)
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"khue/internal/kernel/sign"
@@ -35,7 +36,9 @@ var oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 // OpenKeys reads the keys of a folder: root.pem, issuing.pem and issuing.key, stamp.pem and
 // stamp.key. A folder without root.pem gets keys of its own: enough for a demo; a city makes
 // its own (docs/guides/ca-operator.md) and keeps root.key elsewhere.
-func OpenKeys(dir, city string, now time.Time) (k Keys, err error) {
+//
+// NAME.ref in place of NAME.key names a key of the remote signing service.
+func OpenKeys(dir, city string, now time.Time, remote Remote) (k Keys, err error) {
 	if _, err := os.Stat(filepath.Join(dir, "root.pem")); errors.Is(err, fs.ErrNotExist) {
 		if err := makeKeys(dir, city, now); err != nil {
 			return k, fmt.Errorf("certificate: keys in %s: %w", dir, err)
@@ -44,10 +47,10 @@ func OpenKeys(dir, city string, now time.Time) (k Keys, err error) {
 	if k.Root, err = readCertificate(filepath.Join(dir, "root.pem")); err != nil {
 		return k, err
 	}
-	if k.Issuing, err = OpenKey(dir, "issuing", k.Root); err != nil {
+	if k.Issuing, err = OpenKey(dir, "issuing", remote, k.Root); err != nil {
 		return k, err
 	}
-	if k.Stamp, err = OpenKey(dir, "stamp", k.Root); err != nil {
+	if k.Stamp, err = OpenKey(dir, "stamp", remote, k.Root); err != nil {
 		return k, err
 	}
 	others, err := filepath.Glob(filepath.Join(dir, "trusted", "*.pem"))
@@ -64,11 +67,17 @@ func OpenKeys(dir, city string, now time.Time) (k Keys, err error) {
 	return k, nil
 }
 
-// OpenKey reads NAME.pem and NAME.key (PKCS #8) of a folder.
-func OpenKey(dir, name string, above ...*x509.Certificate) (sign.Signer, error) {
+// OpenKey reads NAME.pem, and NAME.key (PKCS #8) or NAME.ref, of a folder.
+func OpenKey(dir, name string, remote Remote, above ...*x509.Certificate) (sign.Signer, error) {
 	c, err := readCertificate(filepath.Join(dir, name+".pem"))
 	if err != nil {
 		return nil, err
+	}
+	if ref, err := os.ReadFile(filepath.Join(dir, name+".ref")); err == nil { //nolint:gosec // the operator's folder
+		if remote == nil {
+			return nil, fmt.Errorf("certificate: %s.ref names a key elsewhere, and no signing service is set up", name)
+		}
+		return remote(strings.TrimSpace(string(ref)), append([]*x509.Certificate{c}, above...))
 	}
 	path := filepath.Join(dir, name+".key")
 	b, err := os.ReadFile(path) //nolint:gosec // the operator's folder
