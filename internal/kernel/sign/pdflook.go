@@ -123,7 +123,7 @@ func outlines(ttf []byte, lines []string, w, h float64, ink string) (string, err
 		i sfnt.GlyphIndex
 		x float64
 	}
-	set, widest := make([][]glyph, len(lines)), 1.0
+	set, wide, widest := make([][]glyph, len(lines)), make([]float64, len(lines)), 1.0
 	for n, line := range lines {
 		x := 0.0
 		for _, c := range line {
@@ -138,16 +138,16 @@ func outlines(ttf []byte, lines []string, w, h float64, ink string) (string, err
 			set[n] = append(set[n], glyph{i, x})
 			x += at(adv)
 		}
-		widest = max(widest, x)
+		wide[n], widest = x, max(widest, x)
 	}
 	room, most := w, 10.0
 	if ink != inks[Words] { // inside of a rim, or as large as a name is written
 		room, most = w*0.8, 16
 	}
 	size := min(most, h/(1.3*float64(len(lines))), em*room/widest)
-	left, top := (w-size*widest/em)/2, (h+1.3*size*float64(len(lines)))/2
+	top := (h + 1.3*size*float64(len(lines))) / 2
 	if ink == inks[Words] {
-		left, top = 0, h
+		top = h
 	}
 	var b strings.Builder
 	if ink == "" {
@@ -155,6 +155,10 @@ func outlines(ttf []byte, lines []string, w, h float64, ink string) (string, err
 	}
 	fmt.Fprintf(&b, "q %s rg\n", ink)
 	for n, line := range set {
+		left := 0.0
+		if ink != inks[Words] {
+			left = (w - size*wide[n]/em) / 2
+		}
 		fmt.Fprintf(&b, "q %.5f 0 0 %.5f %.3f %.3f cm\n", size/em, size/em, left, top-size*(1+1.3*float64(n)))
 		for _, g := range line {
 			segs, err := face.LoadGlyph(&buf, g.i, fixed.I(em), nil)

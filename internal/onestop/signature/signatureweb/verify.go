@@ -192,7 +192,7 @@ func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 	}
 	told("reason", s.Reason)
 	if c := s.Certificate; c != nil {
-		told("serial", c.SerialNumber.Text(16))
+		told("serial", spaced(c.SerialNumber.Text(16)))
 	}
 	told("format", s.Format)
 	return out
