@@ -4,7 +4,7 @@ GO    ?= go
 LISTEN ?= 127.0.0.1:8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run build assets test check lint race bench e2e gen verify clean
+.PHONY: help run build assets test check lint race bench e2e failover gen verify clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: build ## every figure of docs/benchmarks.md
 e2e: build e2e/oidc/node_modules/.done ## only the browser journeys
 	scripts/install-test-tools
 	$(GO) test -count=1 ./e2e/...
+
+failover: ## one failover of PostgreSQL under Patroni and 20 kills, under load (docs/operations/nodes.md)
+	KHUE_KILLS=20 scripts/failover-drill drill 1
 
 gen: ## write the generated Go of the pages again
 	$(GO) tool templ generate

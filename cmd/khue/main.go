@@ -12,7 +12,11 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := app.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	self, err := os.Executable()
+	if err != nil {
+		self = "" // passwords are computed here then
+	}
+	code := app.Main(ctx, self, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }

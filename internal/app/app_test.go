@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,29 +23,36 @@ import (
 func run(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = app.Main(t.Context(), args, &o, &e)
+	code = app.Main(t.Context(), "", args, &o, &e)
 	return code, o.String(), e.String()
 }
 
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
+	accounts := filepath.Join(dir, "accounts.json")
+	if err := os.WriteFile(accounts, []byte(`{"accounts":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		args []string
 		code int
 		says string
 	}{
-		"help":            {[]string{"--help"}, 0, "The digital government of a city"},
-		"help of one":     {[]string{"demo", "--help"}, 0, "--at"},
-		"no such command": {[]string{"dmeo"}, 2, "dmeo"},
-		"no such flag":    {[]string{"serve", "--prot=1"}, 2, "--prot"},
-		"wrong day":       {[]string{"demo", "--at", "23/06/2025"}, 2, "2025-06-23"},
-		"no account":      {[]string{"token", "--as", "nobody", "--data", filepath.Join(dir, "a")}, 1, "khue:"},
-		"no file":         {[]string{"import", "units", filepath.Join(dir, "none.csv")}, 2, "none.csv"},
-		"lint":            {[]string{"service", "lint", "../../services/birth-registration"}, 0, ""},
-		"scenarios":       {[]string{"service", "test", "../../services/birth-registration"}, 0, "ok"},
-		"print config":    {[]string{"serve", "--print-config", "--db", "postgres://khue:geheim@db/khue"}, 0, "postgres://khue:xxx@db/khue"},
-		"unknown figure":  {[]string{"bench", "speed"}, 1, "speed"},
+		"help":             {[]string{"--help"}, 0, "The digital government of a city"},
+		"help of one":      {[]string{"demo", "--help"}, 0, "--at"},
+		"no such command":  {[]string{"dmeo"}, 2, "dmeo"},
+		"no such flag":     {[]string{"serve", "--prot=1"}, 2, "--prot"},
+		"wrong day":        {[]string{"demo", "--at", "23/06/2025"}, 2, "2025-06-23"},
+		"no account":       {[]string{"token", "--as", "nobody", "--data", filepath.Join(dir, "a")}, 1, "khue:"},
+		"no file":          {[]string{"import", "units", filepath.Join(dir, "none.csv")}, 2, "none.csv"},
+		"lint":             {[]string{"service", "lint", "../../services/birth-registration"}, 0, ""},
+		"scenarios":        {[]string{"service", "test", "../../services/birth-registration"}, 0, "ok"},
+		"print config":     {[]string{"serve", "--print-config", "--db", "postgres://khue:geheim@db/khue"}, 0, "postgres://khue:xxx@db/khue"},
+		"a load of others": {[]string{"load", "--target", "http://192.0.2.1:80", "--accounts", accounts}, 2, "--i-own-this-server"},
+		"a load by nobody": {[]string{"load", "check", accounts, "--target", "http://127.0.0.1:80"}, 2, "--accounts"},
+		"unknown mix":      {[]string{"load", "--mix", "mars"}, 2, "ukraine"},
+		"unknown figure":   {[]string{"bench", "speed"}, 1, "speed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -51,7 +51,9 @@ func benchGroups() []citybench.Group {
 	return append(citybench.Groups(benchTimers), benchAuth(benchDecision), benchLevel4(benchSign), citybench.Group{
 		Name: "reorganise", Help: "reorganise.per_second, reorganise.killed_at, reorganise.broken: 30 June to 1 July 2025", Run: benchReorganise,
 	}, citybench.Group{
-		Name: "auth", Help: "auth.session_us, auth.session_uncached_us, auth.revocation_s, auth.flood_p99_ratio", Run: benchAuthDoor,
+		Name: "auth.session", Help: "auth.session_us, auth.session_uncached_us, auth.revocation_s", Run: benchAuthSession,
+	}, citybench.Group{
+		Name: "auth.flood", Help: "auth.flood_p99_ratio, auth.flood_p99_ms, auth.flood_quiet_p99_ms", Run: citybench.Flood,
 	}, citybench.Group{
 		Name: "feel", Help: "feel.condition_ns, feel.allocs, feel.compile_us, dmn.table20_us",
 		Run: func(context.Context, citybench.Options) ([]citybench.Row, error) {

@@ -12,9 +12,11 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/config"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -55,6 +57,7 @@ type command struct {
 	err  io.Writer
 	log  *slog.Logger
 	lang i18n.Lang
+	self string // the program's own file, or ""
 }
 
 // grammar is the whole command line.
@@ -72,18 +75,27 @@ type grammar struct {
 	Import     importCmd     `cmd:"" help:"Bring in units, the national catalogue of procedures, or the dossiers of an old system."`
 	Client     clientCmd     `cmd:"" help:"Programs that sign people in through the city, or use its API."`
 	Token      tokenCmd      `cmd:"" help:"Make a token for a program that acts as an account."`
+	Person     personCmd     `cmd:"" help:"Change the key of the register of persons."`
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and why."`
-	Verify     verifyCmd     `cmd:"" help:"Recompute the journal and compare it with every checkpoint."`
+	Backup     backupCmd     `cmd:"" help:"Copy the city to a folder, encrypted, and look after the copies."`
+	Restore    restoreCmd    `cmd:"" help:"Make a city of its backup, as it was at an instant."`
+	Archive    archiveCmd    `cmd:"" help:"Old dossiers in open formats, readable without this program."`
+	Verify     verifyCmd     `cmd:"" help:"Recompute the journal, or check a receipt without the city."`
+	Witness    witnessCmd    `cmd:"" help:"Confirm a city's journal from outside it."`
+	Drill      drillCmd      `cmd:"" help:"Do harm to an empty copy, and see who finds it."`
 	Bench      benchCmd      `cmd:"" help:"Measure this program on this machine."`
+	Load       loadCmd       `cmd:"" help:"Play a city over its HTTP API and compare what it acknowledged with what it holds."`
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
 	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`
+	Hash       hashCmd       `cmd:"" help:"Compute passwords for a server that starts it." hidden:""`
 	Conform    conformCmd    `cmd:"" name:"conformance" help:"Run an outside test suite."`
 
 	Version kong.VersionFlag `help:"Print the version." short:"V"`
 }
 
-// Main runs one command line and returns the exit code.
-func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
+// Main runs one command line and returns the exit code. self is the program's own file, which a
+// server starts once more to compute passwords; "" where it should not.
+func Main(ctx context.Context, self string, args []string, out, errOut io.Writer) (code int) {
 	var g grammar
 	exited := -1
 	file, err := config.File(os.Getenv("KHUE_CONFIG"))
@@ -120,7 +132,7 @@ func Main(ctx context.Context, args []string, out, errOut io.Writer) (code int) 
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(g.LogLevel)) // the grammar allows only levels
-	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang)}
+	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang), self: self}
 	if os.Getenv("GOGC") == "" {
 		// A city at rest holds under 60 MB: the collector may let the heap grow to twice its
 		// live size before it works. Measured: a tenth more lives a second.
@@ -182,30 +194,48 @@ func (c *command) json(v any) error {
 
 type serveCmd struct {
 	storageFlags
-	Listen       string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
-	PublicURL    string   `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
-	TLSCert      string   `name:"tls-cert" help:"Certificate with its chain, PEM, read again when it changes; empty: plain HTTP behind a proxy that ends TLS." type:"existingfile" env:"KHUE_TLS_CERT"`
-	TLSKey       string   `name:"tls-key" help:"Key of the certificate, PEM." type:"existingfile" env:"KHUE_TLS_KEY"`
-	Proxies      []string `name:"trusted-proxy" help:"Network of proxies whose X-Forwarded-For is believed, 10.0.0.0/8; none by default." env:"KHUE_TRUSTED_PROXIES"`
-	MetricsToken string   `help:"Bearer token that opens /metrics; empty: it answers this machine and networks of --trusted-proxy, unless the request was forwarded." env:"KHUE_METRICS_TOKEN" secret:""`
-	SMTP         string   `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
-	SMS          string   `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
-	MailFrom     string   `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
-	Hotline      string   `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
-	NameOfficers bool     `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
+	Listen       string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"KHUE_LISTEN"`
+	PublicURL    string        `help:"Address of the site as readers see it." env:"KHUE_PUBLIC_URL"`
+	TLSCert      string        `name:"tls-cert" help:"Certificate with its chain, PEM, read again when it changes; empty: plain HTTP behind a proxy that ends TLS." type:"existingfile" env:"KHUE_TLS_CERT"`
+	TLSKey       string        `name:"tls-key" help:"Key of the certificate, PEM." type:"existingfile" env:"KHUE_TLS_KEY"`
+	Proxies      []string      `name:"trusted-proxy" help:"Network of proxies whose X-Forwarded-For is believed, 10.0.0.0/8; none by default." env:"KHUE_TRUSTED_PROXIES"`
+	MetricsToken string        `help:"Bearer token that opens /metrics; empty: it answers this machine and networks of --trusted-proxy, unless the request was forwarded." env:"KHUE_METRICS_TOKEN" secret:""`
+	SMTP         string        `help:"Mail server, smtp://user:password@host:587 or smtp+plain://host:25; empty: mail is only recorded." env:"KHUE_SMTP"`
+	SMS          string        `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
+	MailFrom     string        `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
+	Hotline      string        `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
+	NameOfficers bool          `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
+	Witnesses    []string      `name:"witness" help:"Body outside the city that confirms the journal, https://host/path=KEY; again for more." env:"KHUE_WITNESSES"`
+	TSA          string        `name:"tsa" help:"Address of an authority for time (RFC 3161) that stamps checkpoints; empty: none." env:"KHUE_TSA"`
+	TSAEvery     time.Duration `name:"tsa-every" help:"How often it is asked." default:"5m" env:"KHUE_TSA_EVERY"`
 	nationalFlags
 	signerFlags
 	demandFlag
-	Training bool `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	Events       string        `help:"Stream of events for other systems: nats://host:4222 (a cluster with commas, ?replicas=3), or embedded; empty: none." env:"KHUE_EVENTS"`
+	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
+	Leave        time.Duration `help:"When told to stop, let /readyz say no for this long before the door closes, so that a balancer sends nobody more: 5s." default:"0s" env:"KHUE_LEAVE"`
+	Training     bool          `help:"This is a copy to learn on: every page and paper says so." env:"KHUE_TRAINING"`
+	backupFlags
 }
+
+// hashCmd is the server's child that computes passwords.
+type hashCmd struct{}
+
+// Run answers on the standard streams until the server is gone. It ignores interrupts, which
+// reach the whole group: the server ends it.
+func (hashCmd) Run(c *command) error { return hasher.Serve(os.Stdin, c.out) }
 
 // Run serves until the process is told to stop.
 func (s *serveCmd) Run(c *command) error {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
-	cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.TLSCert, s.TLSKey, s.Proxies
+	cfg.Events, cfg.EventsListen = s.Events, s.EventsListen
+	cfg.Leave, cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.Leave, s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken, cfg.Signer = s.MetricsToken, s.signer()
+	cfg.Hasher = c.self
+	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
+	cfg.Backup = s.backup()
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err
@@ -287,19 +317,4 @@ func (t *tokenCmd) Run(c *command) error {
 	}
 	fmt.Fprintln(c.out, token)
 	return nil
-}
-
-type verifyCmd struct {
-	storageFlags
-	JSON bool `help:"One JSON object."`
-}
-
-// Run recomputes the whole journal.
-func (v *verifyCmd) Run(c *command) error {
-	p, err := New(c.ctx, v.config(c))
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	return p.verify(c, v.JSON)
 }

@@ -187,7 +187,7 @@ func (p *Program) demoClient(ctx context.Context, redirects []string, first bool
 		return nil, nil //nolint:nilnil // none was asked for
 	}
 	n := openid.Client{
-		Name: "Ứng dụng của bạn", Owner: "Bạn", First: first, Sector: "khue.demo", Redirects: redirects,
+		Name: "Ứng dụng thử", Owner: "Công ty Thử Nghiệm (bịa ra)", First: first, Sector: "khue.demo", Redirects: redirects,
 		Grants: []string{openid.GrantCode, openid.GrantRefresh, openid.GrantClient, openid.GrantDevice},
 		Scopes: []string{openid.ScopeOpenID, openid.ScopeProfile, openid.ScopeEmail, openid.ScopePhone, openid.ScopeOffline, "dossiers.read", "dossiers.write"},
 		Auth:   openid.AuthBasic, Token: openid.TokenOpaque, Alg: "ES256",

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"khue/internal/kernel/clock"
-	"khue/internal/kernel/i18n"
-	"khue/internal/kernel/journal"
 	"khue/internal/register/catalog"
 	"khue/internal/register/orgunit"
 )
@@ -167,35 +165,4 @@ func (b *progress) end() {
 	if b.any {
 		fmt.Fprintln(b.w)
 	}
-}
-
-// verify recomputes the journal and prints what it found.
-func (p *Program) verify(c *command, asJSON bool) error {
-	bar := newProgress(c.err, "journal")
-	rep, err := p.Journal.Verify(c.ctx, journal.Held{}, func(done, total int64) { bar.show(int(done), int(total)) })
-	bar.end()
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		if err := c.json(map[string]any{
-			"ok": rep.OK(), "entries": rep.Entries, "erased": rep.Erased, "pending": rep.Pending, "kinds": rep.Kinds,
-			"checkpoints": rep.Checkpoints, "root": rep.Root.String(), "problems": len(rep.Problems),
-		}); err != nil {
-			return err
-		}
-	} else {
-		fmt.Fprintf(c.out, "%s entries in %s batches, %s checkpoints, root %s\n", i18n.Number(c.lang, rep.Entries),
-			i18n.Number(c.lang, rep.Batches), i18n.Number(c.lang, rep.Checkpoints), rep.Root)
-		for _, pr := range rep.Problems {
-			fmt.Fprintln(c.out, "-", p.Bundle.T(c.lang, pr.Key(), pr.Params()...))
-		}
-	}
-	if !rep.OK() {
-		return fmt.Errorf("the journal is not whole: %d findings", int64(len(rep.Problems))+rep.More)
-	}
-	if !asJSON {
-		fmt.Fprintln(c.out, "The journal is whole.")
-	}
-	return nil
 }

@@ -24,7 +24,9 @@ type Config struct {
 	PublicURL string // as readers see the site; empty: http://Listen
 	TLSCert   string // PEM file, with TLSKey; empty: plain HTTP behind a proxy that ends TLS
 	TLSKey    string
-	Proxies   []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
+	// Leave is how long before a stop /readyz says no while the door is still open.
+	Leave   time.Duration
+	Proxies []string // networks of proxies whose X-Forwarded-For is believed: 10.0.0.0/8
 	// MetricsToken opens /metrics; empty: to this machine and to networks of Proxies.
 	MetricsToken string
 	SMTP         string // host:port of the mail relay; empty: mail is kept in the log only
@@ -33,6 +35,10 @@ type Config struct {
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string
+
+	// Events is where other systems hear of what happens: nats://host:4222 or "embedded"; empty:
+	// nowhere. EventsListen is where an embedded stream takes its readers.
+	Events, EventsListen string
 
 	// Opened is the instant at which a demo city opens; zero: now, and no demo.
 	Opened time.Time
@@ -47,6 +53,9 @@ type Config struct {
 	// Demand says since when two factors are demanded of officers, and a fresh proof of who signs;
 	// zero: of nobody.
 	Demand auth.Demand
+	// Hasher is the program that computes passwords beside the pages (khue hash); empty: none,
+	// they are computed here.
+	Hasher string
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger
@@ -54,8 +63,17 @@ type Config struct {
 	Services fs.FS
 	// National is the identity above the city through which people may sign in; zero: none.
 	National openidweb.National
+	// Witnesses are bodies outside the city that confirm the journal, each URL=KEY.
+	Witnesses []string
+	// TSA is the address of an authority for time (RFC 3161) that stamps checkpoints; empty: none.
+	TSA string
+	// TSAEvery is how often; 0 means every five minutes.
+	TSAEvery time.Duration
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
+
+	// Backup is where the city is copied to while it works; zero: nowhere.
+	Backup BackupConfig
 
 	// MigrateAtStart brings the tables up to date by itself. SQLite always does; on
 	// PostgreSQL that is the operator's act (khue migrate).
@@ -82,6 +100,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8080"
+	}
+	if c.TSAEvery <= 0 {
+		c.TSAEvery = 5 * time.Minute
 	}
 	if c.MailFrom == "" {
 		c.MailFrom = "Khuê <no-reply@khue.invalid>"

@@ -85,7 +85,7 @@ func (d *demoCmd) Run(c *command) error {
 		return err
 	}
 	p, err := New(c.ctx, Config{
-		National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: begins, Log: c.log, MigrateAtStart: true,
+		National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: begins, Log: c.log, Hasher: c.self, MigrateAtStart: true,
 	})
 	if err != nil {
 		return err

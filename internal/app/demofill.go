@@ -119,7 +119,15 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 	if city.At.After(at) {
 		at = city.At
 	}
-	p, err := New(c.ctx, Config{Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: at, Log: c.log, MigrateAtStart: true})
+	above, err := d.national()
+	if err != nil {
+		return err
+	}
+	demand, err := d.demand(demandOff)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, Config{National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: at, Log: c.log, Hasher: c.self, MigrateAtStart: true})
 	if err != nil {
 		return err
 	}
@@ -135,6 +143,9 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 	}
 	p.stage.settle(city)
 	if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
+		return err
+	}
+	if city.Client, err = p.demoClient(c.ctx, d.Client, d.ClientFirst); err != nil {
 		return err
 	}
 	return p.Run(c.ctx, func(a net.Addr) {

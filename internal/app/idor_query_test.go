@@ -146,7 +146,7 @@ func (s *seed) standing() string {
 // asked.
 func TestQueriesOfTheAPIAreKnown(t *testing.T) {
 	t.Parallel()
-	harmless := strings.Fields("cursor limit q lang parent class kind on at agency field level audience service sort order after late state from until role mine unread due_before tier event reach accessKey what")
+	harmless := strings.Fields("cursor limit q lang parent class kind on at agency field level audience service sort order after late state from until role mine unread due_before tier event reach accessKey what before entry size old new")
 	ids := strings.Fields("unit code")
 	c := citytest.New(t)
 	var doc struct {

@@ -95,7 +95,20 @@ func (p *Program) built() map[string]auth.Action {
 // mayOpen reports whether the reader may open a page; one that is not built nobody may.
 func (p *Program) mayOpen(ctx context.Context, href string) bool {
 	action, built := p.pages[href]
-	return built && p.Policies.May(ctx, action, auth.Resource{})
+	return built && p.Policies.May(ctx, action, auth.Resource{}) && p.ofTheCity(ctx, href)
+}
+
+// ofTheCity reports whether a page opens for the reader's unit, where a role alone does not
+// say so: some pages are the city's, and a ward has leaders too.
+func (p *Program) ofTheCity(ctx context.Context, href string) bool {
+	switch href {
+	case "/admin/retention":
+		return p.Rights.CanReadTerms(ctx) == nil
+	case "/admin/reorganise":
+		return p.Reorganise.CanRead(ctx) == nil
+	default:
+		return true
+	}
 }
 
 // menu draws the entries that a reader may open: their daily work, and the rest. The page
@@ -104,7 +117,7 @@ func (p *Program) menu(ctx context.Context, sub auth.Subject, path, prefix strin
 	here := currentOf(path, entries)
 	for i, e := range entries {
 		action, built := p.pages[e.href]
-		if !built || !p.Policies.Permits(ctx, sub, action, auth.Resource{}) || len(e.only) > 0 && !holds(sub, e.only) {
+		if !built || !p.Policies.Permits(ctx, sub, action, auth.Resource{}) || len(e.only) > 0 && !holds(sub, e.only) || !p.ofTheCity(ctx, e.href) {
 			continue
 		}
 		item := ui.NavItem{Label: i18n.T(ctx, prefix+e.key), Href: e.href, Current: i == here}

@@ -17,6 +17,8 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
+	"khue/internal/kernel/auth/hasher"
+	"khue/internal/kernel/backup"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -25,8 +27,10 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/journal/journalweb"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/module"
+	"khue/internal/kernel/outlet"
 	"khue/internal/kernel/push"
 	"khue/internal/kernel/push/pushweb"
 	"khue/internal/kernel/sms"
@@ -67,6 +71,7 @@ type Program struct {
 	Journal  *journal.Journal
 	Jobs     *jobs.Queue
 	Blobs    blob.Store
+	Backup   *backup.Runner // nil where none is taken
 	Staging  blob.Staging
 	Mail     mail.Sender
 	SMS      sms.Sender // nil where the city has no carrier
@@ -80,24 +85,27 @@ type Program struct {
 	People   *person.Service
 	OpenID   *openid.Service
 	Mandates *mandate.Service
+	Looks    *access.Service
+	Rights   *rights.Service
+	Services *service.Registry
+	Library  *service.Library
+	Notices  *notify.Service
+	Uploads  *upload.Service
+	Desk     *desk.Service
+	Dossiers *dossier.Service
+	Apply    *apply.Service
+	Counter  *counter.Service
+	Live     *web.Live
+	Outlet   *outlet.Service // nil where nobody outside listens
 	// Certificates is the city's certificate authority; Signatures signs and verifies.
 	Certificates *certificate.Service
 	Signatures   *signature.Service
-	Looks        *access.Service
-	Rights       *rights.Service
-	Services     *service.Registry
-	Library      *service.Library
-	Notices      *notify.Service
-	Uploads      *upload.Service
-	Desk         *desk.Service
-	Dossiers     *dossier.Service
-	Apply        *apply.Service
-	Counter      *counter.Service
-	Live         *web.Live
 
 	Reorganise *reorganise.Service
 	Cutover    *cutover.Service
 	Server     *web.Server
+
+	witnesses []journalweb.Witness
 
 	stage   *stage // of a demo
 	modules []module.Module
@@ -113,7 +121,7 @@ func New(ctx context.Context, cfg Config) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{Config: cfg, Clock: cfg.Clock, stage: newStage()}
-	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.speak, p.fill, p.doors} {
+	for _, build := range []func(context.Context) error{p.ground, p.kernel, p.register, p.onestop, p.outside, p.speak, p.fill, p.doors} {
 		if err := build(ctx); err != nil {
 			p.Close()
 			return nil, err
@@ -163,8 +171,18 @@ func (p *Program) kernel(context.Context) error {
 		return err
 	}
 	p.Journal = journal.New(p.DB, p.Gen, signer, p.Config.Log)
+	for _, s := range p.Config.Witnesses {
+		w, err := journalweb.ParseWitness(s)
+		if err != nil {
+			return fmt.Errorf("app: %w", err)
+		}
+		p.witnesses = append(p.witnesses, w)
+	}
 	p.Jobs = jobs.New(p.DB, p.Gen, jobs.Config{Log: p.Config.Log})
 	if p.Blobs, err = blob.NewLocal(filepath.Join(p.Config.Data, "blobs")); err != nil {
+		return err
+	}
+	if err = p.backups(); err != nil {
 		return err
 	}
 	if p.Staging, err = blob.NewStaging(filepath.Join(p.Config.Data, "staging")); err != nil {
@@ -179,6 +197,11 @@ func (p *Program) kernel(context.Context) error {
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
 	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
+	if p.Config.Hasher != "" {
+		child := hasher.NewChild(p.Config.Log, p.Config.Hasher, "hash")
+		p.onClose(child.Close)
+		sessions.Derive = child.Derive
+	}
 	p.Auth = auth.New(p.DB, p.Gen, p.Clock, p.Config.Log, sessions)
 	return nil
 }
@@ -212,11 +235,11 @@ func (p *Program) register(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	sealing, err := secret(filepath.Join(p.Config.Data, "keys", "person.key"))
+	sealing, err := keyRing(personKey(p.Config.Data))
 	if err != nil {
 		return err
 	}
-	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Looks: p.Looks, Secret: sealing})
+	p.People, err = person.New(person.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Auth: p.Auth, Looks: p.Looks, Secrets: sealing})
 	if err != nil {
 		return err
 	}
@@ -366,6 +389,7 @@ func (p *Program) fill(ctx context.Context) error {
 // doors is the HTTP edge with every module's pages and operations.
 func (p *Program) doors(context.Context) (err error) {
 	metrics := prometheus.NewRegistry()
+	p.measureEvents(metrics)
 	p.Live = web.NewLive(p.Dossiers.MayHear)
 	door := p.doorkeeper()
 	proxies := make([]netip.Prefix, len(p.Config.Proxies))
@@ -375,7 +399,7 @@ func (p *Program) doors(context.Context) (err error) {
 		}
 	}
 	p.Server, err = web.New(web.Config{
-		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken,
+		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken, Leave: p.Config.Leave,
 	}, web.Deps{
 		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Checks: p.checks(),
 		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Demands: func(s auth.Subject) auth.Proof { return p.Config.Demand.Of(s, p.Clock.Now()) }, Kiosk: p.Ways.IsKiosk,
@@ -417,6 +441,9 @@ func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
 	})
 	stop()
 	wg.Wait()
+	if p.Backup != nil {
+		errs = append(errs, p.Backup.Close(context.WithoutCancel(ctx)))
+	}
 	return errors.Join(append(errs, err)...)
 }
 
@@ -430,7 +457,7 @@ func (p *Program) background() []func(context.Context) error {
 		periodic = append(periodic, m.Periodic...)
 		followers = append(followers, m.Followers...)
 	}
-	return []func(context.Context) error{
+	out := []func(context.Context) error{
 		func(ctx context.Context) error { return p.Journal.Run(ctx, followers) },
 		func(ctx context.Context) error { return p.Jobs.Run(ctx, handlers, periodic) },
 		func(ctx context.Context) error { return p.Journal.Watch(ctx, p.publish) },
@@ -443,6 +470,13 @@ func (p *Program) background() []func(context.Context) error {
 		p.Notices.Line,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
+	if p.Outlet != nil {
+		out = append(out, p.Outlet.Run)
+	}
+	if p.Backup != nil {
+		out = append(out, p.Backup.Run)
+	}
+	return out
 }
 
 // Close frees what New took, last first.

@@ -18,7 +18,7 @@ import (
 // TestMain lets scripts call the program as authors do: `khue service …`.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"khue": func() { os.Exit(app.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
+		"khue": func() { os.Exit(app.Main(context.Background(), "", os.Args[1:], os.Stdout, os.Stderr)) },
 	})
 }
 
@@ -106,7 +106,7 @@ func typed(t *testing.T, home, block string) {
 			return
 		}
 		out.Reset()
-		if code := app.Main(t.Context(), args[1:], &out, &out); (code != 0) != fails {
+		if code := app.Main(t.Context(), "", args[1:], &out, &out); (code != 0) != fails {
 			t.Fatalf("%s: exit %d\n%s", cmd, code, out.String())
 		}
 		text := strings.ReplaceAll(out.String(), home+string(filepath.Separator), "")

@@ -39,6 +39,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	sub := auth.From(ctx)
 	s.Footer = []ui.FooterLink{
 		{Label: i18n.T(ctx, "app.footer.units"), Href: "/units"},
+		{Label: i18n.T(ctx, "app.footer.receipt"), Href: "/verify/receipt"},
 		{Label: i18n.T(ctx, "app.footer.api"), Href: "/api"},
 	}
 	if !p.Config.Opened.IsZero() {
@@ -71,8 +72,6 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 		if sub.Kind == auth.KindCitizen {
 			item("app.nav.dossiers", "/dossiers")
 			item("app.nav.inbox", "/inbox")
-			item("app.nav.me", "/account/identity")
-			item("app.nav.data", "/account/data")
 		}
 		if sub.Kind == auth.KindOfficer {
 			item("app.nav.desk", "/desk")
@@ -81,6 +80,11 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	p.countInbox(ctx, s.Nav, s.NavMore)
 	if s.User != nil {
 		s.User.Unit = p.postLine(ctx, sub)
+		if sub.Kind == auth.KindCitizen {
+			for _, own := range [...]string{"identity", "data", "looks"} {
+				s.User.Links = append(s.User.Links, ui.Anchor{Label: i18n.T(ctx, "app.mine."+own), Href: "/account/" + own})
+			}
+		}
 	}
 	return s
 }

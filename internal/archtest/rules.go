@@ -218,7 +218,7 @@ func (c *checker) grants(f *file) {
 
 // isBench: benches and tools measure the machine itself.
 func isBench(pkg string) bool {
-	return strings.HasSuffix(pkg, "bench") || strings.HasPrefix(pkg, "internal/tools") || strings.HasPrefix(pkg, "cmd/")
+	return strings.HasSuffix(pkg, "bench") || pkg == "internal/app/cityload" || strings.HasPrefix(pkg, "internal/tools") || strings.HasPrefix(pkg, "cmd/")
 }
 
 func mayStartContext(pkg string) bool {

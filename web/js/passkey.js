@@ -4,6 +4,7 @@ export function usePasskeys(root) {
   const forms = [...root.querySelectorAll('form[data-kh-passkey]')]
   const here = forms.filter((f) => f.dataset.khHost === location.hostname)
   if (!here.length || !window.PublicKeyCredential || !PublicKeyCredential.parseRequestOptionsFromJSON) return
+  for (const line of root.querySelectorAll('[data-kh-no-passkey]')) line.hidden = true
   let waiting = null // the offer in the login's list of suggestions
   for (const form of here) {
     form.hidden = false

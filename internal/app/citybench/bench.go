@@ -62,6 +62,17 @@ type Group struct {
 	Run  func(ctx context.Context, o Options) ([]Row, error)
 }
 
+// named reports whether a word of the command asks for the group: auth.flood is asked for by auth,
+// by auth.flood and by auth.flood_p99_ratio.
+func (g Group) named(word string) bool {
+	for _, sep := range []string{".", "_"} {
+		if strings.HasPrefix(word+sep, g.Name+sep) {
+			return true
+		}
+	}
+	return strings.HasPrefix(g.Name, word+".")
+}
+
 // Part measures some rows of a group.
 type Part = func(ctx context.Context, o Options) ([]Row, error)
 
@@ -83,12 +94,12 @@ func Groups(more ...Part) []Group {
 func Run(ctx context.Context, o Options, names []string, groups []Group, row func(Row)) error {
 	o = o.withDefaults()
 	for _, n := range names {
-		if !slices.ContainsFunc(groups, func(g Group) bool { return g.Name == n || strings.HasPrefix(n, g.Name+".") }) {
+		if !slices.ContainsFunc(groups, func(g Group) bool { return g.named(n) }) {
 			return fmt.Errorf("there is no figure %q", n)
 		}
 	}
 	for _, g := range groups {
-		if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return n == g.Name || strings.HasPrefix(n, g.Name+".") }) {
+		if len(names) > 0 && !slices.ContainsFunc(names, g.named) {
 			continue
 		}
 		fmt.Fprintf(o.Log, "measuring %s …\n", g.Name)

@@ -2,6 +2,7 @@ package citybench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,14 +20,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// city is a running demo in a process of its own.
-type city struct {
-	URL      string `json:"url"`
-	Accounts []struct {
-		Login string `json:"login"`
-		Role  string `json:"role"`
-		Token string `json:"token"`
-	} `json:"accounts"`
+// Told is what a demo says of itself in JSON.
+type Told struct {
+	URL      string    `json:"url"`
+	At       time.Time `json:"at"`
+	Password string    `json:"password"`
+	Accounts []Account `json:"accounts"`
+}
+
+// Account is somebody who may act.
+type Account struct {
+	Login string `json:"login"`
+	Role  string `json:"role"`
+	Token string `json:"token"`
+}
+
+// City is a running demo in a process of its own.
+type City struct {
+	Told
 
 	Client program `json:"client"` // where --client was given
 
@@ -37,15 +49,48 @@ type city struct {
 	kept  string // the folder of a city that is not ours
 }
 
-// token of the first account with a role.
-func (c *city) token(role string) string {
-	for _, a := range c.Accounts {
+type city = City
+
+// Open starts `khue demo` over a fresh folder and database, or over o.Folder where it is
+// named. Close it.
+func Open(ctx context.Context, o Options, more ...string) (*City, error) {
+	return openAt(ctx, o.withDefaults(), o.Folder, more...)
+}
+
+// Processor is the time that the process has had of the processors, from /proc; 0 where
+// that is not known. Unlike the time that passed, it hardly depends on who else works there.
+func (c *City) Processor() time.Duration {
+	if c.cmd == nil || c.cmd.Process == nil {
+		return 0
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(c.cmd.Process.Pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	// After the name in brackets, which may hold anything: field 14 and 15 of proc(5), in hundredths.
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// Close ends the process and removes what was made for it.
+func (c *City) Close() { c.close() }
+
+// Token of the first account with a role; empty where nobody has it.
+func (t Told) Token(role string) string {
+	for _, a := range t.Accounts {
 		if a.Role == role {
 			return a.Token
 		}
 	}
 	return ""
 }
+
+func (c *city) token(role string) string { return c.Token(role) }
 
 func (c *city) addr() string { return strings.TrimPrefix(c.URL, "http://") }
 

@@ -122,8 +122,9 @@ func stuff(ctx context.Context, addr string, tried, held *atomic.Int64) error {
 		}
 		for range floodRate / 100 {
 			n++
+			mine := n
 			wg.Go(func() {
-				status, err := try(free, addr, n)
+				status, err := try(free, addr, mine)
 				tried.Add(1)
 				if err != nil {
 					failed.Store(&err)

@@ -61,6 +61,12 @@ func found(t *testing.T, db string) *city {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return foundBy(t, bin, db)
+}
+
+// foundBy is found with another program than this one.
+func foundBy(t *testing.T, bin, db string) *city {
+	t.Helper()
 	c := &city{t: t, bin: bin, args: []string{"--data", filepath.Join(t.TempDir(), "city"), "--db", db}, tokens: map[string]string{}}
 	now := time.Now().Add(-time.Minute)
 	line := c.run(nil, "demo", "--json", "--empty", "--at", now.Format(time.RFC3339), "--listen", "127.0.0.1:0")
@@ -76,6 +82,7 @@ func found(t *testing.T, db string) *city {
 		}
 	}
 	c.end(syscall.SIGTERM)
+	var err error
 	c.submit, c.stages, err = citybench.Script("00118", now.AddDate(0, 0, -20).Format(time.DateOnly))
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +98,8 @@ func (c *city) run(wrap []string, args ...string) []byte {
 	c.cmd = exec.Command(all[0], all[1:]...) //nolint:gosec // ourselves
 	var complaint bytes.Buffer
 	c.cmd.Stderr = &complaint
+	// Officers act by tokens here; the setting, not a flag, since older programs do not know it.
+	c.cmd.Env = append(os.Environ(), "KHUE_TWO_FACTORS=off")
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		c.t.Fatal(err)
@@ -108,7 +117,18 @@ func (c *city) run(wrap []string, args ...string) []byte {
 
 func (c *city) serve(wrap ...string) {
 	c.t.Helper()
-	_, addr, ok := strings.Cut(string(c.run(wrap, "serve", "--listen", "127.0.0.1:0")), "http://")
+	c.listen(wrap)
+}
+
+// open serves with more flags.
+func (c *city) open(flags ...string) {
+	c.t.Helper()
+	c.listen(nil, flags...)
+}
+
+func (c *city) listen(wrap []string, flags ...string) {
+	c.t.Helper()
+	_, addr, ok := strings.Cut(string(c.run(wrap, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)), "http://")
 	if !ok {
 		c.t.Fatal("the server did not tell its address")
 	}

@@ -114,14 +114,13 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (id int64, er
 
 func checkAccount(a Account, password string) error {
 	var bad []errs.Field
-	if n := utf8.RuneCountInString(a.Login); n < 3 || n > 100 {
-		bad = append(bad, errs.Field{Path: "login", Key: "auth.error.login"})
-	}
-	if a.Kind == KindCitizen && !IsPhone(a.Login) {
-		bad = append(bad, errs.Field{Path: "login", Key: "auth.error.phone"})
-	}
 	if n := utf8.RuneCountInString(a.Name); n < 1 || n > 200 {
 		bad = append(bad, errs.Field{Path: "name", Key: "auth.error.name"})
+	}
+	if n := utf8.RuneCountInString(a.Login); a.Kind == KindCitizen && !IsPhone(a.Login) {
+		bad = append(bad, errs.Field{Path: "login", Key: "auth.error.phone"})
+	} else if n < 3 || n > 100 {
+		bad = append(bad, errs.Field{Path: "login", Key: "auth.error.login"})
 	}
 	if password != "" {
 		if key := weakness(password, a.Login, a.Name, minFor(a.Kind)); key != "" {

@@ -1,6 +1,9 @@
 package auth
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,11 +24,12 @@ const (
 	maxCounts       = 100_000
 )
 
-// limits counts failures in memory, each count draining at a steady rate. A restart
-// forgets them; every node counts alone.
+// limits counts failures in memory, each count draining at a steady rate. Nodes tell each other
+// what they counted (see Share), and who starts anew what was counted before.
 type limits struct {
 	mu     sync.Mutex
 	counts map[string]count
+	told   map[string]mark // what the other nodes were not told yet
 }
 
 type count struct {
@@ -33,15 +37,15 @@ type count struct {
 	last time.Time
 }
 
-func newLimits() *limits { return &limits{counts: map[string]count{}} }
+func newLimits() *limits { return &limits{counts: map[string]count{}, told: map[string]mark{}} }
 
 // wait returns how long this attempt must wait; 0 lets it pass.
 func (l *limits) wait(now time.Time, login, network string, known bool, everywhere float64) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	w := max(l.over(now, "p"+login+"\x00"+network, pairFailures), l.over(now, "n"+network, networkFailures))
+	w := max(l.over(now, keyOf("p", login, network), pairFailures), l.over(now, keyOf("n", network), networkFailures))
 	if !known {
-		w = max(w, l.over(now, "l"+login, everywhere))
+		w = max(w, l.over(now, keyOf("l", login), everywhere))
 	}
 	return w
 }
@@ -50,7 +54,7 @@ func (l *limits) wait(now time.Time, login, network string, known bool, everywhe
 func (l *limits) signUp(now time.Time, network string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := "s" + network
+	key := keyOf("s", network)
 	if w := l.over(now, key, networkSignUps); w > 0 {
 		return w
 	}
@@ -62,7 +66,7 @@ func (l *limits) signUp(now time.Time, network string) time.Duration {
 func (l *limits) often(now time.Time, what, whose, network string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one, all := "o"+what+"\x00"+whose, "w"+what+"\x00"+network
+	one, all := keyOf("o", what, whose), keyOf("w", what, network)
 	if w := max(l.over(now, one, ownerActs), l.over(now, all, networkActs)); w > 0 {
 		return w
 	}
@@ -91,12 +95,26 @@ func (c count) drained(now time.Time, limit float64) float64 {
 func (l *limits) failed(now time.Time, login, network string, everywhere float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(now, "p"+login+"\x00"+network, pairFailures)
-	l.add(now, "n"+network, networkFailures)
-	l.add(now, "l"+login, everywhere)
+	l.add(now, keyOf("p", login, network), pairFailures)
+	l.add(now, keyOf("n", network), networkFailures)
+	l.add(now, keyOf("l", login), everywhere)
 }
 
+// keyOf names a count: a hash, since it is told to other nodes and may hold a telephone number.
+func keyOf(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return base64.RawStdEncoding.EncodeToString(sum[:12])
+}
+
+// add counts one, here and for the others.
 func (l *limits) add(now time.Time, key string, limit float64) {
+	l.count(now, key, limit, 1)
+	m := l.told[key]
+	l.tell(key, mark{N: m.N + 1, Limit: limit, Clear: m.Clear})
+}
+
+// count adds n to a count. What another node counted a moment ago may come with its own time.
+func (l *limits) count(now time.Time, key string, limit, n float64) {
 	if len(l.counts) >= maxCounts {
 		for k, c := range l.counts {
 			if now.Sub(c.last) > failureWindow {
@@ -108,12 +126,19 @@ func (l *limits) add(now time.Time, key string, limit float64) {
 		}
 	}
 	c := l.counts[key]
-	l.counts[key] = count{n: min(c.drained(now, limit)+1, 2*limit), last: now}
+	if now.Before(c.last) {
+		now = c.last
+	}
+	l.counts[key] = count{n: min(c.drained(now, limit)+n, 2*limit), last: now}
 }
 
 // succeeded clears the pair's count; the others stay, or one own account would wash a network clean.
 func (l *limits) succeeded(login, network string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.counts, "p"+login+"\x00"+network)
+	key := keyOf("p", login, network)
+	if _, failed := l.counts[key]; failed {
+		delete(l.counts, key)
+		l.tell(key, mark{Clear: true})
+	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/auth/xorset"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -34,6 +35,8 @@ const (
 
 	// hashWait is how long a sign-in waits for its turn before it is sent away.
 	hashWait = 3 * time.Second
+	// hashLimit is how long one password may take where the processors have no time at all.
+	hashLimit = 10 * time.Second
 )
 
 // breached are half a million passwords known from breaches, as a filter.
@@ -128,7 +131,8 @@ func (s *Service) verify(ctx context.Context, password, stored string, owner boo
 	if err != nil {
 		return false, err
 	}
-	return len(want) > 0 && subtle.ConstantTimeCompare(got, want) == 1, nil
+	// A password that is too long fits nothing: of its beginning alone nobody may come in.
+	return len(want) > 0 && len(password) <= 4*maxPassword && subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
 // derive waits its turn. Only so many wait: under a flood the rest are sent away at once, which
@@ -153,7 +157,16 @@ func (s *Service) derive(ctx context.Context, password string, salt []byte, roun
 	if len(password) > 4*maxPassword {
 		password = password[:4*maxPassword]
 	}
-	return argon2.IDKey([]byte(i18n.NFC(password)), salt, rounds, memory, threads, argonKey), nil
+	// Who leaves meanwhile keeps the turn until it is done, or leaving would be a way to have more.
+	done, cancelDone := context.WithTimeout(context.WithoutCancel(ctx), hashLimit)
+	defer cancelDone()
+	key, err := s.cfg.Derive(done, hasher.Ask{
+		Password: []byte(i18n.NFC(password)), Salt: salt, Rounds: rounds, Memory: memory, Threads: threads, Length: argonKey,
+	})
+	if err != nil {
+		return nil, errBusy(err)
+	}
+	return key, nil
 }
 
 // queue is a line before the processor.

@@ -43,7 +43,7 @@ func (c *changes) fresh(all []change) []int64 {
 	return out
 }
 
-// Run follows revocations of other nodes, writes signs of life once a minute and purges
+// Run follows revocations and counts of other nodes, writes signs of life once a minute and purges
 // once an hour, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
@@ -56,6 +56,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := s.clk.Now()
+		s.report(ctx, "share", s.Share(ctx))
 		s.report(ctx, "poll", s.Poll(ctx))
 		if now.Sub(flushed) >= flushEvery {
 			flushed = now
@@ -74,7 +75,7 @@ func (s *Service) report(ctx context.Context, what string, err error) {
 	}
 }
 
-// Poll forgets what was cached of accounts that changed on any node.
+// Poll forgets what was cached of accounts that changed on any node, and counts what others counted.
 func (s *Service) Poll(ctx context.Context) error {
 	return s.db.View(ctx, func(_ context.Context, v *db.View) error {
 		all, err := changesSince(v, id.At(s.clk.Now().Add(-changeWindow)))
@@ -84,7 +85,7 @@ func (s *Service) Poll(ctx context.Context) error {
 		if accounts := s.changes.fresh(all); len(accounts) > 0 {
 			s.cache.forget(accounts...)
 		}
-		return nil
+		return s.hear(v)
 	})
 }
 
@@ -115,6 +116,6 @@ func (s *Service) Flush(ctx context.Context) error {
 func (s *Service) Purge(ctx context.Context) error {
 	return s.db.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		now := tx.Now()
-		return purge(tx, now, now.Add(-s.cfg.SessionIdle-time.Hour), id.At(now.Add(-changeLife)))
+		return purge(tx, now, now.Add(-s.cfg.SessionIdle-time.Hour), id.At(now.Add(-changeLife)), id.At(now.Add(-2*failureWindow)))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"khue/internal/kernel/auth/hasher"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -18,6 +19,8 @@ type Config struct {
 	SessionMax  time.Duration // and at the latest after so long; 0 is 12 h
 	TokenMax    time.Duration // life of a program's token; 0 is 365 days
 	Hashes      int           // passwords checked at once; 0 is half the processors, at least 1
+	// Derive computes the key of a password; nil: here.
+	Derive func(context.Context, hasher.Ask) ([]byte, error)
 	// Ended is told of a session that ends before its time, within the unit that ends it; of all of
 	// an account where session is 0.
 	Ended func(tx *db.Tx, account, session int64) error
@@ -35,6 +38,9 @@ func (c Config) withDefaults() Config {
 	if c.Hashes <= 0 {
 		c.Hashes = max(1, runtime.GOMAXPROCS(0)/2)
 	}
+	if c.Derive == nil {
+		c.Derive = hasher.Here
+	}
 	return c
 }
 
@@ -49,6 +55,7 @@ type Service struct {
 	strangers, owners *queue
 	cache             *cache
 	limits            *limits
+	tallies           *tallies
 	changes           *changes
 }
 
@@ -58,7 +65,7 @@ func New(d *db.DB, gen *id.Gen, clk clock.Clock, log *slog.Logger, cfg Config) *
 	cfg = cfg.withDefaults()
 	return &Service{
 		db: d, gen: gen, clk: clk, log: log, cfg: cfg,
-		strangers: newQueue(cfg.Hashes), owners: newQueue(1), cache: newCache(), limits: newLimits(), changes: newChanges(),
+		strangers: newQueue(cfg.Hashes), owners: newQueue(1), cache: newCache(), limits: newLimits(), tallies: newTallies(), changes: newChanges(),
 	}
 }
 

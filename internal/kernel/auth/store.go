@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -188,12 +189,34 @@ func changesSince(q db.Querier, after int64) ([]change, error) {
 }
 
 // purge drops what nobody needs: expired and long idle sessions, and old changes.
-func purge(tx *db.Tx, now, idleSince time.Time, changesBefore int64) error {
+func purge(tx *db.Tx, now, idleSince time.Time, changesBefore, talliesBefore int64) error {
 	if err := tx.Exec(`DELETE FROM auth_session WHERE expires < $1 OR (kind = 'session' AND seen < $2)`,
 		db.Millis(now), db.Millis(idleSince)); err != nil {
 		return err
 	}
-	return tx.Exec(`DELETE FROM auth_change WHERE id < $1`, changesBefore)
+	if err := tx.Exec(`DELETE FROM auth_change WHERE id < $1`, changesBefore); err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM auth_tally WHERE id < $1`, talliesBefore)
+}
+
+func insertTally(tx *db.Tx, id, node int64, marks map[string]mark) error {
+	b, err := json.Marshal(marks)
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO auth_tally (id, node, marks) VALUES ($1, $2, $3)`, id, node, string(b))
+}
+
+// talliesSince reads what other nodes than one told.
+func talliesSince(q db.Querier, after, node int64) ([]tally, error) {
+	return db.All(q, func(s db.Scanner) (t tally, err error) {
+		var b string
+		if err := s.Scan(&t.id, &b); err != nil {
+			return t, err
+		}
+		return t, json.Unmarshal([]byte(b), &t.marks)
+	}, `SELECT id, marks FROM auth_tally WHERE id > $1 AND node <> $2 ORDER BY id`, after, node)
 }
 
 func scanInt(s db.Scanner) (n int64, err error) {

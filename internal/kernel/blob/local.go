@@ -159,6 +159,35 @@ func (s *Local) Sweep(ctx context.Context, before time.Time, keep func(sha256 st
 	return n, err
 }
 
+// Walk calls fn for every blob that is kept.
+func (s *Local) Walk(ctx context.Context, fn func(Ref) error) error {
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // removed meanwhile
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		ref := Ref{SHA256: d.Name()}
+		st, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) || !ref.Valid() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		ref.Size = st.Size()
+		return fn(ref)
+	})
+	if err != nil {
+		return fmt.Errorf("blob.Walk: %w", err)
+	}
+	return nil
+}
+
 // checked hashes what is read and refuses to end well where the bytes are others.
 type checked struct {
 	f   *os.File

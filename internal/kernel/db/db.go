@@ -47,6 +47,7 @@ type engine interface {
 	run(u *unit) error // runs the unit to its durable end
 	view(ctx context.Context, stale bool, fn func(session) error) error
 	exclusive(ctx context.Context, fn func(session) error) error // one transaction alone, for migrations
+	openLog(ctx context.Context) (Log, error)
 	name() string
 	close() error
 }

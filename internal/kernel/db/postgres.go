@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"khue/internal/kernel/errs"
 )
 
 // pgEngine is PostgreSQL: several workers that commit groups of units, and a pool
@@ -93,7 +95,7 @@ const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 func (e *pgEngine) view(ctx context.Context, _ bool, fn func(session) error) error {
 	c, err := e.readers.Acquire(ctx)
 	if err != nil {
-		return err
+		return unreached(ctx, err)
 	}
 	s := newPgSession(ctx, c.Conn(), beginView)
 	defer func() {
@@ -113,6 +115,14 @@ func (e *pgEngine) view(ctx context.Context, _ bool, fn func(session) error) err
 		}()
 	}()
 	return fn(s)
+}
+
+// unreached says that no connection was to be had.
+func unreached(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return errs.E(errs.Unavailable, keyAway, errs.Cause(err))
 }
 
 // exclusive runs fn under the migration lock, in one transaction.

@@ -26,6 +26,7 @@ type pgSession struct {
 	broken *pgBreak     // the server refused: the transaction is lost
 	open   *pgCursor
 
+	ending  bool // COMMIT was sent
 	unknown bool // the connection broke while COMMIT was under way
 }
 
@@ -108,22 +109,22 @@ func (s *pgSession) send(last string, args []any) (pgx.BatchResults, error) {
 		if _, err := br.Exec(); err != nil {
 			_ = br.Close()
 			if i < extra {
-				return nil, s.lose(-1, pgError("BEGIN", err))
+				return nil, s.lose(-1, s.fault("BEGIN", err))
 			}
 			it := s.items[i-extra]
-			return nil, s.lose(it.unit, it.err(err))
+			return nil, s.lose(it.unit, it.err(s, err))
 		}
 	}
 	s.items, s.arena = s.items[:0], s.arena[:0]
 	return br, nil
 }
 
-func (it pgItem) err(err error) error {
+func (it pgItem) err(s *pgSession, err error) error {
 	var pe *pgconn.PgError
 	if it.guard && errors.As(err, &pe) && pe.Code == "22P02" && strings.Contains(pe.Message, guardMiss) {
 		return it.miss
 	}
-	return pgError(it.sql, err)
+	return s.fault(it.sql, err)
 }
 
 func (s *pgSession) lose(unit int, err error) error {
@@ -150,7 +151,7 @@ func (s *pgSession) query(sql string, args []any) cursor {
 	rows, err := br.Query()
 	if err != nil {
 		_ = br.Close()
-		return failedCursor{s.lose(s.unit, pgError(sql, err))}
+		return failedCursor{s.lose(s.unit, s.fault(sql, err))}
 	}
 	s.open = &pgCursor{s: s, rows: rows, br: br, sql: sql}
 	return s.open
@@ -168,7 +169,7 @@ func (s *pgSession) run(sql string) error {
 		return err
 	}
 	if _, err := s.conn.PgConn().Exec(s.ctx, sql).ReadAll(); err != nil {
-		return s.lose(s.unit, pgError(sql, err))
+		return s.lose(s.unit, s.fault(sql, err))
 	}
 	return nil
 }
@@ -186,21 +187,25 @@ func (s *pgSession) flush() error {
 		return err
 	}
 	if err := br.Close(); err != nil {
-		return s.lose(-1, pgError("flush", err))
+		return s.lose(-1, s.fault("flush", err))
 	}
 	return nil
 }
 
-// doubt passes err on when the server refused, and so did not commit; a connection
-// that broke leaves it open whether COMMIT happened, and nothing may be run again.
+// doubt passes err on when the server refused, and so did not commit, or when nothing reached
+// it; a connection that broke leaves it open whether COMMIT happened, and nothing may be run
+// again: the caller's request key tells, once the server is back.
 func (s *pgSession) doubt(err error) error {
 	var pe *pgconn.PgError
-	if errors.As(err, &pe) || !s.conn.IsClosed() {
+	if errors.As(err, &pe) || !s.conn.IsClosed() || pgconn.SafeToRetry(err) {
 		return err
 	}
+	return s.lost(err)
+}
+
+func (s *pgSession) lost(err error) error {
 	s.unknown = true
-	s.broken.unit = -1
-	s.broken.err = errs.E(errs.Unavailable, "db.unknown", errs.Cause(err))
+	s.broken = &pgBreak{-1, errs.E(errs.Unavailable, "db.unknown", errs.Cause(err))}
 	return s.broken.err
 }
 
@@ -212,21 +217,28 @@ func (s *pgSession) commit() error {
 	if len(s.items) == 0 && s.begin != "" {
 		return nil // nothing was ever sent
 	}
+	s.ending = true
 	br, err := s.send("COMMIT", nil)
 	if err != nil {
 		return s.doubt(err)
 	}
 	tag, err := br.Exec()
-	if cerr := br.Close(); err == nil {
+	cerr := br.Close()
+	if err == nil && tag.String() == "COMMIT" {
+		return nil // it is durable, whatever became of the connection behind this word
+	}
+	if err == nil {
 		err = cerr
 	}
-	if err != nil {
-		return s.doubt(s.lose(-1, pgError("COMMIT", err)))
-	}
-	if tag.String() != "COMMIT" {
+	var pe *pgconn.PgError
+	switch {
+	case err == nil:
 		return s.lose(-1, fmt.Errorf("db: COMMIT answered %q", tag.String()))
+	case errors.As(err, &pe) && pe.Severity != "ERROR":
+		// The server went down while it committed: it may have, here or on its standby.
+		return s.lost(err)
 	}
-	return nil
+	return s.doubt(s.lose(-1, s.fault("COMMIT", err)))
 }
 
 // rollback ends the transaction without a trace; the connection is closed when
@@ -238,7 +250,7 @@ func (s *pgSession) rollback() {
 	if s.begin != "" || s.conn.IsClosed() {
 		return
 	}
-	if _, err := s.conn.Exec(s.ctx, "ROLLBACK"); err != nil {
+	if _, err := s.conn.Exec(s.ctx, "ROLLBACK"); err != nil || s.broken != nil && s.away(s.broken.err) {
 		_ = s.conn.Close(s.ctx)
 	}
 }
@@ -293,7 +305,7 @@ func (c *pgCursor) close() {
 		err = cerr
 	}
 	if err != nil {
-		c.e = c.s.lose(c.s.unit, pgError(c.sql, err))
+		c.e = c.s.lose(c.s.unit, c.s.fault(c.sql, err))
 	}
 }
 
@@ -309,13 +321,43 @@ func pgError(sql string, err error) error {
 			e.class = refusedForeign
 		case "23514", "23502":
 			e.class = refusedCheck
-		case "40001", "40P01", "55P03", "0A000", "57P01", "57P02", "57P03":
+		case "40001", "40P01", "55P03", "0A000", "57P01", "57P02", "57P03", codeReadOnly:
 			// serialization, deadlock, lock timeout, a cached plan that outlived its
-			// table, the server going down: the transaction is gone for certain
+			// table, the server going down or no longer leading: the transaction is gone for certain
 			e.class = refusedBusy
 		}
 	} else if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && pgconn.SafeToRetry(err) {
 		e.class = refusedBusy
 	}
 	return e
+}
+
+// codeReadOnly is the answer to a write by a server that follows another: it led when the
+// connection was made.
+const codeReadOnly = "25006"
+
+// fault is pgError for a statement of this session. A broken connection is no fault of the
+// program: the database is away, and before COMMIT was sent the unit can run again.
+func (s *pgSession) fault(sql string, err error) error {
+	err = pgError(sql, err)
+	if !s.away(err) {
+		return err
+	}
+	var e *stmtError
+	if !s.ending && errors.As(err, &e) {
+		e.class = refusedBusy
+	}
+	return errs.E(errs.Unavailable, keyAway, errs.Cause(err))
+}
+
+const keyAway = "db.away"
+
+// away reports whether err is of a server that cannot be reached, is going down or no longer
+// leads; then the connection is of no more use. A caller that gave up closes it too.
+func (s *pgSession) away(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return pe.Severity != "ERROR" || pe.Code == codeReadOnly
+	}
+	return s.conn.IsClosed() && s.ctx.Err() == nil
 }

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"khue/internal/kernel/errs"
 )
 
 // pgWorker commits groups of units, one group at a time, on one connection.
@@ -177,7 +175,7 @@ func (w *pgWorker) onConn(fn func(*pgSession) error) (err error) {
 	var c *pgxpool.Conn
 	c, err = w.e.writers.Acquire(ctx)
 	if err != nil {
-		return errs.E(errs.Unavailable, "db.open", errs.Cause(err))
+		return unreached(ctx, err)
 	}
 	defer w.e.db.hold()()
 	s := newPgSession(ctx, c.Conn(), "BEGIN")

@@ -15,6 +15,9 @@ type liteEngine struct {
 	readers chan *liteConn
 
 	checkpointer *liteCheckpointer
+
+	path  string
+	files map[string]*os.File // that a backup reads; closed last
 }
 
 func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
@@ -29,7 +32,7 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers)}
+	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers), path: path, files: map[string]*os.File{}}
 	var opened []*liteConn
 	open := func(pragmas ...string) *liteConn {
 		if err != nil {
@@ -106,6 +109,9 @@ func (e *liteEngine) close() error {
 		if cerr := (<-e.readers).close(); err == nil {
 			err = cerr
 		}
+	}
+	for _, f := range e.files {
+		_ = f.Close()
 	}
 	return err
 }

@@ -21,6 +21,7 @@ type liteCheckpointer struct {
 	dirty   atomic.Bool // something was committed since the last copy
 	quit    chan struct{}
 	stopped chan struct{}
+	log     atomic.Pointer[liteLog] // of a backup, where one reads
 }
 
 func newLiteCheckpointer(w *liteWriter, c *liteConn) *liteCheckpointer {
@@ -51,6 +52,9 @@ func (p *liteCheckpointer) loop() {
 func (p *liteCheckpointer) once(limit int) error {
 	if !p.dirty.Swap(false) {
 		return nil
+	}
+	if l := p.log.Load(); l != nil {
+		return l.turn(p, limit)
 	}
 	frames, err := checkpoint(p.c)
 	if err != nil || frames <= limit {

@@ -15,7 +15,12 @@
 // The journal is also the outbox inside the database: a Follower's cursor moves
 // in the transaction of its effect.
 //
-// Owns the tables journal_entry, journal_batch, journal_checkpoint and journal_cursor.
-// Event kinds belong to the modules that append them; its own is "journal.erased".
+// A restore opens a new epoch, which names the checkpoint that was given before. What is held
+// outside, and what convinces without the city, stands beside it: Receipt files, and the packages witness
+// (memory outside the city), journalweb (what strangers are shown) and drill (harm done and found).
+//
+// Owns the tables journal_entry, journal_batch, journal_checkpoint, journal_cursor,
+// journal_epoch, journal_cosignature and journal_timestamp. Event kinds belong to the modules that append
+// them; its own are "journal.erased" and "journal.epoch".
 // What must not come here: what an entry means, sentences about it, who may read it.
 package journal

@@ -152,6 +152,24 @@ func readFrom(q db.Querier, seq int64, limit int) (out []Record, end int64, err 
 	return out, seq + int64(len(ids)), nil
 }
 
+// Read returns at most limit numbered entries from number seq on, the number after the last of
+// them, and how many the log holds. An entry that somebody removed is left out.
+func (j *Journal) Read(ctx context.Context, seq int64, limit int) (rs []Record, end, size int64, err error) {
+	defer errs.Op(&err, "journal.Read")
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
+		last, err := tail(v)
+		if err != nil {
+			return err
+		}
+		if size, end = last.end(), seq; seq >= size {
+			return nil
+		}
+		rs, end, err = readFrom(v, seq, limit)
+		return err
+	})
+	return rs, end, size, err
+}
+
 // pause grows from a second to five minutes while an entry keeps failing.
 func pause(failures int) time.Duration {
 	return min(time.Second<<min(failures, 9), 5*time.Minute)

@@ -135,6 +135,19 @@ func (j *Journal) Last(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
+// Reached is the instant of the newest fact that is numbered in a database, which may lie still.
+func Reached(ctx context.Context, d *db.DB) (at time.Time, err error) {
+	defer errs.Op(&err, "journal.Reached")
+	err = d.View(ctx, func(_ context.Context, v *db.View) error {
+		last, err := tail(v)
+		if last.end() > 0 {
+			at = db.Time(last.at)
+		}
+		return err
+	})
+	return at, err
+}
+
 func (r *row) record(seq int64) Record {
 	return Record{
 		ID: EntryID(r.id), Seq: seq, At: db.Time(r.at), Occurred: db.Time(r.occurred), Kind: r.kind,

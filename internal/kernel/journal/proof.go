@@ -85,32 +85,8 @@ func (p Proof) Check(v note.Verifier) error {
 // Proof proves that an entry is in the log of the newest checkpoint. It returns NotFound
 // journal.noEntry, or Unavailable journal.notYet within the second before the
 // entry is signed for.
-func (j *Journal) Proof(ctx context.Context, entry EntryID) (p Proof, err error) {
-	defer errs.Op(&err, "journal.Proof(%s)", entry)
-	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
-		r, err := entryByID(v, int64(entry))
-		if err != nil {
-			return err
-		}
-		seq, err := place(v, r)
-		if err != nil {
-			return err
-		}
-		cp, err := lastCheckpoint(v)
-		if err != nil {
-			return err
-		}
-		if seq < 0 || seq >= cp.size {
-			return errs.E(errs.Unavailable, "journal.notYet", errs.P("id", entry.String()))
-		}
-		path, err := tlog.ProveRecord(cp.size, seq, hashReader(v))
-		if err != nil {
-			return err
-		}
-		p = Proof{ID: entry, Seq: seq, Leaf: r.leaf(), Path: path, Checkpoint: cp.note}
-		return nil
-	})
-	return p, err
+func (j *Journal) Proof(ctx context.Context, entry EntryID) (Proof, error) {
+	return j.ProofAt(ctx, entry, 0)
 }
 
 // Consistency proves that the log of size old is the beginning of the newest

@@ -107,6 +107,17 @@ func batchesAfter(q db.Querier, first int64, limit int) ([]batch, error) {
 	return db.All(q, scanBatch, `SELECT `+batchColumns+` FROM journal_batch WHERE first > $1 ORDER BY first LIMIT $2`, first, limit)
 }
 
+// idsAfter reads batches whose first number is greater, without their hashes.
+func idsAfter(q db.Querier, first int64, limit int) ([]batch, error) {
+	return db.All(q, scanBatch, `SELECT first, count, at, xid, ids, edge AS hashes, edge FROM journal_batch WHERE first > $1 ORDER BY first LIMIT $2`, first, limit)
+}
+
+// batchesOver reads the batches that hold entries from number lo up to hi.
+func batchesOver(q db.Querier, lo, hi int64) ([]batch, error) {
+	return db.All(q, scanBatch, `SELECT `+batchColumns+` FROM journal_batch
+		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) AND first < $2 ORDER BY first`, lo, hi)
+}
+
 // batchesAt reads batches that were made at or after an instant.
 func batchesAt(q db.Querier, at int64, afterFirst int64, limit int) ([]batch, error) {
 	return db.All(q, scanBatch, `SELECT first, count, at, xid, ids, edge AS hashes, edge FROM journal_batch
@@ -156,25 +167,12 @@ func youngest(q db.Querier) (n int64, err error) {
 	return n, err
 }
 
-func countEntries(q db.Querier) (n int64, err error) {
-	err = q.QueryRow(`SELECT count(*) FROM journal_entry`).Scan(&n)
-	return n, err
-}
-
 func entryIDsAfter(q db.Querier, after int64, limit int) ([]int64, error) {
 	return db.All(q, func(s db.Scanner) (int64, error) {
 		var n int64
 		err := s.Scan(&n)
 		return n, err
 	}, `SELECT id FROM journal_entry WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
-}
-
-// isErased reports whether an entry says that id was erased.
-func isErased(q db.Querier, id int64) (bool, error) {
-	var n int
-	err := q.QueryRow(`SELECT count(*) FROM journal_entry WHERE subject_id = $1 AND subject_type = $2 AND kind = $3`,
-		id, subjectEntry, KindErased).Scan(&n)
-	return n > 0, err
 }
 
 func cursorOf(q db.Querier, name string) (seq int64, known bool, err error) {

@@ -29,6 +29,9 @@ type Cell struct {
 	Tagged bool
 }
 
+// none reports whether a cell has nothing to show: on a telephone it is left out with its label.
+func (c Cell) none() bool { return c.Text == "" && c.Note == "" && c.Body == nil }
+
 // T is a cell of plain text.
 func T(text string) Cell { return Cell{Text: text} }
 
@@ -47,6 +50,7 @@ type Column struct {
 	Numeric bool   // right-aligned, tabular figures
 	Tight   bool   // never broken over lines: dates, codes
 	Quiet   bool   // the label is for screen readers only: a column of buttons
+	Lead    bool   // says what its row is: on a telephone it takes the whole width, unlabelled
 	Href    string // sorts by this column
 	Sorted  string // "ascending" or "descending" when the table is sorted by it
 }
@@ -232,7 +236,7 @@ func columns(a TableArgs) int {
 }
 
 func columnLabel(a TableArgs, i int) string {
-	if i < len(a.Head) && !a.Head[i].Quiet {
+	if i < len(a.Head) && !a.Head[i].Quiet && !a.Head[i].Lead {
 		return a.Head[i].Label
 	}
 	return ""

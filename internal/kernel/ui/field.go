@@ -47,7 +47,7 @@ type Field struct {
 	MaxLength int    // characters; Textarea shows how many are left
 	Rows      int    // of Textarea; 0 means 5
 	Inline    bool   // Radios: side by side
-	Small     bool   // Radios, Checkboxes: small, for filters and the desk
+	Small     bool   // Radios, Checkboxes: small, for filters; at the desk they always are
 	Accept    string // FileUpload: ".pdf,.jpg,.png"
 	Multiple  bool   // FileUpload: several files; Select: several options
 }

@@ -154,7 +154,7 @@ func (m *markup) choices(f *Field, block, kind string, on func(value string) boo
 	if f.Inline {
 		m.raw(" ", block, "--inline")
 	}
-	if f.Small {
+	if f.Small || ShellOf(m.ctx).Density == DensityCompact {
 		m.raw(" ", block, "--small")
 	}
 	m.raw(`">`)

@@ -39,9 +39,10 @@ const (
 // User is who is signed in, as the header shows it.
 type User struct {
 	Name    string
-	Unit    string // unit and post in one line; "" for a citizen
-	Href    string // the account page; "" when there is none
-	SignOut string // path that takes the sign-out form
+	Unit    string   // unit and post in one line; "" for a citizen
+	Href    string   // the account page; "" when there is none
+	Links   []Anchor // further pages about the person
+	SignOut string   // path that takes the sign-out form
 }
 
 // NavItem is one entry of the main navigation. Label is already in the reader's language.

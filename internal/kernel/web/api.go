@@ -132,6 +132,9 @@ func Op[I, O any](a *API, op huma.Operation, policy auth.Policy, fn func(context
 	if len(op.Tags) == 0 {
 		op.Tags = []string{a.module}
 	}
+	// huma's own five seconds go on after the body is there: a command that waits longer for the
+	// database would lose its context, and its sender the answer.
+	op.BodyReadTimeout = readTimeout
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = a.server.cfg.MaxBody
 	}

@@ -84,6 +84,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	st := &state{server: s, ref: newReference(), started: s.deps.Clock.Now(), api: strings.HasPrefix(r.URL.Path, "/api/")}
 	h["X-Request-Id"] = []string{st.ref}
+	if s.leaving.Load() {
+		h["Connection"] = []string{"close"}
+	}
 	r = r.WithContext(context.WithValue(r.Context(), stateKey{}, st))
 	if r.URL.Path == livePath { // a stream must not wait until compression pays
 		s.dispatch(w, r)

@@ -93,6 +93,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	}
 	wg.Wait()
 	status, out := http.StatusOK, make(map[string]string, len(results))
+	if s.leaving.Load() {
+		status, out["web.leaving"] = http.StatusServiceUnavailable, "failed" // stops soon: send the others
+	}
 	for i, c := range s.deps.Checks {
 		out[c.Name] = "ok"
 		if results[i] != nil {

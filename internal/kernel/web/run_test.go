@@ -82,3 +82,44 @@ func TestReadiness(t *testing.T) {
 		t.Errorf("not ready: %d %s", r.StatusCode, b)
 	}
 }
+
+// TestANodeThatLeavesSaysSoFirst: told to stop, it is no longer ready, ends the connections of
+// those that still come, answers them, and only then closes the door.
+func TestANodeThatLeavesSaysSoFirst(t *testing.T) {
+	t.Parallel()
+	m := web.Module{Name: "m", Routes: []web.Route{page("GET", "/here", auth.Public, func(w http.ResponseWriter, r *http.Request) error {
+		return web.Render(w, r, 200, text("here"))
+	})}}
+	s := newSite(t, web.Config{Listen: "127.0.0.1:0", Leave: 3 * time.Second}, m)
+	ctx, stop := context.WithCancel(context.Background())
+	addr, ended := make(chan net.Addr, 1), make(chan error, 1)
+	go func() { ended <- s.Run(ctx, func(a net.Addr) { addr <- a }) }()
+	url := "http://" + (<-addr).String()
+	get := func(path string) (int, bool) {
+		t.Helper()
+		r, err := http.Get(url + path) //nolint:noctx // ends with the server
+		if err != nil {
+			t.Fatalf("%s while it leaves: %v", path, err)
+		}
+		_ = r.Body.Close()
+		return r.StatusCode, r.Close
+	}
+	if status, closes := get("/readyz"); status != 200 || closes {
+		t.Errorf("ready: %d, closes %t", status, closes)
+	}
+	stop()
+	for end := time.Now().Add(2 * time.Second); ; {
+		if status, _ := get("/readyz"); status == http.StatusServiceUnavailable {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it leaves and says that it is ready")
+		}
+	}
+	if status, closes := get("/here"); status != 200 || !closes {
+		t.Errorf("who still comes gets %d, the connection closes: %t", status, closes)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}

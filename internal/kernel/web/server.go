@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -27,6 +28,9 @@ type Config struct {
 	PublicURL string        // https://dichvucong.example.vn as readers see it; makes cookies Secure and sends HSTS
 	MaxBody   int64         // bytes of a request body where a route sets no limit; 0 is 1 MiB
 	Drain     time.Duration // how long a stop waits for requests under way; 0 is 15 s
+	// Leave is how long, before the door closes, /readyz already says no and every answer ends
+	// its connection: a balancer sends the others instead. 0 closes at once.
+	Leave time.Duration
 	// TrustedProxies are the networks whose X-Forwarded-For is believed; empty believes none.
 	TrustedProxies []netip.Prefix
 	// MetricsToken opens /metrics to whoever sends it as a bearer token, and to nobody else.
@@ -99,6 +103,7 @@ type Server struct {
 	pages   buffers
 	metrics *metrics
 	routes  []RouteInfo
+	leaving atomic.Bool
 }
 
 // RouteInfo is one line of the list of routes that an auditor reads.
@@ -224,7 +229,11 @@ func (s *Server) mount(pattern string, h http.HandlerFunc) (err error) {
 // Routes lists what is mounted, pages and API, in the order of mounting.
 func (s *Server) Routes() []RouteInfo { return s.routes }
 
-// Run listens and serves until ctx ends, then lets requests under way finish. ready, when
+// readTimeout bounds the reading of a request: an upload over a slow line. What is answered later
+// than that has lost its sender.
+const readTimeout = 2 * time.Minute
+
+// Run listens and serves until ctx ends, leaves, and lets requests under way finish. ready, when
 // not nil, is told the address as soon as connections are accepted.
 func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
@@ -234,7 +243,7 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	hs := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       2 * time.Minute, // an upload over a slow line
+		ReadTimeout:       readTimeout,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
@@ -259,6 +268,16 @@ func (s *Server) Run(ctx context.Context, ready func(net.Addr)) error {
 	case err := <-done:
 		return fmt.Errorf("web: %w", err)
 	case <-ctx.Done():
+	}
+	s.leaving.Store(true)
+	if s.cfg.Leave > 0 {
+		t := time.NewTimer(s.cfg.Leave)
+		defer t.Stop()
+		select {
+		case err := <-done:
+			return fmt.Errorf("web: %w", err)
+		case <-t.C:
+		}
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
 	defer cancel()

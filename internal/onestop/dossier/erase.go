@@ -107,3 +107,30 @@ func (s *Service) ByCode(ctx context.Context, code string) (v ID, name string, e
 	})
 	return v, name, err
 }
+
+// Holds reports whether a dossier still holds what was filed; an unknown one holds nothing.
+func (s *Service) Holds(ctx context.Context, v ID) (holds bool, err error) {
+	defer errs.Op(&err, "dossier.Holds(%s)", v)
+	var c Content
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error { c, err = findContent(q, v); return err })
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return err == nil && !c.Filing.Erased, err
+}
+
+// Whole reads a dossier with what was filed, for an archive that the operator writes: nobody
+// looks at it here. Errors: NotFound; Gone where it was erased.
+func (s *Service) Whole(ctx context.Context, v ID) (d Dossier, c Content, err error) {
+	defer errs.Op(&err, "dossier.Whole(%s)", v)
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		if d, err = findByID(q, v); err == nil {
+			c, err = findContent(q, v)
+		}
+		return err
+	})
+	if err == nil && c.Filing.Erased {
+		err = errs.E(errs.Gone, "dossier.erased")
+	}
+	return d, c, err
+}

@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"context"
 	_ "embed"
 
 	"khue/internal/kernel/auth"
@@ -17,6 +18,11 @@ const (
 	actReadTerms auth.Action = "rights.readTerms"
 	actAgree     auth.Action = "rights.agree"
 )
+
+// CanReadTerms reports whether who acts may read the terms and the lists: nil, or why not.
+func (s *Service) CanReadTerms(ctx context.Context) error {
+	return s.Policies.Can(ctx, actReadTerms, s.city(0))
+}
 
 // city is the city as policies see it; first is who agreed already, 0 while nobody did.
 func (s *Service) city(first int64) auth.Resource {

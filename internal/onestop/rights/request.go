@@ -173,9 +173,6 @@ func (d *Draft) check() error {
 	if d.Kind != Question && !slices.Contains(Kinds(), d.Kind) {
 		bad = append(bad, errs.Field{Path: "kind", Key: "rights.kind"})
 	}
-	if n := utf8.RuneCountInString(d.Words); n < minWords || n > maxWords {
-		bad = append(bad, errs.Field{Path: "words", Key: "rights.words", Params: errs.Params{"min": minWords, "max": maxWords}})
-	}
 	if d.Kind == Correction {
 		if !slices.Contains(Facts(), d.Fact) {
 			bad = append(bad, errs.Field{Path: "fact", Key: "rights.fact"})
@@ -185,6 +182,9 @@ func (d *Draft) check() error {
 		}
 	} else {
 		d.Fact, d.Value = "", ""
+	}
+	if n := utf8.RuneCountInString(d.Words); n < minWords || n > maxWords {
+		bad = append(bad, errs.Field{Path: "words", Key: "rights.words", Params: errs.Params{"min": minWords, "max": maxWords}})
 	}
 	if len(bad) > 0 {
 		return errs.E(errs.Invalid, "rights.invalid", errs.WithFields(bad...))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"path"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -91,6 +92,8 @@ func (h handlers) home(w http.ResponseWriter, r *http.Request) error {
 	}{
 		{"people", []string{"units", "officers", "proposals", "roles", "policies"}},
 		{"work", []string{"services", "fees", "calendar", "templates", "notices"}},
+		{"guard", []string{"people/duplicates", "looks", "retention"}},
+		{"reach", []string{"clients", "kiosks"}},
 		{"change", []string{"imports", "reorganise"}},
 	} {
 		out := group{Title: say(ctx, "group."+g.key)}
@@ -98,7 +101,8 @@ func (h handlers) home(w http.ResponseWriter, r *http.Request) error {
 			if !h.May(ctx, "/admin/"+p) {
 				continue
 			}
-			c := ui.CardArgs{Title: say(ctx, p+".title"), Text: say(ctx, p+".text"), Href: "/admin/" + p, Level: 3}
+			words := path.Base(p)
+			c := ui.CardArgs{Title: say(ctx, words+".title"), Text: say(ctx, words+".text"), Href: "/admin/" + p, Level: 3}
 			if p == "proposals" && waits > 0 {
 				c.Tag, c.Tone = say(ctx, "waits", "n", waits), ui.ToneWaiting
 			}
@@ -134,8 +138,12 @@ func (h handlers) roles(w http.ResponseWriter, r *http.Request) error {
 		for _, a := range info.Acts {
 			acts = append(acts, roleName(ctx, a))
 		}
+		var at ui.Cell
+		if list := steps[string(info.Role)]; len(list) > 0 {
+			at = ui.C(lines(list))
+		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: roleName(ctx, info.Role)}, ui.T(strings.Join(acts, ", ")), ui.T(h.rights(ctx, info.Role)), ui.C(lines(steps[string(info.Role)])),
+			{Text: roleName(ctx, info.Role)}, ui.T(strings.Join(acts, ", ")), ui.T(h.rights(ctx, info.Role)), at,
 		}})
 	}
 	return web.Render(w, r, http.StatusOK, tablePage("roles", t))
@@ -163,6 +171,12 @@ func (h handlers) rights(ctx context.Context, r orgunit.Role) string {
 	}
 	if r == "designer" {
 		add("design")
+	}
+	if r == "steward" {
+		add("merge")
+	}
+	if r == "provisioner" {
+		add("provision")
 	}
 	return strings.Join(out, "; ")
 }

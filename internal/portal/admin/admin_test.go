@@ -29,3 +29,28 @@ func TestTemplatesShowPapers(t *testing.T) {
 		chair.Get("/admin/templates/" + none).Want(404)
 	}
 }
+
+// The first page of the administration leads to every page of it that its reader may open,
+// and no page lacks a text: areas of policies and roles come from other modules.
+func TestHomeLeadsEverywhere(t *testing.T) {
+	t.Parallel()
+	c := citytest.New(t)
+	for login, want := range map[string][]string{
+		"kiemtra": {"/admin/policies", "/admin/looks", "/admin/retention", "/admin/clients", "/admin/kiosks", "/admin/roles"},
+		"chutich": {"/admin/clients", "/admin/kiosks", "/admin/officers"},
+		"dulieu":  {"/admin/people/duplicates", "/admin/units"},
+	} {
+		for _, lang := range []string{"vi", "en"} {
+			who := c.AsLogin(login).In(lang)
+			home := who.Get("/admin").Want(200).Body
+			for _, href := range want {
+				if !bytes.Contains(home, []byte(`class="kh-card__link" href="`+href+`"`)) {
+					t.Errorf("%s: no card leads to %s (%s)", login, href, lang)
+				}
+				if page := who.Get(href).Want(200).Body; bytes.Contains(page, []byte("⟨")) {
+					t.Errorf("%s: %s lacks a text (%s)", login, href, lang)
+				}
+			}
+		}
+	}
+}

@@ -78,7 +78,7 @@ func (h handlers) policies(w http.ResponseWriter, r *http.Request) error {
 
 func policyTable(ctx context.Context, caption string, rules []*auth.Rule) ui.TableArgs {
 	t := ui.TableArgs{Caption: caption, CaptionQuiet: true, Head: []ui.Column{
-		{Label: say(ctx, "policies.says")}, {Label: say(ctx, "policies.effect"), Tight: true}, {Label: say(ctx, "policies.who")}, {Label: say(ctx, "policies.actions")},
+		{Label: say(ctx, "policies.says"), Lead: true}, {Label: say(ctx, "policies.effect"), Tight: true}, {Label: say(ctx, "policies.who")}, {Label: say(ctx, "policies.actions")},
 	}}
 	for _, x := range rules {
 		tag := ui.Tagged(say(ctx, "policies.permit"), ui.ToneDone)

@@ -58,7 +58,9 @@ func (h *handlers) home(w http.ResponseWriter, r *http.Request) error {
 
 func (h *handlers) card(ctx context.Context, pkg *service.Package) ui.CardArgs {
 	l := i18n.LangOf(ctx)
-	return ui.CardArgs{
-		Title: pkg.Name().In(l), Text: pkg.Summary().In(l), Href: "/procedures/" + pkg.Procedure, Level: 3,
+	href := "/procedures/" + pkg.Procedure
+	if _, err := h.catalog.Item(ctx, catalog.Code(pkg.Procedure)); err != nil { // the catalogue at hand lacks it
+		href = "/apply/" + pkg.ID
 	}
+	return ui.CardArgs{Title: pkg.Name().In(l), Text: pkg.Summary().In(l), Href: href, Level: 3}
 }

@@ -323,7 +323,7 @@ func (s *Service) sides(q db.Querier, me person.Person) (out Sides, err error) {
 	if out.Given, err = byGiver(q, givers); err != nil {
 		return out, err
 	}
-	out.Offered, err = offeredTo(q, s.d.People.Mark(me.Number))
+	out.Offered, err = offeredTo(q, s.d.People.Marks(me.Number))
 	return out, err
 }
 

@@ -61,8 +61,9 @@ func byGiver(q db.Querier, givers []Party) ([]Mandate, error) {
 	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE giver IN (`+list+`) ORDER BY id DESC LIMIT `+strconv.Itoa(maxPerSide), args...)
 }
 
-func offeredTo(q db.Querier, mark string) ([]Mandate, error) {
-	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE holder_mark = $1 AND status = 'offered' ORDER BY id DESC LIMIT `+strconv.Itoa(maxPerSide), mark)
+func offeredTo(q db.Querier, of []string) ([]Mandate, error) {
+	list, args := marks(of)
+	return db.All(q, scan, `SELECT `+columns+` FROM mandate_mandate WHERE holder_mark IN (`+list+`) AND status = 'offered' ORDER BY id DESC LIMIT `+strconv.Itoa(maxPerSide), args...)
 }
 
 func insert(tx *db.Tx, m Mandate) error {

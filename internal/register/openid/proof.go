@@ -1,10 +1,12 @@
 package openid
 
 import (
+	"context"
 	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"khue/internal/kernel/db"
 )
 
 const (
@@ -26,7 +30,8 @@ func ProofAlgs() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.ES256, jose.ES384, jose.ES512, jose.EdDSA, jose.PS256, jose.RS256}
 }
 
-// replays remembers what came once and must not come again within its time.
+// replays remembers what came once and must not come again within its time, on this node; the
+// table remembers for all of them, and is asked only about what passed here.
 type replays struct {
 	mu        sync.Mutex
 	now, past map[[16]byte]struct{}
@@ -59,6 +64,25 @@ func (r *replays) fresh(text string, now time.Time) bool {
 	return true
 }
 
+// first reports whether a proof comes for the first time on any node, and remembers it. Only what
+// is signed and in time comes here; the row is its own, so that none waits for another.
+func (s *Service) first(ctx context.Context, text string, now time.Time) (bool, error) {
+	if !s.proofs.fresh(text, now) {
+		return false, nil
+	}
+	err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		return insertSeen(tx, seenBefore{}, digest(text), s.Clock.Now().Add(2*assertionLife))
+	})
+	if errors.As(err, &seenBefore{}) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+type seenBefore struct{}
+
+func (seenBefore) Error() string { return "openid: seen before" }
+
 type proofClaims struct {
 	ID     string `json:"jti"`
 	Method string `json:"htm"`
@@ -86,7 +110,7 @@ func (s *Service) goodNonce(text string) bool {
 
 // CheckProof reads a DPoP proof (RFC 9449) that came with a request to path of this site, and
 // returns the thumbprint of its key. token is the access token that came along, or "".
-func (s *Service) CheckProof(proof, method, path, token string) (thumbprint string, err error) {
+func (s *Service) CheckProof(ctx context.Context, proof, method, path, token string) (thumbprint string, err error) {
 	bad := func(text string) error { return fault(InvalidProof, text) }
 	if len(proof) > 8<<10 {
 		return "", bad("The proof is too long.")
@@ -127,8 +151,11 @@ func (s *Service) CheckProof(proof, method, path, token string) (thumbprint stri
 		return "", bad("The key of the proof has no thumbprint.")
 	}
 	thumbprint = base64.RawURLEncoding.EncodeToString(sum)
-	if !s.proofs.fresh("dpop\x00"+thumbprint+"\x00"+x.ID, now) {
-		return "", bad("The proof was used before.")
+	if ok, err := s.first(ctx, "dpop\x00"+thumbprint+"\x00"+x.ID, now); err != nil || !ok {
+		if err == nil {
+			err = bad("The proof was used before.")
+		}
+		return "", err
 	}
 	return thumbprint, nil
 }
@@ -157,13 +184,13 @@ type Presented struct {
 
 // Authenticate finds the client that sent a request. It is invalid_client for whoever does not
 // prove to be one, in the way that was registered and no other.
-func (s *Service) Authenticate(p Presented) (*Client, error) {
+func (s *Service) Authenticate(ctx context.Context, p Presented) (*Client, error) {
 	refused := fault(InvalidClient, "The client is unknown, or did not prove itself in the way that it registered.")
 	if p.Assertion != "" {
 		if p.Type != assertionType || p.Secret != "" {
 			return nil, refused
 		}
-		return s.asserted(p, refused)
+		return s.asserted(ctx, p, refused)
 	}
 	c, ok := s.Client(p.ID)
 	switch {
@@ -177,7 +204,7 @@ func (s *Service) Authenticate(p Presented) (*Client, error) {
 	return nil, refused
 }
 
-func (s *Service) asserted(p Presented, refused error) (*Client, error) {
+func (s *Service) asserted(ctx context.Context, p Presented, refused error) (*Client, error) {
 	j, err := jose.ParseSigned(p.Assertion, ProofAlgs())
 	if err != nil || len(j.Signatures) != 1 {
 		return nil, refused
@@ -211,9 +238,14 @@ func (s *Service) asserted(p Presented, refused error) (*Client, error) {
 	}
 	now := s.Wire.Now()
 	left := time.Unix(x.Expires, 0).Sub(now)
-	if !verified || left <= 0 || left > assertionLife || !forUs(x.Audience, s.Issuer(), s.Issuer()+"/oauth/token", s.Issuer()+"/oauth/par") ||
-		!s.proofs.fresh("assertion\x00"+c.Code+"\x00"+x.ID, now) {
+	if !verified || left <= 0 || left > assertionLife || !forUs(x.Audience, s.Issuer(), s.Issuer()+"/oauth/token", s.Issuer()+"/oauth/par") {
 		return nil, refused
+	}
+	if ok, err := s.first(ctx, "assertion\x00"+c.Code+"\x00"+x.ID, now); err != nil || !ok {
+		if err == nil {
+			err = refused
+		}
+		return nil, err
 	}
 	return c, nil
 }

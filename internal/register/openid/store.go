@@ -128,6 +128,11 @@ func endPermitsOf(tx *db.Tx, client, account int64) error {
 	return tx.Exec(`UPDATE openid_permit SET turn = -1 WHERE client = $1 AND (account = $2 OR $2 = 0)`, client, account)
 }
 
+// insertSeen fails with again where the mark stands there already.
+func insertSeen(tx *db.Tx, again error, mark string, expires time.Time) error {
+	return tx.Guard(again, `INSERT INTO openid_seen (mark, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING`, mark, db.Millis(expires))
+}
+
 func insertPushed(tx *db.Tx, ref string, client int64, body string, expires time.Time) error {
 	return tx.Exec(`INSERT INTO openid_pushed (id, client, body, expires) VALUES ($1, $2, $3, $4)`, ref, client, body, db.Millis(expires))
 }
@@ -236,7 +241,7 @@ func deleteLogins(tx *db.Tx, account, session int64) error {
 // but those of a demo.
 func purge(tx *db.Tx, now time.Time) error {
 	for _, sql := range []string{
-		`DELETE FROM openid_permit WHERE expires < $1`, `DELETE FROM openid_pushed WHERE expires < $1`, `DELETE FROM openid_device WHERE expires < $1`,
+		`DELETE FROM openid_permit WHERE expires < $1`, `DELETE FROM openid_seen WHERE expires < $1`, `DELETE FROM openid_pushed WHERE expires < $1`, `DELETE FROM openid_device WHERE expires < $1`,
 	} {
 		if err := tx.Exec(sql, db.Millis(now.Add(-time.Hour))); err != nil {
 			return err

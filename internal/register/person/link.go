@@ -42,7 +42,7 @@ const (
 // person has another account already: they sign in with that one.
 func (s *Service) LinkNational(tx *db.Tx, account int64, n Number, f Facts) (p Person, err error) {
 	defer errs.Op(&err, "person.LinkNational(%d)", account)
-	found, err := find(tx, s.k, "number", s.k.of("number", string(n)))
+	found, err := find(tx, s.k, "number", string(n))
 	if err != nil {
 		return p, err
 	}
@@ -205,7 +205,7 @@ func (s *Service) Of(q db.Querier, account int64) (p Person, ok bool, err error)
 // AccountOf is the account of whoever has a number, for signing in by the national identity.
 func (s *Service) AccountOf(q db.Querier, n Number) (account int64, ok bool, err error) {
 	defer errs.Op(&err, "person.AccountOf")
-	found, err := find(q, s.k, "number", s.k.of("number", string(n)))
+	found, err := find(q, s.k, "number", string(n))
 	if err != nil || len(found) == 0 {
 		return 0, false, err
 	}
@@ -246,7 +246,7 @@ func (s *Service) In(q db.Querier, v ID) (Person, error) { return get(q, s.k, v)
 
 // ByNumber finds whoever has a number, as part of a unit of work.
 func (s *Service) ByNumber(q db.Querier, n Number) (p Person, ok bool, err error) {
-	found, err := find(q, s.k, "number", s.k.of("number", string(n)))
+	found, err := find(q, s.k, "number", string(n))
 	if err != nil || len(found) == 0 {
 		return p, false, err
 	}
@@ -270,3 +270,6 @@ func (s *Service) ByMark(q db.Querier, mark string) (p Person, ok bool, err erro
 
 // Mark is the keyed digest of a number: what other modules keep instead of it.
 func (s *Service) Mark(n Number) string { return s.k.of("number", string(n)) }
+
+// Marks are the marks under which a number may stand while the key is changed, the newest first.
+func (s *Service) Marks(n Number) []string { return s.k.all("number", string(n)) }

@@ -38,7 +38,7 @@ func withAccounts(t *testing.T, test func(w world)) {
 		}
 		gen, log := id.NewGen(1, clk), slog.New(slog.DiscardHandler)
 		a := auth.New(d, gen, clk, log, auth.Config{})
-		s, err := person.New(person.Deps{DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, log), Auth: a, Secret: bytes.Repeat([]byte{7}, 32)})
+		s, err := person.New(person.Deps{DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, log), Auth: a, Secrets: [][]byte{bytes.Repeat([]byte{7}, 32)}})
 		if err != nil {
 			t.Fatal(err)
 		}

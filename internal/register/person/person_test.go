@@ -57,16 +57,21 @@ func TestCardsAreReadAndMisreadOnesRefused(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, d *db.DB, secret byte) *person.Service {
+// open opens the register with keys, the one that writes first.
+func open(t *testing.T, d *db.DB, secret byte, reads ...byte) *person.Service {
 	t.Helper()
 	clk := clock.NewFake(today.At(8, 10))
 	signer, err := journal.LoadKey(t.TempDir()+"/journal.key", "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	gen := id.NewGen(uint16(secret), clk)
+	gen := id.NewGen(uint16(secret)+uint16(10*len(reads)), clk)
+	secrets := [][]byte{bytes.Repeat([]byte{secret}, 32)}
+	for _, b := range reads {
+		secrets = append(secrets, bytes.Repeat([]byte{b}, 32))
+	}
 	s, err := person.New(person.Deps{
-		DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.DiscardHandler)), Secret: bytes.Repeat([]byte{secret}, 32),
+		DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.DiscardHandler)), Secrets: secrets,
 	})
 	if err != nil {
 		t.Fatal(err)

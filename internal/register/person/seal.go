@@ -10,17 +10,35 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 
 	"khue/internal/kernel/errs"
 )
 
-// keys are the two keys that are drawn from the key file.
-type keys struct {
+// keys are those of the key file, the one that writes first; all of them read.
+type keys []key
+
+// key are the two keys that are drawn from one secret.
+type key struct {
 	index []byte
 	seal  cipher.AEAD
 }
 
-func newKeys(secret []byte) (k keys, err error) {
+func newKeys(secrets [][]byte) (k keys, err error) {
+	if len(secrets) == 0 {
+		return nil, errors.New("person: no key")
+	}
+	for _, secret := range secrets {
+		one, err := newKey(secret)
+		if err != nil {
+			return nil, err
+		}
+		k = append(k, one)
+	}
+	return k, nil
+}
+
+func newKey(secret []byte) (k key, err error) {
 	if k.index, err = hkdf.Key(sha256.New, secret, nil, "khue.person.index", 32); err != nil {
 		return k, err
 	}
@@ -36,8 +54,19 @@ func newKeys(secret []byte) (k keys, err error) {
 	return k, err
 }
 
-// of is the look-up index of a text of a kind: number, old, phone. "" stays "".
-func (k keys) of(kind, text string) string {
+// of is the look-up index of a text of a kind, as it is written: number, old, phone. "" stays "".
+func (k keys) of(kind, text string) string { return k[0].of(kind, text) }
+
+// all are the indexes under which a text may stand, since rows are sealed anew one by one.
+func (k keys) all(kind, text string) []string {
+	out := make([]string, len(k))
+	for i, one := range k {
+		out[i] = one.of(kind, text)
+	}
+	return out
+}
+
+func (k key) of(kind, text string) string {
 	if text == "" {
 		return ""
 	}
@@ -58,26 +87,39 @@ func (k keys) close(p Person) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	nonce := make([]byte, k.seal.NonceSize(), k.seal.NonceSize()+len(plain)+k.seal.Overhead())
+	seal := k[0].seal
+	nonce := make([]byte, seal.NonceSize(), seal.NonceSize()+len(plain)+seal.Overhead())
 	_, _ = rand.Read(nonce)
-	return k.seal.Seal(nonce, nonce, plain, rowOf(p.ID)), nil
+	return seal.Seal(nonce, nonce, plain, rowOf(p.ID)), nil
 }
 
 func (k keys) open(p *Person, b []byte) error {
-	n := k.seal.NonceSize()
+	_, err := k.openWith(p, b)
+	return err
+}
+
+// openWith opens a row with whichever key sealed it, a wrong one being refused by the seal
+// itself, and says which.
+func (k keys) openWith(p *Person, b []byte) (at int, err error) {
+	n := k[0].seal.NonceSize()
 	if len(b) < n {
-		return errs.E(errs.Internal, "person.sealed")
+		return 0, errs.E(errs.Internal, "person.sealed")
 	}
-	plain, err := k.seal.Open(nil, b[:n], b[n:], rowOf(p.ID))
+	var plain []byte
+	for at = range k {
+		if plain, err = k[at].seal.Open(nil, b[:n], b[n:], rowOf(p.ID)); err == nil {
+			break
+		}
+	}
 	if err != nil {
-		return errs.E(errs.Internal, "person.sealed", errs.Cause(err))
+		return 0, errs.E(errs.Internal, "person.sealed", errs.Cause(err))
 	}
 	var s sealed
 	if err := json.Unmarshal(plain, &s); err != nil {
-		return err
+		return 0, err
 	}
 	p.Number, p.Facts, p.Claim = s.Number, s.Facts, s.Claim
-	return nil
+	return at, nil
 }
 
 func rowOf(v ID) []byte { return binary.BigEndian.AppendUint64([]byte("person"), uint64(v)) } //nolint:gosec // bits only

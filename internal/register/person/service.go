@@ -29,8 +29,9 @@ type Deps struct {
 	Journal *journal.Journal
 	Auth    *auth.Service
 	Looks   *access.Service // nil, in tools and tests, remembers nothing
-	// Secret is the key file of 32 bytes. Without it nobody is found again.
-	Secret []byte
+	// Secrets are the keys of the key file, 32 bytes each: the first writes, all of them read.
+	// Without them nobody is found again.
+	Secrets [][]byte
 }
 
 // Service finds people and remembers them. Safe for concurrent use.
@@ -41,7 +42,7 @@ type Service struct {
 
 // New returns the service.
 func New(d Deps) (*Service, error) {
-	k, err := newKeys(d.Secret)
+	k, err := newKeys(d.Secrets)
 	return &Service{d, k}, err
 }
 
@@ -70,7 +71,7 @@ func (s *Service) Find(ctx context.Context, text string) (out []Person, err erro
 		return nil, nil
 	}
 	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		out, err = find(v, s.k, kind, s.k.of(kind, key))
+		out, err = find(v, s.k, kind, key)
 		return err
 	})
 	return out, err
@@ -91,7 +92,7 @@ func (s *Service) Get(ctx context.Context, v ID) (p Person, err error) {
 // known, the known stays and the told becomes a claim that a clerk settles.
 func (s *Service) Remember(tx *db.Tx, n Number, told Facts) (p Person, err error) {
 	defer errs.Op(&err, "person.Remember")
-	old, err := find(tx, s.k, "number", s.k.of("number", string(n)))
+	old, err := find(tx, s.k, "number", string(n))
 	if err != nil {
 		return p, err
 	}

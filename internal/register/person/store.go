@@ -26,14 +26,20 @@ func scan(k keys) func(db.Scanner) (Person, error) {
 	}
 }
 
-// find reads whom a digest leads to. A row that was merged leads to the one it became.
-func find(q db.Querier, k keys, kind, index string) ([]Person, error) {
+// find reads whom a text leads to, under any of the keys. A row that was merged leads to the one it became.
+func find(q db.Querier, k keys, kind, text string) ([]Person, error) {
+	all := k.all(kind, text)
+	marks, args := make([]string, len(all)), make([]any, len(all), len(all)+1)
+	for i, index := range all {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), index
+	}
+	in, last := strings.Join(marks, ","), "$"+strconv.Itoa(len(all)+1)
 	sql := map[string]string{
-		"number": `SELECT ` + columns + ` FROM person_person p WHERE p.number_index = $1 ORDER BY p.seen_at DESC LIMIT $2`,
-		"old":    `SELECT ` + columns + ` FROM person_person p WHERE p.old_index = $1 AND p.old_index <> '' ORDER BY p.seen_at DESC LIMIT $2`,
-		"phone":  `SELECT ` + columns + ` FROM person_person p WHERE p.phone_index = $1 AND p.phone_index <> '' ORDER BY p.seen_at DESC LIMIT $2`,
+		"number": `SELECT ` + columns + ` FROM person_person p WHERE p.number_index IN (` + in + `) ORDER BY p.seen_at DESC LIMIT ` + last,
+		"old":    `SELECT ` + columns + ` FROM person_person p WHERE p.old_index IN (` + in + `) AND p.old_index <> '' ORDER BY p.seen_at DESC LIMIT ` + last,
+		"phone":  `SELECT ` + columns + ` FROM person_person p WHERE p.phone_index IN (` + in + `) AND p.phone_index <> '' ORDER BY p.seen_at DESC LIMIT ` + last,
 	}[kind]
-	rows, err := db.All(q, scan(k), sql, index, maxFound)
+	rows, err := db.All(q, scan(k), sql, append(args, maxFound)...)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +176,8 @@ func update(tx *db.Tx, k keys, p Person, moved error) error {
 		return err
 	}
 	old, phone, birth, call := k.indexes(p)
-	return tx.Guard(moved, `UPDATE person_person SET old_index = $3, phone_index = $4, birth_index = $5, call_index = $6, sealed = $7, seen_at = $8, died = $9, version = version + 1
- WHERE id = $1 AND version = $2`, p.ID, p.Version, old, phone, birth, call, b, db.Millis(p.Seen), p.Died)
+	return tx.Guard(moved, `UPDATE person_person SET old_index = $3, phone_index = $4, birth_index = $5, call_index = $6, sealed = $7, seen_at = $8, died = $9, number_index = $10, version = version + 1
+ WHERE id = $1 AND version = $2`, p.ID, p.Version, old, phone, birth, call, b, db.Millis(p.Seen), p.Died, k.of("number", string(p.Number)))
 }
 
 // unindexed reads rows from before people were compared.

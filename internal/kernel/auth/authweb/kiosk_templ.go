@@ -82,7 +82,7 @@ func kioskPage(ps ui.Problems) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.Input(ui.Field{Name: "code", Label: i18n.T(ctx, "authweb.second.code"), Error: ps.For("code"), Complete: "off", Capitals: "none", Width: ui.Width20, MaxLength: 20}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Input(ui.Field{Name: "code", Label: i18n.T(ctx, "authweb.kiosk.code"), Hint: i18n.T(ctx, "authweb.kiosk.code_hint"), Error: ps.For("code"), Complete: "off", Capitals: "none", Width: ui.Width20, MaxLength: 20}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

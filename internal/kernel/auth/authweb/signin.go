@@ -195,7 +195,7 @@ func (p Pages) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p Pages) recoverForm(w http.ResponseWriter, r *http.Request) error {
-	return web.Render(w, r, http.StatusOK, recoverPage("", nil))
+	return web.Render(w, r, http.StatusOK, recoverPage(p.Ways.Sends(factor.Phone), "", nil))
 }
 
 func (p Pages) beginRecovery(w http.ResponseWriter, r *http.Request) error {
@@ -206,7 +206,7 @@ func (p Pages) beginRecovery(w http.ResponseWriter, r *http.Request) error {
 	step, err := p.Ways.BeginRecovery(r.Context(), f.Get("login"), begun(w, r))
 	if err != nil {
 		return again(w, r, err, func(ps ui.Problems) error {
-			return web.Render(w, r, web.Status(err), recoverPage(f.Get("login"), ps))
+			return web.Render(w, r, web.Status(err), recoverPage(p.Ways.Sends(factor.Phone), f.Get("login"), ps))
 		})
 	}
 	web.Pocket(w, r, stepPocket, step, stepAge)

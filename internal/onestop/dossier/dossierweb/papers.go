@@ -121,6 +121,7 @@ func (h *handlers) routes() []web.Route {
 		{Method: http.MethodPost, Path: "/dossiers/{code}", Policy: auth.Public, Do: h.applicantAct, MaxBody: files},
 		{Method: http.MethodGet, Path: "/dossiers/{code}/files/{digest}", Policy: auth.SignedIn, Do: h.file},
 		{Method: http.MethodGet, Path: "/dossiers/{code}/papers/{paper}", Policy: auth.Public, Do: h.print},
+		{Method: http.MethodGet, Path: "/dossiers/{code}/receipt", Policy: auth.Public, Do: h.receipt},
 		{Method: http.MethodGet, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.task},
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}", Policy: auth.Officer, Do: h.act, MaxBody: files},
 		{Method: http.MethodPost, Path: "/desk/tasks/{id}/claim", Policy: auth.Officer, Do: h.claimPage},

@@ -82,6 +82,7 @@ type publicView struct {
 	Papers   []ui.File
 	Events   []ui.Event
 	Prints   []ui.Anchor
+	Receipt  string // where it is downloaded
 	Key      string // access key in links and forms
 	Client   string // request id
 	Waits    process.Wait
@@ -178,6 +179,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if row, ok := h.parentRow(ctx, d, true); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
+	v.Receipt = receiptPath(d, key)
 	v.Now.Next = h.nextStep(ctx, d, c, pkg)
 	if d.State == process.Done && d.Parent == 0 {
 		v.Now.Collect = h.collect(ctx, d, c)

@@ -722,7 +722,7 @@ func choicePage(v choiceView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Page(ui.PageArgs{Title: i18n.T(ctx, "notifyweb.choice.title"), Problems: v.Problems, Crumbs: []ui.Crumb{{Label: i18n.T(ctx, "notifyweb.choice.account"), Href: "/account"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Page(ui.PageArgs{Title: i18n.T(ctx, "notifyweb.choice.title"), Problems: v.Problems, Back: &ui.Anchor{Label: i18n.T(ctx, "notifyweb.choice.account"), Href: "/account"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -62,7 +62,7 @@ func TestConsentWithdrawn(t *testing.T) {
 		if n := begin(); n != 0 {
 			t.Errorf("%d answers are suggested after the consents were withdrawn", n)
 		}
-		if !strings.Contains(string(who.In("en").Get("/account/data").Want(200).Body), "withdrawn") {
+		if !strings.Contains(string(who.In("en").Get("/account/data").Want(200).Body), "Withdrawn") {
 			t.Error("the page does not say so")
 		}
 		post(who, "/account/data/consents", "purpose", "suggest.profile", "given", "yes").Want(303)

@@ -111,7 +111,7 @@ func (h handlers) client(r *http.Request, f url.Values) (*openid.Client, error) 
 		}
 		p.ID, p.Secret, p.Basic = id, password, true
 	}
-	return h.svc.Authenticate(p)
+	return h.svc.Authenticate(r.Context(), p)
 }
 
 func (h handlers) token(w http.ResponseWriter, r *http.Request) error {

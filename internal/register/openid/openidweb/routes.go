@@ -113,7 +113,7 @@ func proof(s *openid.Service, r *http.Request, token string) (string, error) {
 	case len(list) > 1:
 		return "", &openid.Fault{Code: openid.InvalidProof, Text: "One proof, not several."}
 	}
-	return s.CheckProof(list[0], r.Method, r.URL.Path, token)
+	return s.CheckProof(r.Context(), list[0], r.Method, r.URL.Path, token)
 }
 
 func (h handlers) discovery(w http.ResponseWriter, _ *http.Request) error {

@@ -104,13 +104,3 @@ func benchAuthSession(ctx context.Context, o citybench.Options) (rows []citybenc
 		{Name: "auth.revocation_s", Value: slices.Max(late).Seconds(), Unit: "s", N: len(late)},
 	}, nil
 }
-
-// benchAuthDoor is what a city's door takes under strangers.
-func benchAuthDoor(ctx context.Context, o citybench.Options) ([]citybench.Row, error) {
-	rows, err := benchAuthSession(ctx, o)
-	if err != nil {
-		return rows, err
-	}
-	flood, err := citybench.Flood(ctx, o)
-	return append(rows, flood...), err
-}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package hasher
+
+import "os/exec"
+
+// startLow starts a command. Only Linux lowers a single thread.
+func startLow(cmd *exec.Cmd) error { return cmd.Start() }

@@ -1,0 +1,19 @@
+-- A partition for each of the next ten years, before any of them begins. What a clock ahead of its time
+-- (a demo) has put behind 2026 moves along; elsewhere that partition is empty and this takes no time.
+--pg ALTER TABLE journal_entry DETACH PARTITION journal_entry_late;
+--pg ALTER TABLE journal_entry_late RENAME TO journal_entry_moved;
+--pg ALTER INDEX journal_entry_late_pkey RENAME TO journal_entry_moved_pkey;
+--pg CREATE TABLE journal_entry_2027 PARTITION OF journal_entry FOR VALUES FROM (1456074443980800000) TO (1588346014924800000);
+--pg CREATE TABLE journal_entry_2028 PARTITION OF journal_entry FOR VALUES FROM (1588346014924800000) TO (1720979973734400000);
+--pg CREATE TABLE journal_entry_2029 PARTITION OF journal_entry FOR VALUES FROM (1720979973734400000) TO (1853251544678400000);
+--pg CREATE TABLE journal_entry_2030 PARTITION OF journal_entry FOR VALUES FROM (1853251544678400000) TO (1985523115622400000);
+--pg CREATE TABLE journal_entry_2031 PARTITION OF journal_entry FOR VALUES FROM (1985523115622400000) TO (2117794686566400000);
+--pg CREATE TABLE journal_entry_2032 PARTITION OF journal_entry FOR VALUES FROM (2117794686566400000) TO (2250428645376000000);
+--pg CREATE TABLE journal_entry_2033 PARTITION OF journal_entry FOR VALUES FROM (2250428645376000000) TO (2382700216320000000);
+--pg CREATE TABLE journal_entry_2034 PARTITION OF journal_entry FOR VALUES FROM (2382700216320000000) TO (2514971787264000000);
+--pg CREATE TABLE journal_entry_2035 PARTITION OF journal_entry FOR VALUES FROM (2514971787264000000) TO (2647243358208000000);
+--pg CREATE TABLE journal_entry_2036 PARTITION OF journal_entry FOR VALUES FROM (2647243358208000000) TO (2779877317017600000);
+--pg CREATE TABLE journal_entry_late PARTITION OF journal_entry FOR VALUES FROM (2779877317017600000) TO (MAXVALUE);
+--pg INSERT INTO journal_entry (id, at, occurred, kind, subject_type, subject_id, actor, unit, request, digest, salt, xid, payload) SELECT id, at, occurred, kind, subject_type, subject_id, actor, unit, request, digest, salt, xid, payload FROM journal_entry_moved;
+--pg DROP TABLE journal_entry_moved;
+--sqlite DROP TABLE IF EXISTS journal_entry_moved;

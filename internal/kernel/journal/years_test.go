@@ -1,0 +1,65 @@
+package journal_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/db/dbtest"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/journal"
+)
+
+// TestEveryYearHasItsPartition: an entry of each of the next years lies in the partition of its
+// year, so that a year can be archived or moved as a whole.
+func TestEveryYearHasItsPartition(t *testing.T) {
+	t.Parallel()
+	url := dbtest.PostgresURL(t, []db.Migrations{journal.Migrations()})
+	clk := clock.NewFake(clock.MustDate("2025-01-01").At(0, 0))
+	d := dbtest.Open(t, url, dbtest.WithClock(clk))
+	key, err := journal.NewKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, ctx := journal.New(d, id.NewGen(1, clk), key, nil), context.Background()
+	for year := 2025; year <= 2036; year++ {
+		for _, day := range []string{"01-01", "12-31"} {
+			clk.Set(clock.MustDate(fmt.Sprintf("%d-%s", year, day)).At(12, 0))
+			if err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+				_, err := j.Append(tx, journal.Entry{Kind: "test.year", Subject: journal.Subject{Type: "t", ID: int64(year)}, Payload: []byte("{}")})
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, err := conn.Query(ctx, `SELECT subject_id, tableoid::regclass::text FROM journal_entry`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var year int64
+		var table string
+		if err := rows.Scan(&year, &table); err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("journal_entry_%d", year); table != want {
+			t.Errorf("an entry of %d lies in %s", year, table)
+		}
+		n++
+	}
+	if rows.Err() != nil || n != 24 {
+		t.Errorf("%d entries, %v", n, rows.Err())
+	}
+}
