@@ -26,7 +26,7 @@ func (p *Program) authority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "ca"), House, p.Clock.Now(), remote)
+	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "keys"), House, p.Clock.Now(), remote)
 	if err != nil {
 		return err
 	}

@@ -26,34 +26,34 @@ type Keys struct {
 	Root    *x509.Certificate
 	Issuing sign.Signer
 	Stamp   sign.Signer
-	// Trusted are roots of other authorities that readers here believe: trusted/*.pem.
+	// Trusted are roots of other authorities that readers here believe: ca-trusted-*.pem.
 	Trusted []*x509.Certificate
 }
 
 //nolint:gochecknoglobals // a constant that Go cannot write as such
 var oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 
-// OpenKeys reads the keys of a folder: root.pem, issuing.pem and issuing.key, stamp.pem and
-// stamp.key. A folder without root.pem gets keys of its own: enough for a demo; a city makes
-// its own (docs/guides/ca-operator.md) and keeps root.key elsewhere.
+// OpenKeys reads the keys of a folder: ca-root.pem, ca-issuing.pem and ca-issuing.key, ca-stamp.pem
+// and ca-stamp.key. A folder without ca-root.pem gets keys of its own: enough for a demo; a city makes
+// its own (docs/guides/ca-operator.md) and keeps ca-root.key elsewhere.
 //
 // NAME.ref in place of NAME.key names a key of the remote signing service.
 func OpenKeys(dir, city string, now time.Time, remote Remote) (k Keys, err error) {
-	if _, err := os.Stat(filepath.Join(dir, "root.pem")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, "ca-root.pem")); errors.Is(err, fs.ErrNotExist) {
 		if err := makeKeys(dir, city, now); err != nil {
 			return k, fmt.Errorf("certificate: keys in %s: %w", dir, err)
 		}
 	}
-	if k.Root, err = readCertificate(filepath.Join(dir, "root.pem")); err != nil {
+	if k.Root, err = readCertificate(filepath.Join(dir, "ca-root.pem")); err != nil {
 		return k, err
 	}
-	if k.Issuing, err = OpenKey(dir, "issuing", remote, k.Root); err != nil {
+	if k.Issuing, err = OpenKey(dir, "ca-issuing", remote, k.Root); err != nil {
 		return k, err
 	}
-	if k.Stamp, err = OpenKey(dir, "stamp", remote, k.Root); err != nil {
+	if k.Stamp, err = OpenKey(dir, "ca-stamp", remote, k.Root); err != nil {
 		return k, err
 	}
-	others, err := filepath.Glob(filepath.Join(dir, "trusted", "*.pem"))
+	others, err := filepath.Glob(filepath.Join(dir, "ca-trusted-*.pem"))
 	if err != nil {
 		return k, err
 	}
@@ -118,7 +118,7 @@ func newSerial() (*big.Int, error) {
 	return rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 126))
 }
 
-// makeKeys makes a root and the two keys beneath it. root.pem is written last: a folder that
+// makeKeys makes a root and the two keys beneath it. ca-root.pem is written last: a folder that
 // has it is whole.
 func makeKeys(dir, city string, now time.Time) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -151,7 +151,7 @@ func makeKeys(dir, city string, now time.Time) error {
 	for _, one := range []struct {
 		name string
 		c    *x509.Certificate
-	}{{"issuing", issuing}, {"stamp", stamp}} {
+	}{{"ca-issuing", issuing}, {"ca-stamp", stamp}} {
 		key, c, err := make1(one.c, rootCert, rootKey)
 		if err != nil {
 			return err
@@ -160,7 +160,7 @@ func makeKeys(dir, city string, now time.Time) error {
 			return err
 		}
 	}
-	return save(dir, "root", rootKey, rootCert)
+	return save(dir, "ca-root", rootKey, rootCert)
 }
 
 func make1(c, parent *x509.Certificate, parentKey crypto.Signer) (crypto.Signer, *x509.Certificate, error) {
