@@ -130,7 +130,7 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		p.doorkeeper().Module(),
-		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses}),
+		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses, Files: "/verify"}),
 		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		certificateweb.Routes(p.certificatesWeb()), signatureweb.Routes(p.Signatures, "/verify/receipt"),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
