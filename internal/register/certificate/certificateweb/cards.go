@@ -99,6 +99,7 @@ func (h handlers) card(ctx context.Context, c certificate.Card) cardView {
 			v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: say(ctx, "row."+key), Value: ui.T(text)})
 		}
 	}
+	v.Rows.Tight = true
 	l := i18n.LangOf(ctx)
 	if c.Title != c.Name {
 		add("title", c.Title)
