@@ -163,6 +163,23 @@ func (c *city) data() string {
 	return filepath.Join(c.dir, "city")
 }
 
+// used is the processor time of the process so far, in steps of ten milliseconds; 0 where the
+// system does not tell.
+func (c *city) used() time.Duration {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(c.cmd.Process.Pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
+	f := strings.Fields(after)
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 // stop ends the process and leaves the data.
 func (c *city) stop() {
 	if c.cmd == nil || c.cmd.Process == nil {

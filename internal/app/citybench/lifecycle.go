@@ -94,7 +94,7 @@ func lifecycle(ctx context.Context, o Options) (rows []Row, err error) {
 		return nil, err
 	}
 	defer c.close()
-	ws, took, err := drive(ctx, c, o)
+	ws, took, used, err := drive(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +108,7 @@ func lifecycle(ctx context.Context, o Options) (rows []Row, err error) {
 	per := float64(lives) / took.Seconds()
 	rows = []Row{
 		{"lifecycle.per_second", per, "1/s", lives},
+		{"lifecycle.cpu_us", float64(used.Microseconds()) / float64(lives), "µs", lives},
 		{"transition.p50_ms", quantile(steps, 0.50), "ms", len(steps)},
 		{"transition.p99_ms", quantile(steps, 0.99), "ms", len(steps)},
 	}
@@ -186,23 +187,24 @@ func fill(c *city, n int) ([]string, error) {
 	return slices.Concat(codes...), errors.Join(errs...)
 }
 
-// drive runs the load: a second to warm up, then o.For counted.
-func drive(ctx context.Context, c *city, o Options) ([]*worker, time.Duration, error) {
+// drive runs the load: two seconds to warm up, then o.For counted, and what the server used
+// of its processors meanwhile.
+func drive(ctx context.Context, c *city, o Options) (ws []*worker, took, used time.Duration, err error) {
 	submit, stages, err := Script("00133", "2025-06-01")
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
-	ws := make([]*worker, o.Clients)
+	ws = make([]*worker, o.Clients)
 	for i := range ws {
 		conn, err := dial(c.addr())
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 		defer conn.close()
 		ws[i] = &worker{c: conn, city: c, submit: submit, stages: stages}
 	}
 	if err := ws[0].life(); err != nil { // tell a broken script before the load
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	var phase atomic.Int32 // 0 warm-up, 1 counted, 2 over
 	var wg sync.WaitGroup
@@ -219,17 +221,18 @@ func drive(ctx context.Context, c *city, o Options) ([]*worker, time.Duration, e
 		})
 	}
 	time.Sleep(min(2*time.Second, o.For))
+	before := c.used()
 	phase.Store(1)
 	began := time.Now()
 	time.Sleep(o.For)
 	phase.Store(2)
-	took := time.Since(began)
+	took, used = time.Since(began), c.used()-before
 	wg.Wait()
 	var errs []error
 	for _, w := range ws {
 		errs = append(errs, w.err)
 	}
-	return ws, took, errors.Join(errs...)
+	return ws, took, used, errors.Join(errs...)
 }
 
 // reads measures one request at a time over one connection: the median includes the

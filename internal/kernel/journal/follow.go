@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -49,12 +50,7 @@ func (j *Journal) step(ctx context.Context, f *reader) (n int, err error) {
 	if f.single {
 		limit = 1
 	}
-	var records []Record
-	end := f.next
-	err = j.db.View(ctx, func(_ context.Context, v *db.View) (err error) {
-		records, end, err = readFrom(v, f.next, limit)
-		return err
-	})
+	records, end, err := j.stretch(ctx, f.next, limit)
 	if err != nil || end == f.next {
 		return 0, err
 	}
@@ -83,6 +79,88 @@ func (j *Journal) step(ctx context.Context, f *reader) (n int, err error) {
 	}
 	f.next, f.durable, f.single = end, end, false
 	return n, nil
+}
+
+// stretch is readFrom by way of what another follower read a moment ago.
+func (j *Journal) stretch(ctx context.Context, seq int64, limit int) (out []Record, end int64, err error) {
+	if out, end = j.recent.from(seq, limit); end > seq {
+		return out, end, nil
+	}
+	generation := j.recent.now()
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) (err error) {
+		out, end, err = readFrom(v, seq, limit)
+		return err
+	})
+	if err == nil && int64(len(out)) == end-seq { // no entry is missing
+		j.recent.put(generation, seq, out)
+	}
+	return out, end, err
+}
+
+// recent keeps the end of the log as the first follower read it, since all of them read the
+// same entries at nearly the same time.
+type recent struct {
+	mu         sync.Mutex
+	generation int // counts the erasures: what was read before one is not kept
+	first      int64
+	records    []Record
+	bytes      int
+}
+
+// recentMost bounds the payloads that are kept; then the older half goes.
+const recentMost = 4 << 20
+
+func (r *recent) now() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.generation
+}
+
+func (r *recent) from(seq int64, limit int) ([]Record, int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := seq - r.first
+	if at < 0 || at >= int64(len(r.records)) {
+		return nil, seq
+	}
+	out := slices.Clone(r.records[at:min(at+int64(limit), int64(len(r.records)))])
+	return out, seq + int64(len(out))
+}
+
+func (r *recent) put(generation int, seq int64, more []Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	end := r.first + int64(len(r.records))
+	switch {
+	case generation != r.generation || seq < r.first && len(r.records) > 0 || len(more) == 0:
+		return // an old stretch is not what others will ask for
+	case seq > end || len(r.records) == 0:
+		r.first, r.records, r.bytes = seq, nil, 0
+	case seq < end: // two read the same
+		if int64(len(more)) <= end-seq {
+			return
+		}
+		more = more[end-seq:]
+	}
+	r.records = append(r.records, more...)
+	for i := range more {
+		r.bytes += len(more[i].Payload) + 200
+	}
+	if r.bytes > recentMost {
+		half := len(r.records) / 2
+		for i := range r.records[:half] {
+			r.bytes -= len(r.records[i].Payload) + 200
+		}
+		r.first, r.records = r.first+int64(half), slices.Clone(r.records[half:])
+	}
+}
+
+// forget drops all: an entry was erased.
+func (r *recent) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.generation++
+	r.records, r.bytes = nil, 0
 }
 
 // begin finds or makes the follower's cursor.

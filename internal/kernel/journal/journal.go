@@ -26,6 +26,7 @@ type Journal struct {
 	log    *slog.Logger
 	sealer db.Sealer
 	grown  signal // the log has new entries
+	recent recent // what followers read last
 }
 
 // New returns the journal over d. The signer (LoadKey) names the log and signs
@@ -73,6 +74,7 @@ func (j *Journal) Erase(tx *db.Tx, target EntryID, actor int64, unit string, why
 	if err := forget(tx, int64(target), errs.E(errs.NotFound, "journal.noEntry", errs.P("id", target.String()))); err != nil {
 		return err
 	}
+	tx.AfterCommit(j.recent.forget)
 	_, err := j.Append(tx, Entry{
 		Kind: KindErased, Subject: Subject{subjectEntry, int64(target)}, Actor: actor, Unit: unit, Payload: why,
 	})

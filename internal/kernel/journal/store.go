@@ -98,8 +98,10 @@ func tail(q db.Querier) (batch, error) {
 
 // idsFrom reads batches that end after entry number seq, without their hashes.
 func idsFrom(q db.Querier, seq int64, limit int) ([]batch, error) {
+	// The limit stands in the text: SQLite plans a statement again when a bound limit changes,
+	// and readers ask for two and for many in turn.
 	return db.All(q, scanBatch, `SELECT first, count, at, xid, ids, edge AS hashes, edge FROM journal_batch
-		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) ORDER BY first LIMIT $2`, seq, limit)
+		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) ORDER BY first LIMIT `+strconv.Itoa(limit), seq)
 }
 
 // batchesAfter reads batches whose first number is greater.

@@ -49,7 +49,7 @@ func (p Problem) Params() []any {
 // Report is what Verify found.
 type Report struct {
 	Entries     int64            // numbered
-	Kinds       map[string]int64 // numbered and found, by kind
+	Kinds       map[string]int64 // found, numbered or not yet, by kind
 	Erased      int64
 	Pending     int64 // appended, not numbered yet
 	Batches     int64

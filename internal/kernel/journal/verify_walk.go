@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"maps"
 	"slices"
 	"sort"
 
@@ -378,6 +379,15 @@ func (w *walk) strangers(ctx context.Context) error {
 		}
 	}
 	w.rep.Pending = int64(len(pending))
+	if err := w.look(ctx, func(v *db.View) error {
+		rows, err := entriesByID(v, slices.Collect(maps.Keys(pending)))
+		for _, r := range rows {
+			w.rep.Kinds[r.kind]++
+		}
+		return err
+	}); err != nil {
+		return err
+	}
 	for id := range w.promises {
 		if !pending[id] {
 			w.rep.find(Broken, id, -1, -1)

@@ -96,17 +96,18 @@ func idOf(actor int64, key string) int64 {
 
 const purgeBatch = 1000
 
-// Purge forgets keys older than Life, in small units so that nobody waits behind it.
+// Purge forgets keys older than Life. It walks the table in small units so that nobody waits
+// behind it: a few seconds of an hour for the million commands of a large city's week.
 func Purge(ctx context.Context, d *db.DB) (err error) {
 	defer errs.Op(&err, "once.Purge")
+	after := int64(-1)
 	for {
-		var n int
-		err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-			var err error
-			n, err = deleteOld(tx, db.Millis(tx.Now().Add(-Life)), purgeBatch)
+		at := after
+		err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) (err error) {
+			after, err = deleteOld(tx, db.Millis(tx.Now().Add(-Life)), at, purgeBatch)
 			return err
 		})
-		if err != nil || n < purgeBatch {
+		if err != nil || after == 0 {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package once
 
 import (
+	"slices"
+
 	"khue/internal/kernel/db"
 )
 
@@ -21,11 +23,23 @@ func insertRequest(tx *db.Tx, id int64, r request) error {
 		id, r.body, r.result, db.Millis(tx.Now()))
 }
 
-// deleteOld deletes up to n requests older than an instant and says how many went.
-func deleteOld(tx *db.Tx, before int64, n int) (int, error) {
-	gone, err := db.All(tx, func(s db.Scanner) (id int64, err error) {
-		err = s.Scan(&id)
-		return id, err
-	}, `DELETE FROM once_request WHERE id IN (SELECT id FROM once_request WHERE at < $1 ORDER BY at LIMIT $2) RETURNING id`, before, n)
-	return len(gone), err
+// deleteOld looks at up to n requests in the order of their ids, after one, deletes those
+// older than an instant, and returns the id that it came to; 0 at the end.
+func deleteOld(tx *db.Tx, before, after int64, n int) (int64, error) {
+	type key struct{ id, at int64 }
+	seen, err := db.All(tx, func(s db.Scanner) (k key, err error) {
+		err = s.Scan(&k.id, &k.at)
+		return k, err
+	}, `SELECT id, at FROM once_request WHERE id > $1 ORDER BY id LIMIT $2`, after, n)
+	if err != nil {
+		return 0, err
+	}
+	old := slices.ContainsFunc(seen, func(k key) bool { return k.at < before })
+	if old {
+		err = tx.Exec(`DELETE FROM once_request WHERE id > $1 AND id <= $2 AND at < $3`, after, seen[len(seen)-1].id, before)
+	}
+	if err != nil || len(seen) < n {
+		return 0, err
+	}
+	return seen[len(seen)-1].id, nil
 }

@@ -40,6 +40,11 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 	if err != nil || l.Demo || l.Imported {
 		return err // what is invented is told to nobody
 	}
+	if !staff { // of most dossiers from a counter nobody can be told, and the rest is not read
+		if some, err := s.reachable(tx, ID(r.Subject.ID)); err != nil || !some {
+			return err
+		}
+	}
 	d, filing, err := findFiling(tx, ID(r.Subject.ID))
 	if err != nil {
 		return err
@@ -50,6 +55,12 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, r journal.Record) error {
 		}
 	}
 	return s.tellOwner(ctx, tx, r, l, d, filing)
+}
+
+// reachable reports whether there is any way to the owner of a dossier.
+func (s *Service) reachable(q db.Querier, v ID) (bool, error) {
+	account, phone, mail, err := findContact(q, v)
+	return s.Notices.Reachable(account, mailOf(Dossier{Mail: mail}), phone), err
 }
 
 // milestoneConfirm is told where a step of the process waits for the applicant.

@@ -29,7 +29,7 @@ const redateBatch = 400
 
 // calendarFollower starts the work when a change is approved.
 func (s *Service) calendarFollower() journal.Follower {
-	return journal.Follower{Name: "dossier.calendar", Fn: func(_ context.Context, tx *db.Tx, r journal.Record) error {
+	return journal.Follower{Name: "dossier.calendar", Kinds: []string{holiday.EventApproved}, Fn: func(_ context.Context, tx *db.Tx, r journal.Record) error {
 		if r.Kind != holiday.EventApproved || r.Erased {
 			return nil
 		}

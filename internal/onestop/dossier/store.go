@@ -137,6 +137,12 @@ func findFiling(q db.Querier, v ID) (Dossier, Filing, error) {
 	return d, f, err
 }
 
+// findContact reads the ways to the owner of a dossier: an account, a telephone, whether they gave an e-mail address.
+func findContact(q db.Querier, v ID) (account int64, phone string, mail bool, err error) {
+	err = q.QueryRow(`SELECT submitter, phone, mail FROM dossier_dossier WHERE id = $1`, v).Scan(&account, &phone, &mail)
+	return account, phone, mail, notFound(err, "dossier.notFound")
+}
+
 // findForTask reads a task and its dossier in one query.
 func findForTask(q db.Querier, v TaskID) (Task, Dossier, error) {
 	var tr taskRow

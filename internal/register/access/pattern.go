@@ -98,7 +98,7 @@ func Verdicts() []string { return []string{"explained", "breach"} }
 
 // follower spreads lists over those that they showed and lays the rules over each look.
 func (s *Service) follower() journal.Follower {
-	return journal.Follower{Name: "access.looks", Fn: s.follow}
+	return journal.Follower{Name: "access.looks", Kinds: []string{KindLooked}, Fn: s.follow}
 }
 
 func (s *Service) follow(ctx context.Context, tx *db.Tx, r journal.Record) error {
