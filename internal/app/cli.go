@@ -211,6 +211,7 @@ type serveCmd struct {
 	TSA          string        `name:"tsa" help:"Address of an authority for time (RFC 3161) that stamps checkpoints; empty: none." env:"KHUE_TSA"`
 	TSAEvery     time.Duration `name:"tsa-every" help:"How often it is asked." default:"5m" env:"KHUE_TSA_EVERY"`
 	nationalFlags
+	signerFlags
 	demandFlag
 	Events       string        `help:"Stream of events for other systems: nats://host:4222 (a cluster with commas, ?replicas=3), or embedded; empty: none." env:"KHUE_EVENTS"`
 	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
@@ -234,7 +235,7 @@ func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
 	cfg.Events, cfg.EventsListen = s.Events, s.EventsListen
 	cfg.Leave, cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.Leave, s.TLSCert, s.TLSKey, s.Proxies
-	cfg.MetricsToken = s.MetricsToken
+	cfg.MetricsToken, cfg.Signer = s.MetricsToken, s.signer()
 	cfg.Hasher = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()

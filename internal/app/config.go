@@ -11,6 +11,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/sign/signweb"
 	"khue/internal/kernel/trace"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/openid/openidweb"
@@ -53,6 +54,8 @@ type Config struct {
 	Training bool
 	// NameOfficers tells citizens the name of who looked at their data beside the post.
 	NameOfficers bool
+	// Signer is the remote signing service behind which officers' own keys lie; zero: none.
+	Signer signweb.Config
 	// Demand says since when two factors are demanded of officers, and a fresh proof of who signs;
 	// zero: of nobody.
 	Demand auth.Demand

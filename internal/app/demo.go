@@ -96,6 +96,9 @@ func (d *demoCmd) Run(c *command) error {
 		return err
 	}
 	if !d.Empty {
+		if _, err := p.demoCards(c.ctx, city); err != nil {
+			return err
+		}
 		if begins.Before(at) {
 			if err := p.Foretell(c.ctx, city, at); err != nil {
 				return err

@@ -109,6 +109,7 @@ var nobodys = map[string]string{
 	"/account/contact/{channel}/remove":            "reaches only what the account has itself; TestWhatAnAccountHasIsItsOwn seeds one and tries strangers",
 	"/account/clients/{code}/withdraw":             "reaches only what the account has itself; TestWhatAnAccountHasIsItsOwn seeds one and tries strangers",
 	"/admin/clients/wishes/{id}":                   "asks for a proof first; TestStrangersDecideNoWish tries them fresh from signing in",
+	"/admin/certificates/{id}":                     "a card is its unit's: policies decide on each (TestCardsTakeTwoPeopleAndHoldForOthers)",
 	"/admin/templates/{service}/{version}/{paper}": "specimens are filled with invented people",
 	"POST /apply/d/{key}/forget":                   "whoever cannot open a draft is led to their own; the test looks that it is kept",
 	"POST /account/browsers/{id}/remove":           "takes out only a browser of the account's own; the test looks that it is kept",

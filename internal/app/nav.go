@@ -70,6 +70,7 @@ func adminNav() []navEntry {
 		{key: "roles", href: "/admin/roles"},
 		{key: "policies", href: "/admin/policies"},
 		{key: "clients", href: "/admin/clients"},
+		{key: "certificates", href: "/admin/certificates"},
 		{key: "templates", href: "/admin/templates"},
 		{key: "notices", href: "/admin/notices"},
 		{key: "imports", href: "/admin/imports"},

@@ -47,9 +47,11 @@ import (
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/signature"
 	"khue/internal/onestop/upload"
 	"khue/internal/register/access"
 	"khue/internal/register/catalog"
+	"khue/internal/register/certificate"
 	"khue/internal/register/holiday"
 	"khue/internal/register/identity"
 	"khue/internal/register/mandate"
@@ -99,6 +101,9 @@ type Program struct {
 	Measures *measure.Set
 	Trace    *trace.Tracer   // nil where nobody collects
 	Outlet   *outlet.Service // nil where nobody outside listens
+	// Certificates is the city's certificate authority; Signatures signs and verifies.
+	Certificates *certificate.Service
+	Signatures   *signature.Service
 
 	Reorganise *reorganise.Service
 	Cutover    *cutover.Service
@@ -205,7 +210,7 @@ func (p *Program) kernel(context.Context) error {
 	return nil
 }
 
-func (p *Program) register(context.Context) (err error) {
+func (p *Program) register(ctx context.Context) (err error) {
 	if p.Units, err = orgunit.New(p.DB, p.Clock, p.Gen, p.Journal); err != nil {
 		return err
 	}
@@ -243,7 +248,10 @@ func (p *Program) register(context.Context) (err error) {
 		return err
 	}
 	p.Mandates = mandate.New(mandate.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, People: p.People})
-	return p.provider()
+	if err := p.provider(); err != nil {
+		return err
+	}
+	return p.authority(ctx)
 }
 
 func (p *Program) onestop(context.Context) (err error) {
@@ -288,6 +296,7 @@ func (p *Program) onestop(context.Context) (err error) {
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
+	p.signing()
 	scanning, err := p.scanning()
 	if err != nil {
 		return err
@@ -379,6 +388,9 @@ func (p *Program) fill(ctx context.Context) error {
 	if err := p.OpenID.Ready(ctx); err != nil {
 		return err
 	}
+	if err := p.Certificates.Refresh(ctx); err != nil {
+		return err
+	}
 	return p.offer(ctx)
 }
 
@@ -462,6 +474,7 @@ func (p *Program) background() []func(context.Context) error {
 		p.Measures.Run,
 		p.Auth.Run,
 		p.OpenID.Run,
+		p.Certificates.Run,
 		p.Units.Run,
 		p.Holidays.Run,
 		p.Library.Run,

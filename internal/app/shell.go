@@ -39,6 +39,7 @@ func (p *Program) shell(ctx context.Context, r *http.Request, s ui.Shell) ui.She
 	sub := auth.From(ctx)
 	s.Footer = []ui.FooterLink{
 		{Label: i18n.T(ctx, "app.footer.units"), Href: "/units"},
+		{Label: i18n.T(ctx, "app.footer.verify"), Href: "/verify"},
 		{Label: i18n.T(ctx, "app.footer.receipt"), Href: "/verify/receipt"},
 		{Label: i18n.T(ctx, "app.footer.api"), Href: "/api"},
 	}

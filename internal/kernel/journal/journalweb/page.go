@@ -17,6 +17,7 @@ const receiptPath = "/verify/receipt"
 
 // receiptView is the page on which a receipt is checked.
 type receiptView struct {
+	Files    string
 	Text     string
 	Problems ui.Problems
 	Verdict  *ui.BannerArgs // nil: nothing was checked yet
@@ -40,6 +41,7 @@ func (h *handlers) receiptForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handlers) show(w http.ResponseWriter, r *http.Request, status int, v receiptView) error {
+	v.Files = h.Files
 	ctx := r.Context()
 	a, err := h.Journal.About(ctx)
 	if err != nil {

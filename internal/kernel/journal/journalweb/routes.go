@@ -23,6 +23,7 @@ type Deps struct {
 	Journal   *journal.Journal
 	Clock     clock.Clock
 	Witnesses []Witness // who confirms this log
+	Files     string    // page that checks signed files; empty: none
 }
 
 type handlers struct {

@@ -1,0 +1,123 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"slices"
+	"time"
+
+	"khue/internal/app/citybench"
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/pdf"
+	"khue/internal/onestop/signature"
+)
+
+// benchLevel4 is the group level4: pay, sign, issue.
+func benchLevel4(parts ...citybench.Part) citybench.Group {
+	return citybench.Group{Name: "level4", Help: "sign.batch100_s: 100 papers signed in one act; verify.pdf_ms, verify.pdf_p95_ms: a paper with a signature and a seal", Run: func(ctx context.Context, o citybench.Options) (out []citybench.Row, err error) {
+		for _, p := range parts {
+			rows, err := p(ctx, o)
+			if err != nil {
+				return out, err
+			}
+			out = append(out, rows...)
+		}
+		return out, nil
+	}}
+}
+
+const (
+	batchSize   = 100
+	batchRounds = 5
+	readRounds  = 200
+)
+
+// benchSign signs 100 different papers with visible signatures and time stamps in one act, and
+// verifies one of them with a seal beside the signature.
+func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
+	folder, err := os.MkdirTemp("", "khue-bench-sign-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	cfg := Config{Data: folder, MigrateAtStart: true, Opened: clock.MustDate("2025-06-23").At(8, 10)}
+	if o.DB != "" {
+		var drop func()
+		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
+			return nil, err
+		}
+		defer drop()
+	}
+	p, err := New(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	city, err := p.Settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chair, err := p.demoCards(ctx, city)
+	if err != nil {
+		return nil, err
+	}
+	var picture bytes.Buffer
+	m := image.NewNRGBA(image.Rect(0, 0, 300, 150))
+	for x := range 300 {
+		m.SetNRGBA(x, x/2, color.NRGBA{B: 200, A: 255})
+	}
+	if err := png.Encode(&picture, m); err != nil {
+		return nil, err
+	}
+	look := &signature.Visible{Rect: [4]float64{350, 200, 450, 260}, Kind: signature.Personal, Image: picture.Bytes()}
+	papers := make([]signature.Paper, batchSize)
+	for i := range papers {
+		text := pdf.Layout{Blocks: []pdf.Block{{Paragraph: &pdf.Paragraph{Text: fmt.Sprintf("Giấy phép số %d", i)}}}}
+		b, err := pdf.Render(text, pdf.Options{Fonts: fonts(), Title: "Giấy phép", Lang: "vi", Created: p.Clock.Now()})
+		if err != nil {
+			return nil, err
+		}
+		papers[i] = signature.Paper{PDF: b, Visible: look, Reason: "Ban hành"}
+	}
+	clk := clock.System()
+	var took []time.Duration
+	var signed [][]byte
+	for range batchRounds {
+		start := clk.Now()
+		if signed, err = p.Signatures.SignMany(chair, papers); err != nil {
+			return nil, err
+		}
+		took = append(took, clk.Now().Sub(start))
+	}
+	slices.Sort(took)
+	rows = append(rows, citybench.Row{Name: "sign.batch100_s", Value: took[len(took)/2].Seconds(), Unit: "s", N: batchRounds})
+	unit, _ := unitOf(auth.From(chair).Grants[0].Scope)
+	seal, err := p.Signatures.SealSigner(chair, unit)
+	if err != nil {
+		return rows, err
+	}
+	two, err := p.Signatures.SignPDF(chair, signed[0], seal, &signature.Visible{Rect: signature.SealOver(look.Rect), Kind: signature.Seal, Image: picture.Bytes()}, "")
+	if err != nil {
+		return rows, err
+	}
+	took = nil
+	for range readRounds {
+		start := clk.Now()
+		rep, err := p.Signatures.Verify(ctx, two)
+		if err != nil || rep.Verdict != signature.Good {
+			return rows, fmt.Errorf("bench: verified %q: %w", rep.Verdict, err)
+		}
+		took = append(took, clk.Now().Sub(start))
+	}
+	slices.Sort(took)
+	at := func(share int) float64 { return took[len(took)*share/100].Seconds() * 1000 }
+	return append(rows,
+		citybench.Row{Name: "verify.pdf_ms", Value: at(50), Unit: "ms (median)", N: readRounds},
+		citybench.Row{Name: "verify.pdf_p95_ms", Value: at(95), Unit: "ms", N: readRounds}), nil
+}

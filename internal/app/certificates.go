@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/sign/signweb"
+	"khue/internal/kernel/ui"
+	"khue/internal/onestop/signature"
+	"khue/internal/register/certificate"
+	"khue/internal/register/certificate/certificateweb"
+	"khue/internal/register/identity/identityweb"
+)
+
+// authority builds the city's certificate authority.
+func (p *Program) authority(ctx context.Context) error {
+	key, err := secret(filepath.Join(p.Config.Data, "keys", "certificate.key"))
+	if err != nil {
+		return err
+	}
+	remote, err := signweb.Dial(p.Config.Signer)
+	if err != nil {
+		return err
+	}
+	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "keys"), House, p.Clock.Now(), remote)
+	if err != nil {
+		return err
+	}
+	p.Certificates, err = certificate.New(ctx, certificate.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, People: holders{p}, Secret: key, Keys: keys, Remote: remote,
+		Government: func() string { return "unit:" + p.Units.Now().Government().ID.String() }, Address: p.issuer,
+	})
+	return err
+}
+
+// signing builds what signs papers.
+func (p *Program) signing() {
+	f := fonts()
+	p.Signatures = signature.New(signature.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Authority: p.Certificates, Font: f.Regular})
+}
+
+// certificatesWeb is what the pages of the authority stand on.
+func (p *Program) certificatesWeb() certificateweb.Deps {
+	return certificateweb.Deps{Authority: p.Certificates, Readers: identityweb.Managers(), Units: holders{p}.units}
+}
+
+// holders tells the authority who works where.
+type holders struct{ p *Program }
+
+// ByLogin finds an officer whom the reader may look at.
+func (h holders) ByLogin(ctx context.Context, login string) (out certificate.Holder, err error) {
+	a, err := h.p.Auth.FindAccount(ctx, login)
+	if err != nil {
+		return out, err
+	}
+	o, posts, err := h.p.Officers.Officer(ctx, a.ID)
+	if err != nil {
+		return out, err
+	}
+	t := h.p.Units.Now()
+	for _, x := range posts {
+		if x.For != "" || !x.On(h.p.today()) {
+			continue
+		}
+		out = certificate.Holder{Account: o.Account, Name: o.Name, Unit: "unit:" + x.Unit.String()}
+		if a, ok := t.AgencyOf(x.Unit); ok {
+			out.Title = a.Name
+		}
+		return out, nil
+	}
+	return out, errs.E(errs.NotFound, "identity.officer.none")
+}
+
+// UnitName is the name of a unit by its scope.
+func (h holders) UnitName(_ context.Context, scope string) (string, error) {
+	if v, ok := unitOf(scope); ok {
+		if u, ok := h.p.Units.Now().Get(v); ok {
+			return u.Name, nil
+		}
+	}
+	return "", errs.E(errs.NotFound, "certificate.error.unit")
+}
+
+// units are the agencies of the reader's posts, for which a seal may be asked.
+func (h holders) units(ctx context.Context) (out []ui.Option) {
+	t, seen := h.p.Units.Now(), map[string]bool{}
+	for _, g := range auth.From(ctx).Grants {
+		v, ok := unitOf(g.Scope)
+		if !ok {
+			continue
+		}
+		u, ok := t.AgencyOf(v)
+		if scope := "unit:" + u.ID.String(); ok && !seen[scope] {
+			seen[scope] = true
+			out = append(out, ui.Option{Value: scope, Label: strings.TrimSpace(u.Name)})
+		}
+	}
+	return out
+}
+
+// signerFlags say where the remote signing service is.
+type signerFlags struct {
+	Signer     string `help:"Remote signing service of keys in tokens: https://host:port or unix:///path; empty: none." env:"KHUE_SIGNER" placeholder:"URL"`
+	SignerCA   string `help:"PEM of the authority of that service." env:"KHUE_SIGNER_CA" type:"path"`
+	SignerCert string `help:"PEM of this city's certificate there." env:"KHUE_SIGNER_CERT" type:"path"`
+	SignerKey  string `help:"PEM of its key." env:"KHUE_SIGNER_KEY" type:"path"`
+}
+
+func (f signerFlags) signer() signweb.Config {
+	return signweb.Config{URL: f.Signer, CA: f.SignerCA, Cert: f.SignerCert, Key: f.SignerKey}
+}
+
+// demoCards gives the chairs of a demo's commune their cards and the commune its seal, asked for
+// and issued by two people as in any city. Who is chair of the commune is returned.
+func (p *Program) demoCards(ctx context.Context, city DemoCity) (chair context.Context, err error) {
+	who := map[string]context.Context{}
+	for _, a := range city.Accounts {
+		sub, err := p.Auth.Resolve(ctx, a.Token)
+		if err != nil {
+			return nil, err
+		}
+		who[a.Login] = auth.With(ctx, sub)
+	}
+	chair = who["chutich"]
+	deputy, lead := who["phochutich"], who["lanhdao"]
+	if chair == nil || deputy == nil || lead == nil {
+		return nil, nil // a day on which the commune is led by others
+	}
+	scope := auth.From(chair).Grants[0].Scope
+	for i, w := range []certificate.Wish{
+		{Kind: certificate.Officer, Login: "chutich"}, {Kind: certificate.Officer, Login: "phochutich"}, {Kind: certificate.Seal, Unit: scope},
+	} {
+		w.Basis = "Quyết định 01/QĐ-UBND"
+		by := deputy
+		if w.Login == "phochutich" {
+			by = chair
+		}
+		c, err := p.Certificates.Ask(by, w, "demo-card-0123456789-"+strconv.Itoa(i))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.Certificates.Decide(lead, c.ID, true); err != nil {
+			return nil, err
+		}
+	}
+	return chair, nil
+}

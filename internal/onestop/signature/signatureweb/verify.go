@@ -1,0 +1,199 @@
+package signatureweb
+
+import (
+	"context"
+	"embed"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/sign"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/signature"
+)
+
+// Messages are this package's sentences (keys under "signatureweb").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+type handlers struct {
+	s        *signature.Service
+	receipts string
+}
+
+// Routes is the web half of verification. Receipts is where receipts of the journal are checked;
+// "" where nowhere.
+func Routes(s *signature.Service, receipts string) web.Module {
+	h := handlers{s, receipts}
+	return web.Module{Name: "signature", Routes: []web.Route{
+		{Method: http.MethodGet, Path: "/verify", Policy: auth.Public, Do: h.form},
+		{Method: http.MethodPost, Path: "/verify", Policy: auth.Public, Do: h.check, MaxBody: sign.MaxFile + 64<<10},
+	}}
+}
+
+func say(ctx context.Context, key string, kv ...any) string {
+	return i18n.T(ctx, "signatureweb."+key, kv...)
+}
+
+type view struct {
+	Key      string
+	Problems ui.Problems
+	Receipts string
+	Result   *ui.BannerArgs
+	File     ui.SummaryArgs
+	List     []ui.SummaryArgs
+}
+
+func (h handlers) form(w http.ResponseWriter, r *http.Request) error {
+	return web.Render(w, r, http.StatusOK, page(view{Key: web.NewKey(), Receipts: h.receipts}))
+}
+
+func (h handlers) check(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	name, b, err := file(r)
+	var rep signature.Report
+	if err == nil {
+		rep, err = h.s.Verify(ctx, b)
+	}
+	v := view{Key: web.NewKey(), Receipts: h.receipts}
+	switch {
+	case errs.Is(err, errs.Invalid), errs.Is(err, errs.TooLarge), errs.Is(err, errs.Unavailable):
+		v.Problems = ui.Problems{{Field: "file", Text: web.ProblemOf(ctx, err).Detail}}
+		return web.Render(w, r, web.Status(err), page(v))
+	case err != nil:
+		return err
+	}
+	v.fill(ctx, name, rep)
+	return web.Render(w, r, http.StatusOK, page(v))
+}
+
+func file(r *http.Request) (string, []byte, error) {
+	if _, err := web.Form(r); err != nil {
+		return "", nil, err
+	}
+	files, err := web.Files(r, "file")
+	if err != nil {
+		return "", nil, err
+	}
+	if len(files) != 1 {
+		return "", nil, errs.E(errs.Invalid, "signatureweb.error.one")
+	}
+	f, err := files[0].Open()
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, sign.MaxFile+1))
+	return files[0].Name, b, err
+}
+
+func verdictTone(v signature.Verdict) ui.Tone {
+	switch v {
+	case signature.Good:
+		return ui.ToneDone
+	case signature.Changed:
+		return ui.ToneStopped
+	}
+	return ui.ToneWaiting
+}
+
+func (v *view) fill(ctx context.Context, name string, r signature.Report) {
+	v.Result = &ui.BannerArgs{Title: say(ctx, "verdict."+string(r.Verdict)), Text: say(ctx, "means."+string(r.Verdict)), Tone: verdictTone(r.Verdict), Alert: true}
+	l := i18n.LangOf(ctx)
+	v.File.Rows = []ui.SummaryRow{
+		{Key: say(ctx, "row.file"), Value: ui.T(name)},
+		{Key: say(ctx, "row.kind"), Value: ui.T(strings.ToUpper(r.Kind))},
+		{Key: say(ctx, "row.print"), Value: ui.T(spaced(r.SHA256))},
+		{Key: say(ctx, "row.at"), Value: ui.T(i18n.DateTime(l, r.At))},
+	}
+	for i, s := range r.Signatures {
+		v.List = append(v.List, one(ctx, i+1, s))
+	}
+}
+
+// spaced lets a long text break on a narrow screen.
+func spaced(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i += 8 {
+		b.WriteString(s[i:min(i+8, len(s))] + " ")
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func cut(s string) string {
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:200]) + "…"
+	}
+	return s
+}
+
+// one tells of a signature: who, whole or changed, chain, time, revoked.
+func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
+	l := i18n.LangOf(ctx)
+	out := ui.SummaryArgs{Title: say(ctx, "signature", "n", n)}
+	add := func(key string, c ui.Cell) {
+		out.Rows = append(out.Rows, ui.SummaryRow{Key: say(ctx, "row."+key), Value: c})
+	}
+	told := func(key, text string) {
+		if text != "" {
+			add(key, ui.T(cut(text)))
+		}
+	}
+	if c := s.Certificate; c != nil {
+		told("who", c.Subject.CommonName)
+		told("org", strings.Join(c.Subject.Organization, ", "))
+	}
+	tone := ui.ToneStopped
+	if s.Whole == sign.Kept || s.Whole == sign.Signed {
+		tone = ui.ToneDone
+	}
+	add("whole", ui.Cell{Text: say(ctx, "whole."+string(s.Whole)), Tag: tone, Tagged: true, Note: say(ctx, "wholeNote."+string(s.Whole))})
+	if s.Whole == sign.Unread {
+		return out
+	}
+	tone = ui.ToneWaiting
+	switch s.Trust {
+	case sign.Trusted, sign.RevLater:
+		tone = ui.ToneDone
+	case sign.Revoked, sign.Expired, sign.Misused:
+		tone = ui.ToneStopped
+	}
+	if s.Whole != sign.Altered {
+		add("trust", ui.Cell{Text: say(ctx, "trust."+string(s.Trust)), Tag: tone, Tagged: true, Note: say(ctx, "trustNote."+string(s.Trust))})
+	}
+	var chain []string
+	for _, c := range s.Chain[min(1, len(s.Chain)):] {
+		chain = append(chain, c.Subject.CommonName)
+	}
+	told("chain", strings.Join(chain, " ← "))
+	when := func(t time.Time) string { return i18n.DateTime(l, t.In(clock.Zone)) }
+	switch {
+	case !s.Stamped.IsZero():
+		told("time", say(ctx, "time.stamped", "at", when(s.Stamped)))
+	case !s.Claimed.IsZero():
+		told("time", say(ctx, "time.claimed", "at", when(s.Claimed)))
+	default:
+		told("time", say(ctx, "time.none"))
+	}
+	switch {
+	case !s.RevokedAt.IsZero():
+		told("revoked", say(ctx, "revoked.at", "at", when(s.RevokedAt)))
+	case s.Chain == nil || s.Unasked:
+		told("revoked", say(ctx, "revoked.unknown"))
+	default:
+		told("revoked", say(ctx, "revoked.no"))
+	}
+	told("reason", s.Reason)
+	if c := s.Certificate; c != nil {
+		told("serial", spaced(c.SerialNumber.Text(16)))
+	}
+	told("format", s.Format)
+	return out
+}

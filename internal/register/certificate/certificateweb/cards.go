@@ -1,0 +1,203 @@
+package certificateweb
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/register/certificate"
+)
+
+// listView is what was asked for, and the form that asks.
+type listView struct {
+	Banner   *ui.BannerArgs
+	Waiting  []cardView
+	Cards    []cardView
+	May      bool
+	Key      string
+	Values   url.Values
+	Problems ui.Problems
+	Units    []ui.Option
+}
+
+type cardView struct {
+	ID     string
+	Title  string
+	State  string
+	Tone   ui.Tone
+	Rows   ui.SummaryArgs
+	Decide bool
+	Own    bool // may be taken back
+	Renew  bool
+	Revoke *ui.Field
+	Key    string
+}
+
+func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	v := listView{}
+	if done := q.Get("done"); slices.Contains([]string{"asked", "issue", "refuse", "revoke"}, done) {
+		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "done."+done), Tone: ui.ToneDone, Alert: true}
+	}
+	return h.show(w, r, http.StatusOK, v)
+}
+
+func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v listView) error {
+	ctx := r.Context()
+	list, err := h.Authority.Cards(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if x := h.card(ctx, c); c.State == certificate.Asked {
+			v.Waiting = append(v.Waiting, x)
+		} else {
+			v.Cards = append(v.Cards, x)
+		}
+	}
+	v.Key = web.NewKey()
+	for _, o := range h.Units(ctx) {
+		if h.Authority.Proposes(ctx, o.Value) {
+			v.Units = append(v.Units, o)
+		}
+	}
+	v.May = len(v.Units) > 0
+	return web.Render(w, r, status, listPage(v))
+}
+
+func (h handlers) card(ctx context.Context, c certificate.Card) cardView {
+	state := string(c.State)
+	now := h.Authority.Authorities().Now
+	if c.State == certificate.Issued && !c.Valid(now) {
+		state = "expired"
+	}
+	v := cardView{
+		ID: c.ID.String(), Title: i18n.T(ctx, "certificate.kind."+string(c.Kind)) + ": " + c.Name, State: i18n.T(ctx, "certificate.state."+state), Key: web.NewKey(),
+		Tone:   map[string]ui.Tone{"asked": ui.ToneWaiting, "issued": ui.ToneDone, "refused": ui.ToneStopped, "revoked": ui.ToneStopped}[state],
+		Decide: h.Authority.DecidesOn(ctx, c), Own: c.State == certificate.Asked && c.Proposer == auth.From(ctx).Account,
+	}
+	if h.Authority.Revokes(ctx, c) {
+		v.Renew = h.Authority.Proposes(ctx, c.Unit)
+		f := ui.Field{Name: "reason", Scope: v.ID + "-", Label: say(ctx, "reason")}
+		for _, x := range certificate.Reasons() {
+			f.Options = append(f.Options, ui.Option{Value: string(x), Label: i18n.T(ctx, "certificate.reason."+string(x))})
+		}
+		v.Revoke = &f
+	}
+	add := func(key, text string) {
+		if text != "" {
+			v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: say(ctx, "row."+key), Value: ui.T(text)})
+		}
+	}
+	v.Rows.Tight = true
+	l := i18n.LangOf(ctx)
+	if c.Title != c.Name {
+		add("title", c.Title)
+	}
+	add("place", i18n.T(ctx, "certificate.place."+string(c.Place)))
+	add("basis", c.Basis)
+	add("asked", say(ctx, "row.by", "name", c.ProposedBy, "at", i18n.DateTime(l, c.ProposedAt)))
+	if !c.DecidedAt.IsZero() {
+		add("decided", say(ctx, "row.by", "name", c.DecidedBy, "at", i18n.DateTime(l, c.DecidedAt)))
+	}
+	if c.Serial != "" {
+		add("serial", c.Serial)
+		add("valid", i18n.Date(l, clock.DateOf(c.From))+" – "+i18n.Date(l, clock.DateOf(c.Until)))
+	}
+	if c.State == certificate.Revoked {
+		add("revoked", say(ctx, "row.by", "name", c.RevokedBy, "at", i18n.DateTime(l, c.RevokedAt))+". "+i18n.T(ctx, "certificate.reason."+string(c.Reason)))
+	}
+	return v
+}
+
+// refused draws the page again where the reader can mend something.
+func (h handlers) refused(w http.ResponseWriter, r *http.Request, err error, v listView) error {
+	if k := errs.KindOf(err); k != errs.Invalid && k != errs.Conflict && k != errs.Forbidden {
+		return err
+	}
+	if v.Problems = ui.ProblemsOf(r.Context(), err); len(v.Problems) == 0 {
+		v.Banner = &ui.BannerArgs{Text: web.ProblemOf(r.Context(), err).Detail, Tone: ui.ToneStopped, Alert: true}
+	}
+	return h.show(w, r, web.Status(err), v)
+}
+
+func (h handlers) ask(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	wish := certificate.Wish{
+		Kind: certificate.Kind(f.Get("kind")), Login: f.Get("login"), Unit: f.Get("unit"), Request: f.Get("request"), Ref: f.Get("ref"), Basis: f.Get("basis"),
+	}
+	if _, err := h.Authority.Ask(r.Context(), wish, key); err != nil {
+		return h.refused(w, r, err, listView{Values: f})
+	}
+	return web.Redirect(w, r, "/admin/certificates?done=asked")
+}
+
+// act issues, refuses, revokes, or asks for a renewal.
+func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	v, err := web.PathID[certificate.Card](r, "id")
+	if err != nil {
+		return err
+	}
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	do := f.Get("do")
+	switch do {
+	case "issue", "refuse":
+		_, err = h.Authority.Decide(ctx, v, do == "issue")
+	case "revoke":
+		_, err = h.Authority.Revoke(ctx, v, certificate.Reason(f.Get("reason")))
+	case "renew":
+		var key string
+		if key, err = web.ClientKey(r); err != nil {
+			return err
+		}
+		_, err = h.Authority.Ask(ctx, certificate.Wish{Renews: v, Basis: say(ctx, "renewal")}, key)
+		do = "asked"
+	default:
+		return errs.E(errs.NotFound, "certificate.error.none")
+	}
+	if err != nil {
+		return h.refused(w, r, err, listView{})
+	}
+	return web.Redirect(w, r, "/admin/certificates?done="+do)
+}
+
+func (v listView) field(ctx context.Context, name string, more ui.Field) ui.Field {
+	more.Name, more.Label, more.Value, more.Error = name, say(ctx, "form."+name), v.Values.Get(name), v.Problems.For(name)
+	if key := "certificateweb.form." + name + "Hint"; i18n.BundleOf(ctx).Has(key) {
+		more.Hint = i18n.T(ctx, key)
+	}
+	return more
+}
+
+func (v listView) kind(ctx context.Context) ui.Field {
+	f := v.field(ctx, "kind", ui.Field{Small: true})
+	for _, k := range []certificate.Kind{certificate.Officer, certificate.Seal} {
+		f.Options = append(f.Options, ui.Option{Value: string(k), Label: i18n.T(ctx, "certificate.kind."+string(k))})
+	}
+	return f
+}
+
+func (v listView) unit(ctx context.Context) ui.Field {
+	return v.field(ctx, "unit", ui.Field{Optional: true, Options: append([]ui.Option{{Value: "", Label: "–"}}, v.Units...)})
+}
