@@ -126,6 +126,11 @@ func (a absences) Release(ctx context.Context, account int64, name string, grant
 	return a.p.Dossiers.Release(ctx, account, name, grants)
 }
 
+// supports say whether fees can be paid online and results are signed: of a unit, or with 0 of
+// the whole city. Each is one line here, as soon as the module stands that knows; what is not
+// plugged in does not work, and no service computes to level 4 by a promise.
+func (p *Program) supports() service.Supports { return service.Supports{} }
+
 // offers tells the catalogue's pages where an application begins.
 type offers struct{ p *Program }
 
