@@ -141,7 +141,10 @@ func (o offers) Offer(ctx context.Context, procedure catalog.Code) (catalogweb.O
 		return catalogweb.Offer{}, false, nil
 	}
 	l := i18n.LangOf(ctx)
-	out := catalogweb.Offer{Href: "/apply/" + pkg.ID, FeeFrom: pkg.Fee.Source}
+	out := catalogweb.Offer{FeeFrom: pkg.Fee.Source}
+	if pkg.Offers(service.Online) {
+		out.Href = "/apply/" + pkg.ID
+	}
 	if pkg.Fee.Free() {
 		out.Fee = i18n.T(ctx, "app.offer.free")
 	} else if pkg.Fee.Amount > 0 {
