@@ -32,6 +32,11 @@ func TestProceduresSayWhatTheLawKeepsOffline(t *testing.T) {
 			}
 		}
 	}
+	for _, code := range []string{"1.009664", "2.000635"} { // declared, and to be found
+		if page := string(c.Visitor().Get("/procedures/" + code).Want(200).Body); !strings.Contains(page, `href="/apply/`) {
+			t.Errorf("%s has no door", code)
+		}
+	}
 	page := string(c.Visitor().In("en").Get("/apply/hanoi.certification.certified-copy").Want(200).Body)
 	if strings.Contains(page, "<form method=\"post\" action=\"/apply/hanoi") || !strings.Contains(page, "Come to the one-stop counter") || !strings.Contains(page, "điều 20") {
 		t.Error("the address of a service of the counter offers to begin it")
