@@ -94,7 +94,7 @@ func (p *Program) list() []module.Module {
 // keeping is the housekeeping of the kernel's own tables.
 func (p *Program) keeping() module.Module {
 	return module.Module{
-		Name:     "kernel",
+		Name: "kernel",
 		Jobs: []jobs.Handler{
 			{Kind: "once.purge", Do: func(ctx context.Context, _ jobs.Task) error { return once.Purge(ctx, p.DB) }},
 			{Kind: "app.offer", Do: func(ctx context.Context, _ jobs.Task) error { return p.offer(ctx) }},
