@@ -126,6 +126,11 @@ func (a absences) Release(ctx context.Context, account int64, name string, grant
 	return a.p.Dossiers.Release(ctx, account, name, grants)
 }
 
+// supports say whether fees can be paid online and results are signed: of a unit, or with 0 of
+// the whole city. Each is one line here, as soon as the module stands that knows; what is not
+// plugged in does not work, and no service computes to level 4 by a promise.
+func (p *Program) supports() service.Supports { return service.Supports{} }
+
 // offers tells the catalogue's pages where an application begins.
 type offers struct{ p *Program }
 
@@ -136,7 +141,10 @@ func (o offers) Offer(ctx context.Context, procedure catalog.Code) (catalogweb.O
 		return catalogweb.Offer{}, false, nil
 	}
 	l := i18n.LangOf(ctx)
-	out := catalogweb.Offer{Href: "/apply/" + pkg.ID, FeeFrom: pkg.Fee.Source}
+	out := catalogweb.Offer{FeeFrom: pkg.Fee.Source}
+	if pkg.Offers(service.Online) {
+		out.Href = "/apply/" + pkg.ID
+	}
 	if pkg.Fee.Free() {
 		out.Fee = i18n.T(ctx, "app.offer.free")
 	} else if pkg.Fee.Amount > 0 {

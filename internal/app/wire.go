@@ -99,9 +99,13 @@ func (p *Program) list() []module.Module {
 // keeping is the housekeeping of the kernel's own tables.
 func (p *Program) keeping() module.Module {
 	return module.Module{
-		Name:     "kernel",
-		Jobs:     []jobs.Handler{{Kind: "once.purge", Do: func(ctx context.Context, _ jobs.Task) error { return once.Purge(ctx, p.DB) }}},
-		Periodic: []jobs.Periodic{{Kind: "once.purge", Every: day, Offset: 3 * hour}},
+		Name: "kernel",
+		Jobs: []jobs.Handler{
+			{Kind: "once.purge", Do: func(ctx context.Context, _ jobs.Task) error { return once.Purge(ctx, p.DB) }},
+			{Kind: "app.offer", Do: func(ctx context.Context, _ jobs.Task) error { return p.offer(ctx) }},
+		},
+		// A version begins or ends with the day, and a support may begin to work at any hour.
+		Periodic: []jobs.Periodic{{Kind: "once.purge", Every: day, Offset: 3 * hour}, {Kind: "app.offer", Every: hour}},
 	}
 }
 
@@ -135,7 +139,7 @@ func (p *Program) webModules() []web.Module {
 		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		certificateweb.Routes(p.certificatesWeb()), signatureweb.Routes(p.Signatures, "/verify/receipt"),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
-		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Working: p.working()}),
+		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Supports: p.supports()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
@@ -179,11 +183,13 @@ func (p *Program) checks() []web.Check {
 
 // offer tells the catalogue what is offered and at which computed level.
 func (p *Program) offer(ctx context.Context) error {
+	today := p.today()
+	works := p.supports().City(ctx, today) // before the transaction: a support may look something up
 	return p.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		offered := map[string]bool{}
-		for _, pkg := range p.Services.On(p.today()) {
+		for _, pkg := range p.Services.On(today) {
 			offered[pkg.Procedure] = true
-			l := pkg.Level(p.working(), p.today())
+			l := pkg.Level(works, today)
 			words := l.Public(p.Bundle)
 			why := catalog.Why{VI: words.VI, EN: words.EN}
 			if err := p.Catalog.SetOffering(tx, catalog.Code(pkg.Procedure), "", catalog.Level(l.N), why); err != nil {
@@ -202,7 +208,3 @@ func (p *Program) offer(ctx context.Context) error {
 		return nil
 	})
 }
-
-// working says which supports of online services this city has: payment and signature
-// are floors that are not built yet, so no service computes to level 4.
-func (p *Program) working() service.Working { return service.Working{} }

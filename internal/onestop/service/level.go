@@ -1,11 +1,13 @@
 package service
 
 import (
+	"context"
 	"slices"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/i18n"
+	"khue/internal/register/orgunit"
 )
 
 // Working says which supports of an online service work for a unit on a day.
@@ -13,6 +15,23 @@ type Working struct {
 	Payment   bool // fees can be paid online
 	Signature bool // results are signed digitally
 }
+
+// Support reports whether something that an online service needs works for a unit on a day.
+// Unit 0 asks for the city: whether it works for every unit that needs it.
+type Support func(ctx context.Context, unit orgunit.UnitID, on clock.Date) bool
+
+// Supports are plugged in by the house (app/plugs.go), a line each: the packages cannot know
+// whether this city takes payments or signs. What is nil does not work.
+type Supports struct{ Payment, Signature Support }
+
+// For asks each support for a unit on a day.
+func (s Supports) For(ctx context.Context, unit orgunit.UnitID, on clock.Date) Working {
+	works := func(f Support) bool { return f != nil && f(ctx, unit, on) }
+	return Working{Payment: works(s.Payment), Signature: works(s.Signature)}
+}
+
+// City asks each support for the whole city on a day: what its pages say of a procedure.
+func (s Supports) City(ctx context.Context, on clock.Date) Working { return s.For(ctx, 0, on) }
 
 // Level is the maturity of a service on a day and why it is not higher.
 type Level struct {
@@ -87,7 +106,24 @@ func (p *Package) delivers(ways ...string) bool {
 	return slices.ContainsFunc(p.Result.Deliver, func(d string) bool { return slices.Contains(ways, d) })
 }
 
+// maturity is the number with its reasons. A cap of the law stands alone where the city could
+// do more, or the law is why it is not online; else beside what is missing anyhow.
 func (p *Package) maturity(w Working) Level {
+	l := p.reached(w)
+	top := p.LevelCap.Max
+	if top == 0 || top == 4 || top > l.N {
+		return l
+	}
+	law := Reason{Key: "service.level.cap." + p.LevelCap.Reason, Params: map[string]any{"source": p.LevelCap.Source}}
+	if top < l.N || !p.Offers(Online) {
+		return Level{N: top, Why: []Reason{law}}
+	}
+	l.Why = append(l.Why, law)
+	return l
+}
+
+// reached is the number that channels, payment and signature come to, whatever the law allows.
+func (p *Package) reached(w Working) Level {
 	l := Level{N: 1}
 	online := p.Offers(Online)
 	if !p.Offers(Counter) && !p.Offers(Post) && !online {
@@ -117,10 +153,6 @@ func (p *Package) maturity(w Working) Level {
 	if len(l.Why) == 0 {
 		l.N = 4
 		l = l.held("service.level.four")
-	}
-	if p.LevelCap.Max > 0 && p.LevelCap.Max < l.N {
-		l.N = p.LevelCap.Max
-		l.Why = []Reason{{Key: "service.level.cap." + p.LevelCap.Reason, Params: map[string]any{"source": p.LevelCap.Source}}}
 	}
 	return l
 }

@@ -64,7 +64,7 @@ func (l *loader) agenciesOf(tree *orgunit.Tree, unit string) []orgunit.Unit {
 	switch {
 	case unit == "receiving" && l.pkg.Receive == AnyCommune:
 		tier = "commune"
-	case unit == "competent" && l.pkg.Competent.Unit.Set():
+	case (unit == "competent" || unit == "receiving" && l.pkg.Competent.Tier == cityTier) && l.pkg.Competent.Unit.Set():
 		return named(tree, l.pkg.Competent.Unit.S)
 	case unit == "receiving" || unit == "competent":
 	case strings.HasPrefix(unit, `"`):

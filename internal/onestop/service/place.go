@@ -16,6 +16,8 @@ const (
 	unitMemory = 1 << 20
 )
 
+const cityTier = "city"
+
 // Agencies fills in which unit receives, which decides and which district lies above, as
 // conditions and steps name them: the code of a territory, or CODE/KEY for the office of
 // its agency that holds a function. Without a register the answer itself is taken. A unit
@@ -40,6 +42,9 @@ func (p *Package) Agencies(a form.Answers, env form.Env) form.Env {
 	v, err := p.decides.Eval(p.Form.Vars(a, env), feel.Env{Now: env.Now.In(clock.Zone), Steps: unitSteps, Memory: unitMemory})
 	if err == nil {
 		env.Competent, _ = v.Text()
+	}
+	if p.Competent.Tier == cityTier { // its committee keeps no one-stop: the department that decides receives
+		env.Receiving = env.Competent
 	}
 	return env
 }

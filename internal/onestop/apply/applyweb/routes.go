@@ -82,6 +82,7 @@ type startView struct {
 	Needs    []string
 	Level    string // what account is needed; "" for none
 	SignIn   string // where one signs in first; "" where that is done
+	Offline  string // why it does not begin here; "" where it does
 	Problems ui.Problems
 }
 
@@ -106,6 +107,12 @@ func (h *handlers) showStart(w http.ResponseWriter, r *http.Request, status int,
 	}
 	if len(pkg.Cases) == 1 {
 		v.One = pkg.Cases[0]
+	}
+	if !pkg.Offers(service.Online) {
+		v.Offline = i18n.T(ctx, "apply.notOnline")
+		if pkg.LevelCap.Source != "" {
+			v.Offline += " " + i18n.T(ctx, "service.level.cap."+pkg.LevelCap.Reason, "source", pkg.LevelCap.Source)
+		}
 	}
 	if need, ok := pkg.SignIn(); ok {
 		v.Level = i18n.T(ctx, "applyweb.level.need."+need.String())

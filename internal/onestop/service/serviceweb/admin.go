@@ -126,8 +126,9 @@ func (d Deps) listWith(w http.ResponseWriter, r *http.Request, status int, ps ui
 		Caption: tr(ctx, "inForce"), CaptionQuiet: true, First: true,
 		Head: []ui.Column{{Label: tr(ctx, "col.service")}, {Label: tr(ctx, "col.version")}, {Label: tr(ctx, "col.level")}, {Label: tr(ctx, "col.days")}},
 	}
+	works := d.Supports.City(ctx, today)
 	for _, p := range d.Services.On(today) {
-		l := p.Level(d.Working, today)
+		l := p.Level(works, today)
 		end := p.To
 		if !end.IsZero() {
 			end = end.AddDays(1)
@@ -261,7 +262,8 @@ func (d Deps) show(w http.ResponseWriter, r *http.Request, status int, x service
 	v.Checks = checksTable(ctx, problems)
 	if pkg != nil {
 		v.Name = pkg.Name().In(lang) + " " + x.Version
-		l := pkg.Level(d.Working, clock.DateOf(d.Clock.Now()))
+		today := clock.DateOf(d.Clock.Now())
+		l := pkg.Level(d.Supports.City(ctx, today), today)
 		v.Facts = append(v.Facts, ui.SummaryRow{Key: tr(ctx, "col.level"), Value: ui.Cell{Text: l.Word(d.Bundle).In(lang), Note: l.Reason(d.Bundle).In(lang)}})
 		before := d.Services.Before(pkg)
 		v.DiffTitle, v.Diff = tr(ctx, "diffFirst"), diffTable(ctx, service.Diff(before, pkg), before == nil)

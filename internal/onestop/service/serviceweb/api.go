@@ -24,7 +24,7 @@ type Deps struct {
 	Library  *service.Library // nil: no pages and operations of the library
 	Clock    clock.Clock
 	Bundle   *i18n.Bundle
-	Working  service.Working
+	Supports service.Supports
 }
 
 // Routes are the pages and operations of this module.
@@ -152,7 +152,7 @@ func (d Deps) day(s string) (clock.Date, error) {
 	return on, nil
 }
 
-func (d Deps) list(_ context.Context, in *ListInput) (*ListOutput, error) {
+func (d Deps) list(ctx context.Context, in *ListInput) (*ListOutput, error) {
 	on, err := d.day(in.On)
 	if err != nil {
 		return nil, err
@@ -169,13 +169,13 @@ func (d Deps) list(_ context.Context, in *ListInput) (*ListOutput, error) {
 			out.Body.Next = web.NewCursor(out.Body.Items[in.Limit-1].ID)
 			return out, nil
 		default:
-			out.Body.Items = append(out.Body.Items, d.brief(p, on))
+			out.Body.Items = append(out.Body.Items, d.brief(ctx, p, on))
 		}
 	}
 	return out, nil
 }
 
-func (d Deps) get(_ context.Context, in *GetInput) (*GetOutput, error) {
+func (d Deps) get(ctx context.Context, in *GetInput) (*GetOutput, error) {
 	on, err := d.day(in.On)
 	if err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ func (d Deps) get(_ context.Context, in *GetInput) (*GetOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := Full{Brief: d.brief(p, on), Fields: []Field{}, Papers: []Paper{}, Steps: []Step{}}
+	out := Full{Brief: d.brief(ctx, p, on), Fields: []Field{}, Papers: []Paper{}, Steps: []Step{}}
 	for _, f := range p.Form.Inputs() {
 		out.Fields = append(out.Fields, Field{
 			Path: f.Path, Page: f.Page, Type: f.Type, Name: text(f.Label), Required: orFalse(f.Required), When: f.When, Codes: f.Codes,
@@ -219,8 +219,8 @@ func orFalse(s string) string {
 
 func text(l decl.Label) Text { return Text(l) }
 
-func (d Deps) brief(p *service.Package, on clock.Date) Brief {
-	level := p.Level(d.Working, on)
+func (d Deps) brief(ctx context.Context, p *service.Package, on clock.Date) Brief {
+	level := p.Level(d.Supports.City(ctx, on), on)
 	b := Brief{
 		ID: p.ID, Version: p.Version, Digest: p.Digest, Procedure: p.Procedure, Name: text(p.Name()), Summary: text(p.Summary()),
 		ValidFrom: p.From.String(), ValidTo: p.To.String(), Cases: []Choice{}, Channels: []string{}, Fee: p.Fee.Kind,

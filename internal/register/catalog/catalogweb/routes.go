@@ -24,7 +24,7 @@ type Offers interface {
 // Offer is a service that takes applications for a procedure, in the reader's
 // language. Empty texts are not shown.
 type Offer struct {
-	Href     string   // where the application begins
+	Href     string   // where the application begins; empty where it is filed in person or by post
 	Deadline string   // as the service declares it: "Trong ngày"
 	Fee      string   // "Miễn phí", "150.000 đồng"
 	FeeFrom  string   // the source of the fee
