@@ -12,13 +12,14 @@ import (
 // Kind is what an account of the ledger is for. A unit has one account of each kind.
 type Kind string
 
-// The accounts. Money is on hand in the first four; what people owe, what is earned and what
+// The accounts. Money is on hand in the first five; what people owe, what is earned and what
 // is owed to people are the others.
 const (
 	Treasury   Kind = "treasury"   // the unit's account with the State Treasury or its bank
 	Gateway    Kind = "gateway"    // taken by the gateway, not yet in Treasury
 	Card       Kind = "card"       // taken by the card terminal, not yet in Treasury
 	CashBox    Kind = "cash"       // notes in the cashier's box
+	Deposit    Kind = "deposit"    // taken out of the box for Treasury, not yet there
 	Receivable Kind = "receivable" // ordered and not paid
 	Revenue    Kind = "revenue"    // fees ordered
 	Suspense   Kind = "suspense"   // money whose purpose is not known, or more than was owed
@@ -28,7 +29,7 @@ const (
 
 // Kinds lists the accounts of a unit.
 func Kinds() []Kind {
-	return []Kind{Treasury, Gateway, Card, CashBox, Receivable, Revenue, Suspense, Refunds, Difference}
+	return []Kind{Treasury, Gateway, Card, CashBox, Deposit, Receivable, Revenue, Suspense, Refunds, Difference}
 }
 
 // Account names one account of the ledger.

@@ -227,6 +227,8 @@ type (
 	Contest struct{ Why string }
 	// Resolve ends the dispute; money goes back by a refund, if it does.
 	Resolve struct{}
+	// Reinstate lets an order stand again whose money came too late.
+	Reinstate struct{}
 )
 
 func (Received) event()      {}
@@ -238,6 +240,7 @@ func (DropRefund) event()    {}
 func (PayRefund) event()     {}
 func (Contest) event()       {}
 func (Resolve) event()       {}
+func (Reinstate) event()     {}
 
 // Step is the state machine: the order after an event, and what the ledger books for it.
 // Money is never refused: what came came, and waits in suspense where nothing asks for it.
@@ -310,6 +313,11 @@ func Step(o Order, e Event, now time.Time) (Order, Txn, error) {
 			return o, Txn{}, not
 		}
 		o.Dispute = ""
+	case Reinstate:
+		if o.State != Late || o.Void == Refunded || o.Held() < o.Amount {
+			return o, Txn{}, not
+		}
+		o.Void, o.Why = "", ""
 	}
 	o.settle(now)
 	t, err := between(before, o.position())

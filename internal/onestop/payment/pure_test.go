@@ -323,7 +323,7 @@ func TestTenThousandHistories(t *testing.T) {
 					genuine[w.ref] += w.sum
 				}
 			}
-			switch r.IntN(12) {
+			switch r.IntN(13) {
 			case 0:
 				d.step(ref, Cancel{"withdrawn"}, now)
 			case 1:
@@ -348,6 +348,8 @@ func TestTenThousandHistories(t *testing.T) {
 				d.step(ref, Contest{"not mine"}, now)
 			case 9:
 				d.step(ref, Resolve{}, now)
+			case 10:
+				d.step(ref, Reinstate{}, now)
 			}
 			if err := d.sound(genuine); err != nil {
 				t.Fatalf("history %d, event %d: %v", seed, step, err)
