@@ -82,7 +82,7 @@ func (s *Service) act(ctx context.Context, v OrderID, a auth.Action, key string,
 		if o, err = s.Find(ctx, v); err != nil {
 			return o, err
 		}
-		if err = s.Policies.Can(ctx, a, resourceOf(o)); err != nil {
+		if err = s.Policies.Can(ctx, a, s.resourceOf(o)); err != nil {
 			return o, s.again(ctx, key, hash, err)
 		}
 		_, _, err = once.Do(ctx, s.DB, sub.Account, key, hash, func(_ context.Context, tx *db.Tx) (int64, error) {
@@ -118,7 +118,7 @@ type May struct {
 
 // MayOf is asked by pages.
 func (s *Service) MayOf(ctx context.Context, o Order) May {
-	r := resourceOf(o)
+	r := s.resourceOf(o)
 	take, ask, decide := s.Policies.May(ctx, actTake, r), s.Policies.May(ctx, actAsk, r), s.Policies.May(ctx, actDecide, r)
 	pending := o.Refund.Amount > 0
 	return May{

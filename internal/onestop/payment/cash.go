@@ -39,7 +39,7 @@ func (s Shift) Difference() int64 { return s.Counted - s.Expected }
 func (s *Service) OpenShift(ctx context.Context, u orgunit.UnitID, float int64, key string) (out Shift, err error) {
 	defer errs.Op(&err, "payment.OpenShift")
 	sub := auth.From(ctx)
-	if err := s.Policies.Can(ctx, actTake, ofUnit(u)); err != nil {
+	if err := s.Policies.Can(ctx, actTake, s.ofUnit(u)); err != nil {
 		return out, err
 	}
 	if float < 0 || float > maxDong {
@@ -133,7 +133,7 @@ func closing(sh Shift) (t Txn, err error) {
 
 // Shifts lists a unit's shifts, the youngest first.
 func (s *Service) Shifts(ctx context.Context, u orgunit.UnitID) (out []Shift, err error) {
-	if err := s.Policies.Can(ctx, actReconcile, ofUnit(u)); err != nil {
+	if err := s.Policies.Can(ctx, actReconcile, s.ofUnit(u)); err != nil {
 		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
@@ -206,7 +206,7 @@ func (s *Service) atBox(ctx context.Context, v OrderID, a auth.Action, key strin
 		if o, err = s.Find(ctx, v); err != nil {
 			return o, err
 		}
-		if err := s.Policies.Can(ctx, a, resourceOf(o)); err != nil {
+		if err := s.Policies.Can(ctx, a, s.resourceOf(o)); err != nil {
 			return o, err
 		}
 		_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash(append(asked, v)), func(_ context.Context, tx *db.Tx) (int64, error) {

@@ -46,7 +46,7 @@ const (
 // read, and for an account that is not the unit's: nothing of the file counts then.
 func (s *Service) Import(ctx context.Context, u orgunit.UnitID, r io.Reader) (out Imported, err error) {
 	defer errs.Op(&err, "payment.Import")
-	if err := s.Policies.Can(ctx, actReconcile, ofUnit(u)); err != nil {
+	if err := s.Policies.Can(ctx, actReconcile, s.ofUnit(u)); err != nil {
 		return out, err
 	}
 	all, err := ReadStatement(r)
@@ -168,7 +168,7 @@ type Reconciled struct {
 // difference.
 func (s *Service) Reconcile(ctx context.Context, u orgunit.UnitID, day clock.Date) (out Reconciled, err error) {
 	defer errs.Op(&err, "payment.Reconcile")
-	if err := s.Policies.Can(ctx, actReconcile, ofUnit(u)); err != nil {
+	if err := s.Policies.Can(ctx, actReconcile, s.ofUnit(u)); err != nil {
 		return out, err
 	}
 	out = Reconciled{Day: day, Balances: map[Kind]int64{}}

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"khue/internal/kernel/auth"
@@ -124,12 +126,47 @@ const (
 	actReconcile auth.Action = "payment.reconcile"
 )
 
-func ofUnit(u orgunit.UnitID) auth.Resource {
-	return auth.Resource{Type: "Payment", ID: u.String(), Units: []string{"unit:" + u.String()}}
+// ofUnit is a unit's money as policies see it: the agency and its offices answer for it, for the
+// one-stop where the cashier sits is one of them.
+func (s *Service) ofUnit(u orgunit.UnitID) auth.Resource {
+	r := auth.Resource{Type: "Payment", ID: u.String(), Units: []string{"unit:" + u.String()}}
+	for _, c := range s.Units.Now().Children(u) {
+		if c.Class == orgunit.Office && !c.External() {
+			r.Units = append(r.Units, "unit:"+c.ID.String())
+		}
+	}
+	return r
 }
 
-func resourceOf(o Order) auth.Resource {
-	r := ofUnit(o.Unit)
+// Desks are the units for whose money the reader works, in order of their grants.
+func (s *Service) Desks(ctx context.Context) (out []orgunit.UnitID) {
+	for _, g := range auth.From(ctx).Grants {
+		u, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
+		if err != nil {
+			continue
+		}
+		if a, ok := s.Units.Now().AgencyOf(u); ok {
+			u = a.ID
+		}
+		if !slices.Contains(out, u) && s.Policies.May(ctx, actRead, s.ofUnit(u)) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// MayReconcile and MayTake are asked by pages.
+func (s *Service) MayReconcile(ctx context.Context, u orgunit.UnitID) bool {
+	return s.Policies.May(ctx, actReconcile, s.ofUnit(u))
+}
+
+// MayTake reports whether the reader takes cash in a unit.
+func (s *Service) MayTake(ctx context.Context, u orgunit.UnitID) bool {
+	return s.Policies.May(ctx, actTake, s.ofUnit(u))
+}
+
+func (s *Service) resourceOf(o Order) auth.Resource {
+	r := s.ofUnit(o.Unit)
 	r.ID, r.State = o.ID.String(), string(o.State)
 	if o.Account != 0 {
 		r.Owners = []int64{o.Account}
@@ -257,7 +294,7 @@ func (s *Service) Read(ctx context.Context, v OrderID, key string) (o Order, err
 	if o, err = s.Find(ctx, v); err != nil {
 		return o, err
 	}
-	r := resourceOf(o)
+	r := s.resourceOf(o)
 	if key != "" && hmac.Equal([]byte(key), []byte(s.Key(v))) {
 		r.Facts = []string{"key"}
 	}
@@ -283,7 +320,7 @@ func (s *Service) OfSource(q db.Querier, src Source) ([]Order, error) { return o
 // OfUnit lists a unit's orders in a state ("" for all), the youngest first.
 func (s *Service) OfUnit(ctx context.Context, u orgunit.UnitID, state State) (out []Order, err error) {
 	defer errs.Op(&err, "payment.OfUnit")
-	if err := s.Policies.Can(ctx, actRead, ofUnit(u)); err != nil {
+	if err := s.Policies.Can(ctx, actRead, s.ofUnit(u)); err != nil {
 		return nil, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
