@@ -12,6 +12,10 @@ import (
 
 // Module is what the main job brings to the program.
 func (s *Service) Module() module.Module {
+	followers := []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower()}
+	if s.Payments != nil {
+		followers = append(followers, s.feeFollower())
+	}
 	return module.Module{
 		Name:       "dossier",
 		Migrations: Migrations(),
@@ -21,7 +25,7 @@ func (s *Service) Module() module.Module {
 			{Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},
 		},
 		Periodic:  []jobs.Periodic{{Kind: JobWarn, Every: warnEvery}, {Kind: JobDigest, Every: 24 * time.Hour, Offset: digestAt}},
-		Followers: []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower()},
+		Followers: followers,
 	}
 }
 

@@ -278,6 +278,12 @@ func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Wa
 	return err
 }
 
+// Working reports whether a unit can be paid: it has an account.
+func (s *Service) Working(u orgunit.UnitID) bool {
+	_, ok := s.Payees.Payee(u)
+	return ok
+}
+
 // Find reads an order. NotFound where there is none.
 func (s *Service) Find(ctx context.Context, v OrderID) (o Order, err error) {
 	defer errs.Op(&err, "payment.Find(%s)", v)
