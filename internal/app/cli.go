@@ -209,6 +209,7 @@ type serveCmd struct {
 	TSA          string        `name:"tsa" help:"Address of an authority for time (RFC 3161) that stamps checkpoints; empty: none." env:"KHUE_TSA"`
 	TSAEvery     time.Duration `name:"tsa-every" help:"How often it is asked." default:"5m" env:"KHUE_TSA_EVERY"`
 	nationalFlags
+	paymentFlags
 	demandFlag
 	Events       string        `help:"Stream of events for other systems: nats://host:4222 (a cluster with commas, ?replicas=3), or embedded; empty: none." env:"KHUE_EVENTS"`
 	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
@@ -235,6 +236,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.Hasher = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()
+	cfg.Payments = s.payments()
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

@@ -31,6 +31,8 @@ type Config struct {
 	SMTP         string // host:port of the mail relay; empty: mail is kept in the log only
 	MailFrom     string // sender of notices
 	SMS          string // carrier: smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: no SMS
+	// Payments says how the city is paid; zero: not by this program.
+	Payments Payments
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string

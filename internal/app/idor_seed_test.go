@@ -247,6 +247,7 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 	s.id["package"] = sent.ID.String()
 
 	s.people(citizen, clerk)
+	s.payments(citizen)
 
 	// Sessions, browsers and notices.
 	token, _, err := s.Auth.SignIn(t.Context(), auth.Credentials{Login: "0912000001", Password: s.Demo.Password, Network: "10.0.0.1", Device: "Firefox"})
