@@ -14,7 +14,7 @@ import (
 	"os"
 	"time"
 
-	"khue/internal/onestop/payment/paymentweb/banktest"
+	"khue/internal/onestop/payment/bankweb"
 )
 
 func main() {
@@ -27,9 +27,9 @@ func main() {
 	reorder := flag.Float64("reorder", 0, "share that is held back until after the next")
 	delay := flag.Duration("delay", 0, "wait before each notice")
 	flag.Parse()
-	b := &banktest.Bank{
+	b := &bankweb.Bank{
 		City: *city, BankSecret: []byte(*secret), GatewaySecret: []byte(*secret),
-		Faults: banktest.Faults{Lose: *lose, Double: *double, Forge: *forge, Reorder: *reorder, Delay: *delay},
+		Faults: bankweb.Faults{Lose: *lose, Double: *double, Forge: *forge, Reorder: *reorder, Delay: *delay},
 		Log:    func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
 	}
 	fmt.Printf("A bank that is none: http://%s (codes: POST /transfer, gateway: /pay and /ask, statements: /statement.csv?account= and .xml)\n", *listen)

@@ -1,8 +1,8 @@
-// Package banktest stands in for a bank and a payment gateway: it takes payments of VietQR codes
+// Package bankweb stands in for a bank and a payment gateway: it takes payments of VietQR codes
 // and of gateway links, tells the city of them, and loses, doubles, delays, reorders and forges
 // what it tells, as it is told to. It is for tests and for cmd/standin-bank; nothing of the city
 // imports it.
-package banktest
+package bankweb
 
 import (
 	"context"
