@@ -55,6 +55,8 @@ func benchGroups() []citybench.Group {
 	}, citybench.Group{
 		Name: "auth.flood", Help: "auth.flood_p99_ratio, auth.flood_p99_ms, auth.flood_quiet_p99_ms", Run: citybench.Flood,
 	}, citybench.Group{
+		Name: "level4", Help: "notices.per_second, ledger.balance_ms: paid online", Run: benchPayment,
+	}, citybench.Group{
 		Name: "feel", Help: "feel.condition_ns, feel.allocs, feel.compile_us, dmn.table20_us",
 		Run: func(context.Context, citybench.Options) ([]citybench.Row, error) {
 			found, err := dmnbench.Run()

@@ -236,7 +236,7 @@ func (s *serveCmd) Run(c *command) error {
 	cfg.Hasher = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()
-	cfg.Payments = s.payments()
+	cfg.Payments = s.payments(false)
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return err

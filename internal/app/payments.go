@@ -101,7 +101,7 @@ func readAccounts(path string, units *orgunit.Service, invented bool) (accounts,
 // payments builds how the city is paid.
 func (p *Program) payments() error {
 	c := p.Config.Payments
-	known, err := readAccounts(c.Accounts, p.Units, c.Invented && !p.Config.Opened.IsZero())
+	known, err := readAccounts(c.Accounts, p.Units, c.Invented)
 	if err != nil {
 		return err
 	}
@@ -128,6 +128,7 @@ type paymentFlags struct {
 	GatewaySecret   string `help:"Secret shared with the gateway." env:"KHUE_GATEWAY_SECRET" secret:""`
 }
 
-func (f paymentFlags) payments() Payments {
-	return Payments{Accounts: f.PaymentAccounts, BankSecret: f.BankSecret, Gateway: f.Gateway, GatewayAsk: f.GatewayAsk, GatewaySecret: f.GatewaySecret, Invented: f.BankSecret != "" || f.GatewaySecret != ""}
+// payments of a demo may be paid to accounts that do not exist.
+func (f paymentFlags) payments(demo bool) Payments {
+	return Payments{Accounts: f.PaymentAccounts, BankSecret: f.BankSecret, Gateway: f.Gateway, GatewayAsk: f.GatewayAsk, GatewaySecret: f.GatewaySecret, Invented: demo && (f.BankSecret != "" || f.GatewaySecret != "")}
 }

@@ -30,9 +30,14 @@ func (s *Service) Balance(ctx context.Context, a Account) (sum int64, err error)
 }
 
 // Snapshot writes down the balances of the accounts that moved since the last one.
-func (s *Service) Snapshot(ctx context.Context) (err error) {
+func (s *Service) Snapshot(ctx context.Context) error {
+	return s.SnapshotAt(ctx, s.Clock.Now().Add(-horizon))
+}
+
+// SnapshotAt is Snapshot of what was booked before an instant at which nothing more is booked.
+func (s *Service) SnapshotAt(ctx context.Context, at time.Time) (err error) {
 	defer errs.Op(&err, "payment.Snapshot")
-	upto := id.At(s.Clock.Now().Add(-horizon))
+	upto := id.At(at)
 	var accounts []string
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
 		newest, err := newestSnapshot(q)
