@@ -107,7 +107,7 @@ func benchPayment(ctx context.Context, o citybench.Options) (rows []citybench.Ro
 				if i >= len(all) {
 					return
 				}
-				failed[c] = tell(ctx, client, "http://"+addr.String()+"/payment/notices/bank", all[i].sign, all[i].body)
+				failed[c] = sendNotice(ctx, client, "http://"+addr.String()+"/payment/notices/bank", all[i].sign, all[i].body)
 			}
 		})
 	}
@@ -152,7 +152,7 @@ func benchPayment(ctx context.Context, o citybench.Options) (rows []citybench.Ro
 	return append(rows, citybench.Row{Name: "ledger.balance_ms", Value: times[asked/2].Seconds() * 1000, Unit: "ms", N: benchEntries}), nil
 }
 
-func tell(ctx context.Context, c *http.Client, to, sign string, body []byte) error {
+func sendNotice(ctx context.Context, c *http.Client, to, sign string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
 		return err
