@@ -38,6 +38,8 @@ type Bank struct {
 	GatewaySecret []byte
 	Faults        Faults
 	Log           func(format string, args ...any)
+	// Clock is the bank's own; nil: the machine's. A demo of another day needs one of that day.
+	Clock clock.Clock
 
 	mu    sync.Mutex
 	n     int
@@ -78,6 +80,13 @@ func (b *Bank) say(format string, args ...any) {
 	}
 }
 
+func (b *Bank) now() time.Time {
+	if b.Clock != nil {
+		return b.Clock.Now()
+	}
+	return clock.System().Now()
+}
+
 func (b *Bank) next() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -94,7 +103,7 @@ func (b *Bank) Transfer(code string, amount int64) (string, error) {
 	if amount == 0 {
 		amount = t.Amount
 	}
-	n := payment.Notice{Way: payment.ByBank, External: fmt.Sprintf("FT%d%06d", clock.System().Now().Unix(), b.next()), Amount: amount, Bank: t.Bank, Account: t.Account, At: clock.System().Now()}
+	n := payment.Notice{Way: payment.ByBank, External: fmt.Sprintf("FT%d%06d", b.now().Unix(), b.next()), Amount: amount, Bank: t.Bank, Account: t.Account, At: b.now()}
 	text := "MBVCB." + n.External + "." + t.Purpose + ".CT tu 0011 toi " + t.Account
 	b.mu.Lock()
 	b.lines = append(b.lines, line{n, text})
@@ -110,7 +119,7 @@ func (b *Bank) Transfer(code string, amount int64) (string, error) {
 			return
 		}
 		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set(paymentweb.SignatureHeader, payment.SignBank(secret, clock.System().Now(), what))
+		req.Header.Set(paymentweb.SignatureHeader, payment.SignBank(secret, b.now(), what))
 		b.send(req, "bank "+n.External)
 	})
 	return n.External, nil
@@ -218,7 +227,7 @@ func (b *Bank) PayGateway(f url.Values, ok bool) (string, error) {
 	if err := errors.Join(err, err2); err != nil {
 		return "", err
 	}
-	n := payment.Notice{Way: payment.ByGateway, External: fmt.Sprintf("G%d%06d", clock.System().Now().Unix(), b.next()), Amount: amount, Reference: f.Get(payment.FieldReference), At: clock.System().Now()}
+	n := payment.Notice{Way: payment.ByGateway, External: fmt.Sprintf("G%d%06d", b.now().Unix(), b.next()), Amount: amount, Reference: f.Get(payment.FieldReference), At: b.now()}
 	status := payment.StatusDone
 	if ok {
 		b.mu.Lock()
