@@ -58,43 +58,53 @@ type sameScope struct{}
 
 func (sameScope) Covers(_ context.Context, a, b string) bool { return a == b }
 
+func tables() []db.Migrations {
+	return []db.Migrations{journal.Migrations(), once.Migrations(), orgunit.Migrations(), Migrations()}
+}
+
+func newTill(t testing.TB, d *db.DB, clk clock.Clock, node uint16) *till {
+	t.Helper()
+	gen := id.NewGen(node, clk)
+	signer, err := journal.NewKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	units, err := orgunit.New(d, clk, gen, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ward, err := units.Now().ByCode("00118")
+	if err != nil {
+		t.Fatal(err)
+	}
+	agency, _ := units.Now().AgencyOf(ward.ID)
+	rules, err := auth.NewPolicies(sameScope{}, orgunit.ActsAs, Policies())
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := func(account int64, role string) context.Context {
+		sub := auth.Subject{Account: account, Name: role, Kind: auth.KindCitizen}
+		if role != "" {
+			sub.Kind, sub.Grants = auth.KindOfficer, []auth.Grant{{Role: role, Scope: "unit:" + agency.ID.String()}}
+		}
+		return auth.With(context.Background(), sub)
+	}
+	s := &till{unit: agency.ID, gateway: &askable{}, clerk: as(1, "clerk"), head: as(2, "head"), citizen: as(3, "")}
+	s.Service = New(Deps{
+		DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.DiscardHandler)), Units: units, Policies: rules,
+		Payees: oneAccount{agency.ID}, Gateway: s.gateway, GatewayURL: "https://gateway.example/pay", GatewaySecret: []byte("g"), BankSecret: []byte("b"), Secret: []byte("s"),
+	})
+	return s
+}
+
 func each(t *testing.T, test func(t *testing.T, s *till)) {
 	t.Helper()
-	migs := []db.Migrations{journal.Migrations(), once.Migrations(), orgunit.Migrations(), Migrations()}
+	migs := tables()
 	run := func(t *testing.T, open func(testing.TB, []db.Migrations, ...dbtest.Option) *db.DB) {
 		t.Parallel()
 		clk := clock.NewFake(clock.MustDate("2026-11-22").At(8, 0))
-		d := open(t, migs, dbtest.WithClock(clk))
-		gen := id.NewGen(1, clk)
-		signer, err := journal.NewKey("test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		units, err := orgunit.New(d, clk, gen, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ward, err := units.Now().ByCode("00118")
-		if err != nil {
-			t.Fatal(err)
-		}
-		agency, _ := units.Now().AgencyOf(ward.ID)
-		rules, err := auth.NewPolicies(sameScope{}, orgunit.ActsAs, Policies())
-		if err != nil {
-			t.Fatal(err)
-		}
-		as := func(account int64, role string) context.Context {
-			sub := auth.Subject{Account: account, Name: role, Kind: auth.KindCitizen}
-			if role != "" {
-				sub.Kind, sub.Grants = auth.KindOfficer, []auth.Grant{{Role: role, Scope: "unit:" + agency.ID.String()}}
-			}
-			return auth.With(context.Background(), sub)
-		}
-		s := &till{clk: clk, unit: agency.ID, gateway: &askable{}, clerk: as(1, "clerk"), head: as(2, "head"), citizen: as(3, "")}
-		s.Service = New(Deps{
-			DB: d, Gen: gen, Clock: clk, Journal: journal.New(d, gen, signer, slog.New(slog.DiscardHandler)), Units: units, Policies: rules,
-			Payees: oneAccount{agency.ID}, Gateway: s.gateway, GatewayURL: "https://gateway.example/pay", GatewaySecret: []byte("g"), BankSecret: []byte("b"), Secret: []byte("s"),
-		})
+		s := newTill(t, open(t, migs, dbtest.WithClock(clk)), clk, 1)
+		s.clk = clk
 		test(t, s)
 	}
 	t.Run("sqlite", func(t *testing.T) { run(t, dbtest.New) })
