@@ -212,6 +212,7 @@ type serveCmd struct {
 	TSAEvery     time.Duration `name:"tsa-every" help:"How often it is asked." default:"5m" env:"KHUE_TSA_EVERY"`
 	nationalFlags
 	signerFlags
+	paymentFlags
 	demandFlag
 	Events       string        `help:"Stream of events for other systems: nats://host:4222 (a cluster with commas, ?replicas=3), or embedded; empty: none." env:"KHUE_EVENTS"`
 	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
@@ -240,6 +241,7 @@ func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()
 	s.watchFlags.into(&cfg)
+	cfg.Payments = s.payments(false)
 	var err error
 	if cfg.Demand, err = s.demand(demandOn); err != nil {
 		return cfg, err

@@ -38,6 +38,8 @@ type Config struct {
 	OTLP         string        // collector of traces; empty: none
 	Tracer       *trace.Tracer // in place of OTLP, in tests
 	Slow         time.Duration // statements that take longer are shown to operators; 0: 250 ms
+	// Payments says how the city is paid; zero: not by this program.
+	Payments Payments
 	// PushHosts are hosts, with their port, that may be called with web push beside the
 	// browsers' own services.
 	PushHosts []string

@@ -31,6 +31,7 @@ type demoCmd struct {
 	SMS    string `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 
 	nationalFlags
+	paymentFlags
 	demandFlag
 	Client      []string `help:"Address at which a program of yours takes people back: it may sign people in here, and its client_id and secret are printed." placeholder:"URI"`
 	ClientFirst bool     `name:"client-first" help:"Nobody is asked for consent." hidden:""`
@@ -85,7 +86,7 @@ func (d *demoCmd) Run(c *command) error {
 		return err
 	}
 	p, err := New(c.ctx, Config{
-		National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Opened: begins, Log: c.log, Hasher: c.self, MigrateAtStart: true,
+		National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Payments: d.payments(true), Opened: begins, Log: c.log, Hasher: c.self, MigrateAtStart: true,
 	})
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ func (s *seed) asked() []struct{ path, owner, word string } {
 	return []struct{ path, owner, word string }{
 		{"/desk/queue?unit=" + u, "motcua", s.id["dossier"]},
 		{"/desk/originals?unit=" + u, "motcua", s.id["ready"]},
+		{"/desk/payments?unit=" + u, "motcua", "TEST"},
 		{"/desk/leader?unit=" + u, "chutich", s.id["moved"]},
 		{"/desk/book?unit=" + u, "motcua", s.id["moved"]},
 		{"/desk/report?unit=" + u, "motcua", "Ngọc Lâm"},

@@ -248,6 +248,7 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 
 	s.people(citizen, clerk)
 	s.registers()
+	s.payments(citizen)
 
 	// Sessions, browsers and notices.
 	token, _, err := s.Auth.SignIn(t.Context(), auth.Credentials{Login: "0912000001", Password: s.Demo.Password, Network: "10.0.0.1", Device: "Firefox"})

@@ -56,6 +56,9 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/desk/counter/in/{id}/uploads/{upload}", "intake intakeUpload", "motcua"},
 	{"/desk/originals/batches/{id}", "batch", "hotich"},
 	{"/api/v1/counter/batches/{id}", "batch", "hotich"},
+	{"/pay/{order}", "toPay", "0912000001"},
+	{"/pay/{order}/receipt.pdf", "paid", "0912000001"},
+	{"/desk/payments/{order}", "toPay", "motcua"},
 	{"/apply/d/{key}", "draft", "0912000001"},
 	{"/apply/d/{key}/uploads/{upload}", "draft draftUpload", "0912000001"},
 	{"/admin/officers/{account}", "officer", "chutich"},
@@ -145,6 +148,10 @@ func (s *seed) body(route string) any {
 		return v
 	case "POST /desk/orders/{id}":
 		return url.Values{"do": {"answer"}, "text": {"Đang xác minh thêm."}, "version": {"1"}, "forecast.day": {"1"}, "forecast.month": {"12"}, "forecast.year": {"2025"}}
+	case "POST /desk/payments/{order}":
+		return url.Values{"do": {"contest"}, "why": {"Không phải của tôi"}}
+	case "POST /desk/cash", "POST /desk/reconcile":
+		return url.Values{"unit": {s.id["agency"]}, "do": {"open"}, "float": {"-1"}}
 	case "POST /desk/originals/batches/{id}":
 		return url.Values{"do": {"receive"}}
 	case "POST /desk/requests/{id}":

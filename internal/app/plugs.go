@@ -129,7 +129,9 @@ func (a absences) Release(ctx context.Context, account int64, name string, grant
 // supports say whether fees can be paid online and results are signed: of a unit, or with 0 of
 // the whole city. Each is one line here, as soon as the module stands that knows; what is not
 // plugged in does not work, and no service computes to level 4 by a promise.
-func (p *Program) supports() service.Supports { return service.Supports{} }
+func (p *Program) supports() service.Supports {
+	return service.Supports{Payment: func(_ context.Context, unit orgunit.UnitID, _ clock.Date) bool { return p.Payments.Working(unit) }}
+}
 
 // offers tells the catalogue's pages where an application begins.
 type offers struct{ p *Program }

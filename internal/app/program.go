@@ -44,6 +44,7 @@ import (
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
@@ -94,6 +95,7 @@ type Program struct {
 	Notices  *notify.Service
 	Uploads  *upload.Service
 	Desk     *desk.Service
+	Payments *payment.Service
 	Dossiers *dossier.Service
 	Apply    *apply.Service
 	Counter  *counter.Service
@@ -303,9 +305,12 @@ func (p *Program) onestop(context.Context) (err error) {
 	}
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging, scanning)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
+	if err := p.payments(); err != nil {
+		return err
+	}
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Payments: p.Payments, Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,

@@ -38,6 +38,8 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/notify/notifyweb"
+	"khue/internal/onestop/payment"
+	"khue/internal/onestop/payment/paymentweb"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/reorganise/reorganiseweb"
@@ -82,7 +84,7 @@ func Migrations() []db.Migrations {
 		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
-		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
+		payment.Migrations(), dossier.Migrations(), apply.Migrations(), counter.Migrations(),
 		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
 	}
 }
@@ -92,7 +94,7 @@ func (p *Program) list() []module.Module {
 	return []module.Module{
 		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
+		p.Payments.Module(), p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
 }
 
@@ -114,7 +116,7 @@ func (p *Program) keeping() module.Module {
 func PolicySources() []auth.Source {
 	return []auth.Source{
 		factor.Policies(), identity.Policies(), openid.Policies(), certificate.Policies(), holiday.Policies(), access.Policies(),
-		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), payment.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
 	}
 }
 
@@ -125,7 +127,7 @@ func sentences() []fs.FS {
 		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, certificate.Messages, certificateweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, signature.Messages, signatureweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
-		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
+		payment.Messages, paymentweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, health.Messages, Messages,
 	}
@@ -144,6 +146,7 @@ func (p *Program) webModules() []web.Module {
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
+		paymentweb.Routes(p.Payments),
 		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),

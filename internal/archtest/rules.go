@@ -184,6 +184,7 @@ var mayReadGrants = map[string]string{
 	"internal/onestop/desk":                "lists the units of the reader's posts, for a choice on the page",
 	"internal/onestop/dossier":             "lists the units of the reader's posts, and names the post in which somebody acted",
 	"internal/onestop/counter":             "lists the counters of the reader's posts; each is asked of the policies",
+	"internal/onestop/payment":             "lists the units of the reader's posts; each is asked of the policies",
 	"internal/onestop/reorganise":          "lists the agencies of the reader's posts; each is asked of the policies",
 	"internal/onestop/counter/counterweb":  "lists the units of the reader's posts, for a choice on the page",
 }

@@ -113,6 +113,7 @@ type Pickup struct {
 	Task      dossier.Task // whose action issue returns it; zero where it is not ready
 	Pkg       *service.Package
 	Fee       service.FeeDue
+	Ordered   bool // the fee is an order of its own: nothing is noted at the return
 	Originals []Original
 	Returned  *Return // where it was returned here
 }
@@ -154,6 +155,11 @@ func (s *Service) Pickup(ctx context.Context, code string) (p Pickup, err error)
 	if p.Fee, err = p.Pkg.FeeOf(p.Content.Answers, env); err != nil {
 		return p, err
 	}
+	fees, err := s.Dossiers.Fees(ctx, p.Dossier)
+	if err != nil {
+		return p, err
+	}
+	p.Ordered = len(fees) > 0
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		if p.Originals, err = originalsOf(v, p.Dossier.ID); err != nil {
 			return err
@@ -314,7 +320,10 @@ func (s *Service) checkHanding(ctx context.Context, p Pickup, in *Handing) (r Re
 	default:
 		fail("identity", "counter.return.identity")
 	}
-	if p.Fee.Amount > 0 {
+	switch {
+	case p.Fee.Amount > 0 && p.Ordered: // the order says whether it is paid, and stops the act until it is
+		r.Paid, r.Receipt = PaidBefore, ""
+	case p.Fee.Amount > 0:
 		switch {
 		case in.Paid == PaidHere && in.Receipt == "":
 			fail("receipt", "counter.return.receipt")
@@ -323,7 +332,7 @@ func (s *Service) checkHanding(ctx context.Context, p Pickup, in *Handing) (r Re
 		case in.Paid != PaidBefore:
 			fail("paid", "counter.return.paid")
 		}
-	} else {
+	default:
 		r.Paid, r.Receipt = "", ""
 	}
 	here := p.Here()

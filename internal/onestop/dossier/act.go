@@ -17,6 +17,7 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/once"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
@@ -78,14 +79,16 @@ type found struct {
 	c    Content // where the step or the action reads it
 	rows []Task  // of all branches of the dossier
 	pkg  *service.Package
+	// fees are the orders of the dossier; read where a fee may be due.
+	fees []payment.Order
 	// shared are the units where one person may do several duties; read where it matters.
 	shared []orgunit.UnitID
 }
 
 // needs says what of a dossier an act has to read beside its task.
-func (f *found) needs(action string) (branches, content bool) {
+func (f *found) needs(s *Service, action string) (branches, content bool) {
 	_, asks := f.pkg.Form.Officer(f.t.Step, action)
-	return len(f.d.Instance.Tokens) > 1, asks || readsContent(f.pkg)
+	return len(f.d.Instance.Tokens) > 1, asks || s.readsContent(f.d, f.pkg)
 }
 
 func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error) {
@@ -96,7 +99,7 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 		if f.pkg, err = s.pkg(f.d); err != nil {
 			return err
 		}
-		branches, content := f.needs(cmd.Action)
+		branches, content := f.needs(s, cmd.Action)
 		f.rows = []Task{f.t}
 		if branches {
 			if f.rows, err = tasksOf(v, f.d.ID); err != nil {
@@ -105,6 +108,11 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 		}
 		if content {
 			if f.c, err = findContent(v, f.d.ID); err != nil {
+				return err
+			}
+		}
+		if s.charges(f.d, f.pkg) {
+			if f.fees, err = s.Payments.OfSource(v, feeSource(f.d)); err != nil {
 				return err
 			}
 		}
@@ -120,6 +128,9 @@ func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f 
 		return nil, false, err
 	}
 	if err := s.checkDuty(sub, f, cmd.Action); err != nil {
+		return nil, false, err
+	}
+	if err := s.checkFee(f, cmd.Action); err != nil {
 		return nil, false, err
 	}
 	if answered, err = s.officerAnswers(f.pkg, f.t, f.d, cmd, &f.c, now); err != nil {
@@ -225,6 +236,9 @@ func (s *Service) put(tx *db.Tx, ch *change, entry journal.Entry, entries []jour
 		return receipt, err
 	}
 	if receipt, err = s.Journal.Append(tx, entry); err != nil {
+		return receipt, err
+	}
+	if err := s.putFee(tx, ch); err != nil {
 		return receipt, err
 	}
 	s.hasMoved(tx, ch.before, ch.dossier)

@@ -260,7 +260,12 @@ func (s *Service) findMany(ctx context.Context, cmds []Command) (map[TaskID]*fou
 			if err := f.readShared(s, v, auth.From(ctx).Account, cmd.Action); err != nil {
 				return err
 			}
-			branches, content := f.needs(cmd.Action)
+			if s.charges(f.d, f.pkg) {
+				if f.fees, err = s.Payments.OfSource(v, feeSource(f.d)); err != nil {
+					return err
+				}
+			}
+			branches, content := f.needs(s, cmd.Action)
 			if branches {
 				branched = append(branched, f.d.ID)
 			}

@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
@@ -35,7 +36,8 @@ type change struct {
 	tasks    []Task // rows of the dossier as read, to be moved
 	writes   []taskWrite
 	units    map[string]orgunit.UnitID
-	home     string // the competent agency, as units are named: whose heads repair what is stuck
+	fee      *payment.Order // falls due by the change; nil: none
+	home     string         // the competent agency, as units are named: whose heads repair what is stuck
 }
 
 // step runs the pure engine and gathers its effects.
@@ -62,7 +64,11 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	if err := s.offspring(ch, pkg, env, now, c); err != nil {
 		return nil, err
 	}
-	return ch, s.gather(ch, env.Term, now)
+	if err := s.gather(ch, env.Term, now); err != nil {
+		return nil, err
+	}
+	ch.fee, err = s.feeFalls(ch, pkg, c, now)
+	return ch, err
 }
 
 // env is what the engine reads of a dossier under a version of its service; home is the

@@ -230,6 +230,9 @@ func (s *Service) writeFamily(tx *db.Tx, ch *change, entries []journal.Entry, te
 		if _, err := s.Journal.Append(tx, entries[i]); err != nil {
 			return err
 		}
+		if err := s.putFee(tx, k.change); err != nil {
+			return err
+		}
 		s.wasFiled(tx, k.change.dossier)
 	}
 	was, is := ch.before, ch.dossier

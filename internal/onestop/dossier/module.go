@@ -12,6 +12,10 @@ import (
 
 // Module is what the main job brings to the program.
 func (s *Service) Module() module.Module {
+	followers := []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower()}
+	if s.Payments != nil {
+		followers = append(followers, s.feeFollower())
+	}
 	return module.Module{
 		Name:       "dossier",
 		Migrations: Migrations(),
@@ -22,7 +26,7 @@ func (s *Service) Module() module.Module {
 		},
 		Periodic:  []jobs.Periodic{{Kind: JobWarn, Every: warnEvery}, {Kind: JobDigest, Every: 24 * time.Hour, Offset: digestAt}},
 		Measures:  s.Measures(),
-		Followers: []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower()},
+		Followers: followers,
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/notify"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/service"
 	"khue/internal/register/access"
 	"khue/internal/register/holiday"
@@ -48,7 +49,7 @@ var (
 // maxRestep bounds how often an act is stepped again after parallel branches moved.
 const maxRestep = 5
 
-// Deps is what the main job stands on. All are required.
+// Deps is what the main job stands on. All are required but Payments.
 type Deps struct {
 	DB       *db.DB
 	Gen      *id.Gen
@@ -77,6 +78,8 @@ type Deps struct {
 	People People
 	// Mandates says who may act for whom.
 	Mandates *mandate.Service
+	// Payments takes the fees; nil: they are told, and taken elsewhere.
+	Payments *payment.Service
 	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector

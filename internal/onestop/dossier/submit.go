@@ -225,6 +225,9 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		if receipt, err = s.Journal.Append(tx, entry); err != nil {
 			return err
 		}
+		if err := s.putFee(tx, ch); err != nil {
+			return err
+		}
 		if err := s.writeFamily(tx, ch, entries, texts); err != nil {
 			return err
 		}

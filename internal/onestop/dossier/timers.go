@@ -117,7 +117,7 @@ func (s *Service) standing(ctx context.Context, ids []ID) (map[ID]standing, erro
 				continue // fire says what is wrong with it
 			}
 			out[d.ID] = standing{d: d, pkg: pkg}
-			if readsContent(pkg) {
+			if s.readsContent(d, pkg) {
 				large = append(large, d.ID)
 			}
 		}

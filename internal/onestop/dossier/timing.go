@@ -85,7 +85,7 @@ func TimingOf(lines []Line, home orgunit.UnitID, w TimingWorld, now time.Time) T
 		}
 	}
 	for _, l := range lines {
-		if l.Kind == KindNote || l.Kind == KindClaimed || l.Kind == KindAssigned || l.Kind == KindEscalated || l.Erased {
+		if l.Kind == KindNote || l.Kind == KindClaimed || l.Kind == KindAssigned || l.Kind == KindEscalated || l.Kind == KindFeePaid || l.Erased {
 			continue
 		}
 		if l.Kind == KindSupplied {

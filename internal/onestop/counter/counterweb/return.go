@@ -265,7 +265,7 @@ func (h *handlers) pickupFields(ctx context.Context, v *pickupView, p counter.Pi
 		}
 		v.Identity.Options = append(v.Identity.Options, o)
 	}
-	if p.Fee.Amount > 0 {
+	if p.Fee.Amount > 0 && !p.Ordered {
 		v.Fee = i18n.Money(i18n.LangOf(ctx), p.Fee.Amount)
 		v.Receipt = field("receipt", ui.Field{Width: ui.Width20})
 		v.Paid = field("paid", ui.Field{})

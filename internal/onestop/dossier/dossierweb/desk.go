@@ -17,6 +17,7 @@ import (
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/form/formweb"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
@@ -373,6 +374,10 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
 	if fee, err := pkg.FeeOf(c.Answers, env); err == nil { // a table out of its budget shows no fee
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: key("fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
+	}
+	if fees, err := h.svc.Fees(ctx, d); err == nil { // the page stands without them
+		v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, func(o payment.Order) string { return "/desk/payments/" + o.ID.String() })...)
+		v.Summary.Rows[0].Value = stateCell(ctx, d, fees)
 	}
 	if row, ok := h.parentRow(ctx, d, false); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)

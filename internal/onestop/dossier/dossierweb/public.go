@@ -95,7 +95,8 @@ type publicView struct {
 	Family   familyView
 	Problems ui.Problems
 	Note     string
-	By       string     // until when what is asked is to be done, and what comes then
+	By       string // until when what is asked is to be done, and what comes then
+	ToPay    *ui.BannerArgs
 	Now      nowView    // who has it, and what comes next
 	Rate     *rateView  // nil: not finished
 	Shelf    *shelfView // nil: the reader has no shelf, or filed it
@@ -152,6 +153,13 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		{Key: field("submitted"), Value: ui.T(longTime(ctx, d.SubmittedAt))},
 		{Key: field("competent"), Value: h.competentCell(ctx, d)},
 	}}
+	fees, err := h.svc.Fees(ctx, d)
+	if err != nil {
+		return err
+	}
+	v.Summary.Rows[0].Value = stateCell(ctx, d, fees)
+	v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, h.svc.FeeLink)...)
+	v.ToPay = h.toPay(ctx, fees)
 	if d.State == process.Submitted {
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("receiveBy"), Value: ui.T(longTime(ctx, d.ReceiveBy))})
 	}

@@ -1,0 +1,38 @@
+package dossierweb
+
+import (
+	"context"
+
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/payment"
+)
+
+// stateCell is the state of a dossier under the national codes: one whose fee is due waits for it.
+func stateCell(ctx context.Context, d dossier.Dossier, fees []payment.Order) ui.Cell {
+	s := dossier.NationalState(d, fees)
+	return ui.Tagged(stateWord(ctx, s), stateTone(s))
+}
+
+// feeRows are the orders of a dossier, each with the page on which it is paid.
+func feeRows(ctx context.Context, fees []payment.Order, href func(payment.Order) string) (out []ui.SummaryRow) {
+	for _, o := range fees {
+		out = append(out, ui.SummaryRow{Key: i18n.T(ctx, "dossierweb.fee.order"), Value: ui.Cell{
+			Text: i18n.Money(i18n.LangOf(ctx), o.Amount), Href: href(o), Note: i18n.T(ctx, "payment.stateName."+string(o.State)),
+		}})
+	}
+	return out
+}
+
+// toPay asks the applicant for what is due, with the way to pay it.
+func (h *handlers) toPay(ctx context.Context, fees []payment.Order) *ui.BannerArgs {
+	o, waits := dossier.Unpaid(fees)
+	if !waits {
+		return nil
+	}
+	return &ui.BannerArgs{
+		Text: i18n.T(ctx, "dossierweb.fee.due", "amount", i18n.Money(i18n.LangOf(ctx), o.Due())), Tone: ui.ToneWaiting,
+		Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.fee.pay"), Href: h.svc.FeeLink(o)},
+	}
+}

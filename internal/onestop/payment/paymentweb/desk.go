@@ -1,0 +1,429 @@
+package paymentweb
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/payment"
+	"khue/internal/register/orgunit"
+)
+
+// desk is the unit for whose money the reader works, as the address or their first post says.
+func (h handlers) desk(r *http.Request, asked string) (u orgunit.UnitID, units []orgunit.UnitID, err error) {
+	units = h.s.Desks(r.Context())
+	if len(units) == 0 {
+		return 0, nil, errs.E(errs.Forbidden, "payment.notYours")
+	}
+	u = units[0]
+	if asked != "" {
+		if u, err = id.Parse[orgunit.Unit](asked); err != nil {
+			return 0, nil, errs.E(errs.NotFound, "web.error.not_found", errs.Cause(err))
+		}
+	}
+	return u, units, nil
+}
+
+func (h handlers) unitName(u orgunit.UnitID) string {
+	x, _ := h.s.Units.Now().Get(u)
+	return x.Name
+}
+
+// bar are the ways between the pages of money, and between units.
+type bar struct {
+	Pages []ui.Filter
+	Units []ui.Filter
+}
+
+func (h handlers) bar(ctx context.Context, here string, u orgunit.UnitID, units []orgunit.UnitID) (b bar) {
+	for _, p := range [...][2]string{{"list", "/desk/payments"}, {"cash", "/desk/cash"}, {"reconcile", "/desk/reconcile"}} {
+		b.Pages = append(b.Pages, ui.Filter{Label: say(ctx, "bar."+p[0]), Href: p[1] + "?unit=" + u.String(), Count: -1, Current: p[0] == here})
+	}
+	if len(units) > 1 {
+		for _, x := range units {
+			b.Units = append(b.Units, ui.Filter{Label: h.unitName(x), Href: "?unit=" + x.String(), Count: -1, Current: x == u})
+		}
+	}
+	return b
+}
+
+type listView struct {
+	Unit   string
+	Bar    bar
+	States []ui.Filter
+	Orders ui.TableArgs
+}
+
+func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	u, units, err := h.desk(r, q.Get("unit"))
+	if err != nil {
+		return err
+	}
+	state := payment.State(q.Get("state"))
+	orders, err := h.s.OfUnit(ctx, u, state)
+	if err != nil {
+		return err
+	}
+	v := listView{Unit: h.unitName(u), Bar: h.bar(ctx, "list", u, units)}
+	link := func(s payment.State) string {
+		return "/desk/payments?unit=" + u.String() + "&state=" + string(s)
+	}
+	v.States = append(v.States, ui.Filter{Label: say(ctx, "all"), Href: link(""), Count: -1, Current: state == ""})
+	for _, s := range payment.States() {
+		v.States = append(v.States, ui.Filter{Label: stateWord(ctx, s), Href: link(s), Count: -1, Current: s == state})
+	}
+	v.Orders = ui.TableArgs{
+		Caption: say(ctx, "bar.list"), CaptionQuiet: true, First: true, Empty: say(ctx, "noOrders"),
+		Head: []ui.Column{{Label: say(ctx, "row.reference"), Tight: true}, {Label: say(ctx, "row.payer")}, {Label: say(ctx, "row.sum"), Numeric: true}, {Label: say(ctx, "row.due"), Numeric: true}, {Label: say(ctx, "state")}, {Label: say(ctx, "opened"), Tight: true}},
+	}
+	for _, o := range orders {
+		v.Orders.Rows = append(v.Orders.Rows, ui.Row{Cells: []ui.Cell{
+			{Text: o.Reference, Href: "/desk/payments/" + o.ID.String(), Note: o.Source.Code}, ui.T(o.Payer), ui.T(money(ctx, o.Amount)), ui.T(money(ctx, o.Due())),
+			ui.Tagged(stateWord(ctx, o.State), tone(o.State)), ui.T(i18n.DateTime(i18n.LangOf(ctx), o.OpenedAt)),
+		}})
+	}
+	return web.Render(w, r, http.StatusOK, listPage(v))
+}
+
+type orderView struct {
+	ID       string
+	Pay      payView
+	May      payment.May
+	Facts    ui.SummaryArgs
+	Key      string
+	Sent     url.Values
+	Problems ui.Problems
+	Banner   *ui.BannerArgs
+	HasShift bool
+	Excess   string
+	Held     string
+}
+
+func (h handlers) order(w http.ResponseWriter, r *http.Request) error {
+	o, _, err := h.read(r)
+	if err != nil {
+		return err
+	}
+	return h.showOrder(w, r, o, url.Values{}, nil)
+}
+
+func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Order, sent url.Values, bad error) error {
+	ctx := r.Context()
+	v := orderView{
+		ID: o.ID.String(), Pay: h.payView(ctx, o, ""), May: h.s.MayOf(ctx, o), Key: web.NewKey(), Sent: sent,
+		Excess: money(ctx, o.Excess()), Held: money(ctx, o.Held()),
+	}
+	if _, err := h.s.MyShift(ctx); err == nil {
+		v.HasShift = true
+	} else if !errs.Is(err, errs.NotFound) {
+		return err
+	}
+	if o.Excess() == 0 {
+		v.Excess = ""
+	}
+	add := func(key, text string) {
+		if text != "" {
+			v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "row."+key), Value: ui.T(text)})
+		}
+	}
+	if o.Refund.Amount > 0 {
+		add("refund", money(ctx, o.Refund.Amount))
+		add("refundWhy", o.Refund.Reason)
+		add("askedBy", o.Refund.ByName)
+		add("approvedBy", o.Refund.Approver)
+	}
+	add("dispute", o.Dispute)
+	add("why", o.Why)
+	status := http.StatusOK
+	if bad != nil {
+		p := web.ProblemOf(ctx, bad)
+		status = p.Status
+		v.Problems = ui.ProblemsOf(ctx, bad)
+		v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
+	}
+	return web.Render(w, r, status, orderPage(v))
+}
+
+// wrong says that an error is told on the page on which the act was asked for.
+func wrong(err error) bool {
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Conflict, errs.Forbidden, errs.NotFound:
+		return err != nil
+	}
+	return false
+}
+
+func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	v, err := web.PathID[payment.Order](r, "order")
+	if err != nil {
+		return err
+	}
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	before, err := h.s.Read(ctx, v, "")
+	if err != nil {
+		return err
+	}
+	switch f.Get("do") {
+	case "cash":
+		_, err = h.s.TakeHere(ctx, v, payment.ByCash, "", key)
+	case "card":
+		_, err = h.s.TakeHere(ctx, v, payment.ByCard, f.Get("slip"), key)
+	case "excess", "all":
+		_, err = h.s.AskRefund(ctx, v, f.Get("do") == "all", f.Get("why"), key)
+	case "approve":
+		_, err = h.s.ApproveRefund(ctx, v, key)
+	case "drop":
+		_, err = h.s.DropRefund(ctx, v, key)
+	case "outCash":
+		_, err = h.s.PayOut(ctx, v, payment.ByCash, "", key)
+	case "outBank":
+		_, err = h.s.PayOut(ctx, v, payment.ByBank, f.Get("ref"), key)
+	case "contest":
+		_, err = h.s.Contest(ctx, v, f.Get("why"), key)
+	case "resolve":
+		_, err = h.s.Resolve(ctx, v, key)
+	case "reinstate":
+		_, err = h.s.Reinstate(ctx, v, key)
+	default:
+		return errs.E(errs.Invalid, "web.error.form")
+	}
+	if wrong(err) {
+		return h.showOrder(w, r, before, f, err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, "/desk/payments/"+v.String())
+}
+
+type cashView struct {
+	Unit, UnitID string
+	Bar          bar
+	Mine         *payment.Shift
+	Facts        ui.SummaryArgs
+	Past         ui.TableArgs
+	May          bool
+	Key          string
+	Sent         url.Values
+	Problems     ui.Problems
+	Banner       *ui.BannerArgs
+}
+
+func (h handlers) cash(w http.ResponseWriter, r *http.Request) error {
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	return h.showCash(w, r, q.Get("unit"), url.Values{}, nil)
+}
+
+func (h handlers) showCash(w http.ResponseWriter, r *http.Request, asked string, sent url.Values, bad error) error {
+	ctx := r.Context()
+	u, units, err := h.desk(r, asked)
+	if err != nil {
+		return err
+	}
+	past, err := h.s.Shifts(ctx, u)
+	if err != nil {
+		return err
+	}
+	v := cashView{Unit: h.unitName(u), UnitID: u.String(), Bar: h.bar(ctx, "cash", u, units), May: h.s.MayTake(ctx, u), Key: web.NewKey(), Sent: sent}
+	mine, err := h.s.MyShift(ctx)
+	switch {
+	case err == nil:
+		v.Mine = &mine
+		for _, x := range [...][2]string{{"float", money(ctx, mine.Float)}, {"taken", money(ctx, mine.Expected-mine.Float)}, {"expected", money(ctx, mine.Expected)}, {"since", i18n.DateTime(i18n.LangOf(ctx), mine.OpenedAt)}} {
+			v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "shift."+x[0]), Value: ui.T(x[1])})
+		}
+	case !errs.Is(err, errs.NotFound):
+		return err
+	}
+	v.Past = ui.TableArgs{
+		Caption: say(ctx, "shift.past"), First: true, Empty: say(ctx, "shift.nonePast"),
+		Head: []ui.Column{{Label: say(ctx, "shift.closed"), Tight: true}, {Label: say(ctx, "shift.cashier")}, {Label: say(ctx, "shift.expected"), Numeric: true}, {Label: say(ctx, "shift.counted"), Numeric: true}, {Label: say(ctx, "shift.difference"), Numeric: true}},
+	}
+	for _, s := range past {
+		if s.ClosedAt.IsZero() {
+			continue
+		}
+		v.Past.Rows = append(v.Past.Rows, ui.Row{Marked: s.Difference() != 0, Cells: []ui.Cell{
+			ui.T(i18n.DateTime(i18n.LangOf(ctx), s.ClosedAt)), ui.T(s.Name), ui.T(money(ctx, s.Expected)), ui.T(money(ctx, s.Counted)), {Text: money(ctx, s.Difference()), Note: s.Why},
+		}})
+	}
+	status := http.StatusOK
+	if bad != nil {
+		p := web.ProblemOf(ctx, bad)
+		status, v.Problems = p.Status, ui.ProblemsOf(ctx, bad)
+		v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
+	}
+	return web.Render(w, r, status, cashPage(v))
+}
+
+// dong reads an amount as people type it: 1.000.000, 1 000 000.
+func dong(s string) int64 {
+	s = strings.NewReplacer(".", "", ",", "", " ", "", "đ", "", "đồng", "").Replace(strings.TrimSpace(s))
+	v, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return v
+}
+
+func (h handlers) shift(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	u, _, err := h.desk(r, f.Get("unit"))
+	if err != nil {
+		return err
+	}
+	if f.Get("do") == "open" {
+		_, err = h.s.OpenShift(ctx, u, dong(f.Get("float")), key)
+	} else {
+		var v payment.ShiftID
+		if v, err = id.Parse[payment.Shift](f.Get("shift")); err != nil {
+			return errs.E(errs.Invalid, "web.error.form", errs.Cause(err))
+		}
+		_, err = h.s.CloseShift(ctx, v, dong(f.Get("counted")), f.Get("why"), key)
+	}
+	if wrong(err) {
+		return h.showCash(w, r, f.Get("unit"), f, err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, "/desk/cash?unit="+u.String())
+}
+
+type reconcileView struct {
+	Unit, UnitID string
+	Bar          bar
+	Day          clock.Date
+	Facts        ui.SummaryArgs
+	Items        ui.TableArgs
+	Balances     ui.TableArgs
+	Prev, Next   *ui.Anchor
+	Key          string
+	Banner       *ui.BannerArgs
+	Problems     ui.Problems
+}
+
+func (h handlers) reconcile(w http.ResponseWriter, r *http.Request) error {
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	return h.showDay(w, r, q, nil, nil)
+}
+
+func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, got *payment.Imported, bad error) error {
+	ctx, l := r.Context(), i18n.LangOf(r.Context())
+	u, units, err := h.desk(r, q.Get("unit"))
+	if err != nil {
+		return err
+	}
+	today := clock.DateOf(h.s.Clock.Now())
+	day := today
+	if text := q.Get("day"); text != "" {
+		if day, err = clock.ParseDate(text); err != nil {
+			return errs.E(errs.NotFound, "web.error.not_found", errs.Cause(err))
+		}
+	}
+	d, err := h.s.Reconcile(ctx, u, day)
+	if err != nil {
+		return err
+	}
+	v := reconcileView{Unit: h.unitName(u), UnitID: u.String(), Bar: h.bar(ctx, "reconcile", u, units), Day: day, Key: web.NewKey()}
+	href := func(d clock.Date) string { return "/desk/reconcile?unit=" + u.String() + "&day=" + d.String() }
+	v.Prev = &ui.Anchor{Label: i18n.Date(l, day.AddDays(-1)), Href: href(day.AddDays(-1))}
+	if day.Before(today) {
+		v.Next = &ui.Anchor{Label: i18n.Date(l, day.AddDays(1)), Href: href(day.AddDays(1))}
+	}
+	for _, x := range [...][2]string{{"stated", money(ctx, d.Stated)}, {"told", money(ctx, d.Told)}, {"difference", money(ctx, d.Stated-d.Told)}, {"lines", strconv.Itoa(d.Lines)}} {
+		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day."+x[0]), Value: ui.T(x[1])})
+	}
+	v.Items = ui.TableArgs{
+		Caption: say(ctx, "day.items"), First: true, Empty: say(ctx, "day.even"),
+		Head: []ui.Column{{Label: say(ctx, "day.why")}, {Label: say(ctx, "day.ref")}, {Label: say(ctx, "amount"), Numeric: true}},
+	}
+	for _, i := range d.Items {
+		v.Items.Rows = append(v.Items.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "item."+i.Kind)), {Text: i.Ref, Note: i.Text}, ui.T(money(ctx, i.Amount))}})
+	}
+	v.Balances = ui.TableArgs{Caption: say(ctx, "day.balances"), First: true, Head: []ui.Column{{Label: say(ctx, "day.account")}, {Label: say(ctx, "amount"), Numeric: true}}}
+	for _, k := range payment.Kinds() {
+		v.Balances.Rows = append(v.Balances.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "account."+string(k))), ui.T(money(ctx, d.Balances[k]))}})
+	}
+	status := http.StatusOK
+	switch {
+	case bad != nil:
+		p := web.ProblemOf(ctx, bad)
+		status, v.Problems = p.Status, ui.ProblemsOf(ctx, bad)
+		v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
+	case got != nil:
+		v.Banner = &ui.BannerArgs{Tone: ui.ToneDone, Alert: true, Text: say(ctx, "imported", "lines", got.Lines, "repeated", got.Repeated, "found", got.By[payment.Found], "unknown", got.By[payment.Unplaced])}
+	}
+	return web.Render(w, r, status, reconcilePage(v))
+}
+
+// statement imports a file. Importing it again counts nothing twice, so that it needs no key of
+// its own.
+func (h handlers) statement(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	if _, err := web.ClientKey(r); err != nil {
+		return err
+	}
+	u, _, err := h.desk(r, f.Get("unit"))
+	if err != nil {
+		return err
+	}
+	files, err := web.Files(r, "file")
+	if err != nil {
+		return err
+	}
+	if len(files) != 1 {
+		return h.showDay(w, r, f, nil, errs.E(errs.Invalid, "payment.statement.empty"))
+	}
+	body, err := files[0].Open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	got, err := h.s.Import(r.Context(), u, body)
+	if err != nil && (errs.Is(err, errs.Invalid) || errs.Is(err, errs.TooLarge)) {
+		return h.showDay(w, r, f, nil, err)
+	}
+	if err != nil {
+		return err
+	}
+	return h.showDay(w, r, f, &got, nil)
+}

@@ -1,0 +1,191 @@
+package paymentweb
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/skip2/go-qrcode"
+
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/payment"
+)
+
+// payView is the payer's page.
+type payView struct {
+	Title   string
+	Code    string
+	State   string
+	Tone    ui.Tone
+	Due     string
+	Lines   ui.TableArgs
+	Facts   ui.SummaryArgs
+	QR      [][]bool
+	Bank    ui.SummaryArgs // the same as the code says, to type by hand
+	Gateway string
+	Receipt string
+	Note    string // what holds now, in a sentence
+	Banner  *ui.BannerArgs
+	Refresh string
+}
+
+func (h handlers) read(r *http.Request) (payment.Order, string, error) {
+	v, err := web.PathID[payment.Order](r, "order")
+	if err != nil {
+		return payment.Order{}, "", err
+	}
+	q, err := web.Query(r)
+	if err != nil {
+		return payment.Order{}, "", err
+	}
+	o, err := h.s.Read(r.Context(), v, q.Get("key"))
+	return o, q.Get("key"), err
+}
+
+func (h handlers) pay(w http.ResponseWriter, r *http.Request) error {
+	o, key, err := h.read(r)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, payPage(h.payView(r.Context(), o, key)))
+}
+
+// back is where the gateway sends the payer. It moves no state, whatever it is told: it says
+// that the page will show the money when the gateway's own notice has come.
+func (h handlers) back(w http.ResponseWriter, r *http.Request) error {
+	o, key, err := h.read(r)
+	if err != nil {
+		return err
+	}
+	q, err := web.Query(r)
+	if err != nil {
+		return err
+	}
+	q.Del("key")
+	v := h.payView(r.Context(), o, key)
+	v.Refresh = h.link(o, key)
+	switch _, done, err := payment.ReadGateway(h.s.GatewaySecret, q); {
+	case o.Settled():
+	case err != nil:
+		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "back.unsigned"), Tone: ui.ToneStopped}
+	case !done:
+		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "back.failed"), Tone: ui.ToneStopped}
+	default:
+		v.Banner = &ui.BannerArgs{Text: say(r.Context(), "back.waits"), Tone: ui.ToneWaiting}
+	}
+	return web.Render(w, r, http.StatusOK, payPage(v))
+}
+
+func (h handlers) link(o payment.Order, key string) string {
+	out := "/pay/" + o.ID.String()
+	if key != "" {
+		out += "?key=" + key
+	}
+	return out
+}
+
+func (h handlers) receipt(w http.ResponseWriter, r *http.Request) error {
+	o, _, err := h.read(r)
+	if err != nil {
+		return err
+	}
+	b, err := h.s.Receipt(i18n.BundleOf(r.Context()), i18n.LangOf(r.Context()), o)
+	if err != nil {
+		return err
+	}
+	return web.Send(w, r, web.Download{Name: "bien-lai-" + o.Reference + ".pdf", Type: "application/pdf", Size: int64(len(b)), Inline: true, Body: bytes.NewReader(b)})
+}
+
+func (h handlers) lines(ctx context.Context, o payment.Order) ui.TableArgs {
+	t := ui.TableArgs{
+		Caption: say(ctx, "lines"), First: true,
+		Head: []ui.Column{{Label: say(ctx, "line")}, {Label: say(ctx, "quantity"), Numeric: true}, {Label: say(ctx, "amount"), Numeric: true}},
+	}
+	for _, l := range o.Lines {
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
+			{Text: l.Text.In(i18n.LangOf(ctx)), Note: l.Source}, ui.T(strconv.Itoa(max(1, l.Quantity))), ui.T(money(ctx, l.Amount)),
+		}})
+	}
+	return t
+}
+
+func (h handlers) unit(o payment.Order) string {
+	u, _ := h.s.Units.Now().Get(o.Unit)
+	return u.Name
+}
+
+func (h handlers) payView(ctx context.Context, o payment.Order, key string) payView {
+	v := payView{
+		Title: say(ctx, "title"), Code: o.Source.Code, State: stateWord(ctx, o.State), Tone: tone(o.State), Due: money(ctx, o.Due()),
+		Lines: h.lines(ctx, o), Note: say(ctx, "note."+string(o.State)),
+	}
+	row := func(s *ui.SummaryArgs, key, text string) {
+		if text != "" {
+			s.Rows = append(s.Rows, ui.SummaryRow{Key: say(ctx, "row."+key), Value: ui.T(text)})
+		}
+	}
+	row(&v.Facts, "payer", o.Payer)
+	row(&v.Facts, "unit", h.unit(o))
+	row(&v.Facts, "sum", money(ctx, o.Amount))
+	if o.Held() > 0 {
+		row(&v.Facts, "held", money(ctx, o.Held()))
+	}
+	row(&v.Facts, "reference", o.Reference)
+	if !o.ExpiresAt.IsZero() && o.Payable() {
+		row(&v.Facts, "until", i18n.DateTime(i18n.LangOf(ctx), o.ExpiresAt))
+	}
+	if !o.PaidAt.IsZero() {
+		row(&v.Facts, "paidAt", i18n.DateTime(i18n.LangOf(ctx), o.PaidAt))
+	}
+	if o.Settled() {
+		v.Receipt = "/pay/" + o.ID.String() + "/receipt.pdf"
+		if key != "" {
+			v.Receipt += "?key=" + key
+		}
+	}
+	p := h.s.ToPay(o)
+	if p.QR != "" {
+		if q, err := qrcode.New(p.QR, qrcode.Medium); err == nil {
+			q.DisableBorder = true
+			v.QR = q.Bitmap()
+		}
+		row(&v.Bank, "bank", p.Payee.Bank)
+		row(&v.Bank, "account", p.Payee.Account)
+		row(&v.Bank, "holder", p.Payee.Holder)
+		row(&v.Bank, "due", money(ctx, o.Due()))
+		row(&v.Bank, "purpose", o.Reference)
+	}
+	v.Gateway = p.Gateway
+	if o.Payable() {
+		v.Refresh = h.link(o, key)
+	}
+	return v
+}
+
+// qrPath draws the dark squares of a code as one path.
+func qrPath(rows [][]bool) string {
+	var b strings.Builder
+	for y, row := range rows {
+		for x := 0; x < len(row); x++ {
+			if !row[x] {
+				continue
+			}
+			from := x
+			for x+1 < len(row) && row[x+1] {
+				x++
+			}
+			n := strconv.Itoa(x - from + 1)
+			b.WriteString("M" + strconv.Itoa(from+2) + " " + strconv.Itoa(y+2) + "h" + n + "v1h-" + n + "z")
+		}
+	}
+	return b.String()
+}
+
+func qrBox(rows [][]bool) string {
+	n := strconv.Itoa(len(rows) + 4)
+	return "0 0 " + n + " " + n
+}

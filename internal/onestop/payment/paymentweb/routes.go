@@ -1,0 +1,118 @@
+package paymentweb
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io"
+	"net/http"
+
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/payment"
+)
+
+// Messages are this package's sentences (keys under "paymentweb").
+//
+//go:embed i18n/*.yaml
+var Messages embed.FS
+
+type handlers struct{ s *payment.Service }
+
+// SignatureHeader carries a bank's signature.
+const SignatureHeader = "Khue-Signature"
+
+// Routes is the web half of payments.
+func Routes(s *payment.Service) web.Module {
+	h := handlers{s}
+	return web.Module{Name: "payment", Routes: []web.Route{
+		{Method: http.MethodGet, Path: "/pay/{order}", Policy: auth.Public, Do: h.pay},
+		{Method: http.MethodGet, Path: "/pay/{order}/return", Policy: auth.Public, Do: h.back},
+		{Method: http.MethodGet, Path: "/pay/{order}/receipt.pdf", Policy: auth.Public, Do: h.receipt},
+		// Who tells of money is known by a signature over what they say.
+		{Method: http.MethodPost, Path: "/payment/notices/bank", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.bank, MaxBody: maxNotice},
+		{Method: http.MethodPost, Path: "/payment/notices/gateway", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.gateway, MaxBody: maxNotice},
+		{Method: http.MethodGet, Path: "/desk/payments", Policy: auth.Officer, Do: h.list},
+		{Method: http.MethodGet, Path: "/desk/payments/{order}", Policy: auth.Officer, Do: h.order},
+		{Method: http.MethodPost, Path: "/desk/payments/{order}", Policy: auth.Officer, Do: h.act},
+		{Method: http.MethodGet, Path: "/desk/cash", Policy: auth.Officer, Do: h.cash},
+		{Method: http.MethodPost, Path: "/desk/cash", Policy: auth.Officer, Do: h.shift},
+		{Method: http.MethodGet, Path: "/desk/reconcile", Policy: auth.Officer, Do: h.reconcile},
+		{Method: http.MethodPost, Path: "/desk/reconcile", Policy: auth.Officer, Do: h.statement, MaxBody: payment.MaxStatement + 1<<20},
+	}}
+}
+
+const maxNotice = 16 << 10
+
+func say(ctx context.Context, key string, kv ...any) string {
+	return i18n.T(ctx, "paymentweb."+key, kv...)
+}
+
+// bank takes a bank's notice. Anything but an answer in the two hundreds makes the bank send it
+// again; what was counted before is answered like the first time.
+func (h handlers) bank(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return errs.E(errs.TooLarge, "payment.notice.invalid", errs.Cause(err))
+		}
+		return errs.E(errs.Invalid, "payment.notice.invalid", errs.Cause(err))
+	}
+	n, err := payment.ReadBank(h.s.BankSecret, r.Header.Get(SignatureHeader), body, h.s.Clock.Now())
+	if err != nil {
+		return err
+	}
+	return h.count(w, r, n)
+}
+
+// gateway takes the gateway's notice.
+func (h handlers) gateway(w http.ResponseWriter, r *http.Request) error {
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	n, done, err := payment.ReadGateway(h.s.GatewaySecret, f)
+	if err != nil {
+		return err
+	}
+	if !done {
+		return web.JSON(w, http.StatusOK, map[string]string{"status": "noted"})
+	}
+	return h.count(w, r, n)
+}
+
+func (h handlers) count(w http.ResponseWriter, r *http.Request, n payment.Notice) error {
+	got, err := h.s.Take(r.Context(), n, payment.Origin{Via: "notice"})
+	if err != nil {
+		return err
+	}
+	status := "counted"
+	if got.Repeated {
+		status = "repeated"
+	}
+	return web.JSON(w, http.StatusOK, map[string]string{"status": status})
+}
+
+func tone(s payment.State) ui.Tone {
+	switch s {
+	case payment.Open, payment.Partial:
+		return ui.ToneWaiting
+	case payment.Paid:
+		return ui.ToneDone
+	case payment.Over, payment.Refunding:
+		return ui.ToneActive
+	case payment.Late, payment.Disputed:
+		return ui.ToneStopped
+	}
+	return ui.ToneNeutral
+}
+
+func stateWord(ctx context.Context, s payment.State) string {
+	return i18n.T(ctx, "payment.stateName."+string(s))
+}
+
+func money(ctx context.Context, v int64) string { return i18n.Money(i18n.LangOf(ctx), v) }

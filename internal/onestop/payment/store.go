@@ -1,0 +1,190 @@
+package payment
+
+import (
+	"encoding/json"
+	"errors"
+
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
+	"khue/internal/register/orgunit"
+)
+
+// errMoved is the miss of a guarded write: the order moved since it was read.
+var errMoved = errors.New("payment: the order moved")
+
+const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why`
+
+func scanOrder(s db.Scanner) (o Order, err error) {
+	var lines, got, refund []byte
+	var opened, expires, paid int64
+	if err = s.Scan(&o.ID, &o.Source.Type, &o.Source.ID, &o.Source.Code, &o.Payer, &o.Account, &o.Unit, &lines, &o.Amount, &o.State, &o.Reference,
+		&opened, &expires, &paid, &o.Version, &got, &o.Void, &refund, &o.Dispute, &o.Why); err != nil {
+		return o, err
+	}
+	o.OpenedAt = db.Time(opened)
+	if expires != 0 {
+		o.ExpiresAt = db.Time(expires)
+	}
+	if paid != 0 {
+		o.PaidAt = db.Time(paid)
+	}
+	return o, errors.Join(json.Unmarshal(lines, &o.Lines), json.Unmarshal(got, &o.Got), json.Unmarshal(refund, &o.Refund))
+}
+
+func texts(o Order) (lines, got, refund string) {
+	text := func(v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // plain structs of numbers and texts
+		}
+		return string(b)
+	}
+	return text(o.Lines), text(o.Got), text(o.Refund)
+}
+
+func insertOrder(tx *db.Tx, o Order) error {
+	lines, got, refund := texts(o)
+	return tx.Exec(`INSERT INTO payment_order (`+orderColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
+		o.ID, o.Source.Type, o.Source.ID, o.Source.Code, o.Payer, o.Account, o.Unit, lines, o.Amount, string(o.State), o.Reference,
+		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, got, string(o.Void), refund, o.Dispute, o.Why)
+}
+
+// updateOrder writes o, which was read at o.Version, if nobody moved it since.
+func updateOrder(tx *db.Tx, o Order) error {
+	_, got, refund := texts(o)
+	return tx.Guard(errMoved, `UPDATE payment_order SET state = $3, paid_at = $4, got = $5, void = $6, refund = $7, dispute = $8, why = $9, version = version + 1
+ WHERE id = $1 AND version = $2`, o.ID, o.Version, string(o.State), instant(o.PaidAt), got, string(o.Void), refund, o.Dispute, o.Why)
+}
+
+func findOrder(q db.Querier, v OrderID) (Order, error) {
+	o, err := db.One(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE id = $1`, v)
+	if errs.Is(err, errs.NotFound) {
+		return o, errs.E(errs.NotFound, "payment.none", errs.Cause(err))
+	}
+	return o, err
+}
+
+// orderOf is the order with a reference; the zero Order where there is none.
+func orderOf(q db.Querier, reference string) (Order, error) {
+	if reference == "" {
+		return Order{}, nil
+	}
+	o, err := db.One(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE reference = $1`, reference)
+	if errs.Is(err, errs.NotFound) {
+		return Order{}, nil
+	}
+	return o, err
+}
+
+func ordersOf(q db.Querier, s Source) ([]Order, error) {
+	return db.All(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE source_id = $1 AND source_type = $2 ORDER BY id`, s.ID, s.Type)
+}
+
+func ordersOfUnit(q db.Querier, u orgunit.UnitID, state State, limit int) ([]Order, error) {
+	return db.All(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE unit = $1 AND (state = $2 OR $2 = '') ORDER BY id DESC LIMIT $3`, u, string(state), limit)
+}
+
+func waiting(q db.Querier, after OrderID, limit int) ([]Order, error) {
+	return db.All(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE state IN ('open', 'partial') AND id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// counted is a notice as kept.
+type counted struct {
+	ID       int64
+	Way      Way
+	External string
+	Digest   string
+	Order    OrderID
+	Unit     orgunit.UnitID
+	Amount   int64
+	ToldAt   int64
+	Via      string
+	Shift    int64
+	By       int64
+}
+
+const noticeColumns = `id, way, external, digest, order_id, unit, amount, told_at, via, shift, by_id`
+
+func scanCounted(s db.Scanner) (c counted, err error) {
+	err = s.Scan(&c.ID, &c.Way, &c.External, &c.Digest, &c.Order, &c.Unit, &c.Amount, &c.ToldAt, &c.Via, &c.Shift, &c.By)
+	return c, err
+}
+
+func insertNotice(tx *db.Tx, c counted) error {
+	return tx.Exec(`INSERT INTO payment_notice (`+noticeColumns+`, at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)`,
+		c.ID, string(c.Way), c.External, c.Digest, c.Order, c.Unit, c.Amount, c.ToldAt, c.Via, c.Shift, c.By, db.Millis(tx.Now()))
+}
+
+func findNotice(q db.Querier, w Way, external string) (counted, bool, error) {
+	c, err := db.One(q, scanCounted, `SELECT `+noticeColumns+` FROM payment_notice WHERE way = $1 AND external = $2`, string(w), external)
+	if errs.Is(err, errs.NotFound) {
+		return c, false, nil
+	}
+	return c, err == nil, err
+}
+
+func noticesOf(q db.Querier, o OrderID) ([]counted, error) {
+	return db.All(q, scanCounted, `SELECT `+noticeColumns+` FROM payment_notice WHERE order_id = $1 AND order_id <> 0 ORDER BY id`, o)
+}
+
+func noticesOn(q db.Querier, u orgunit.UnitID, from, until int64) ([]counted, error) {
+	return db.All(q, scanCounted, `SELECT `+noticeColumns+` FROM payment_notice WHERE unit = $1 AND told_at >= $2 AND told_at < $3 ORDER BY id`, u, from, until)
+}
+
+func insertMove(tx *db.Tx, id, txn int64, m Move, o OrderID) error {
+	return tx.Exec(`INSERT INTO payment_move (id, txn, debit, credit, amount, order_id) VALUES ($1,$2,$3,$4,$5,$6)`,
+		id, txn, m.To.String(), m.From.String(), m.Amount, o)
+}
+
+func one(s db.Scanner) (v int64, err error) {
+	err = s.Scan(&v)
+	return v, err
+}
+
+// tail sums the moves of an account above one id, up to another; 0 for no end.
+func tail(q db.Querier, account string, above, upto int64) (int64, error) {
+	if upto == 0 {
+		upto = 1<<63 - 1
+	}
+	in, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE debit = $1 AND id > $2 AND id <= $3`, account, above, upto)
+	if err != nil {
+		return 0, err
+	}
+	out, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE credit = $1 AND id > $2 AND id <= $3`, account, above, upto)
+	return in - out, err
+}
+
+type snapshot struct{ upto, balance int64 }
+
+func lastSnapshot(q db.Querier, account string) (snapshot, error) {
+	s, err := db.One(q, func(s db.Scanner) (x snapshot, err error) { err = s.Scan(&x.upto, &x.balance); return x, err },
+		`SELECT upto, balance FROM payment_snapshot WHERE account = $1 ORDER BY upto DESC LIMIT 1`, account)
+	if errs.Is(err, errs.NotFound) {
+		return snapshot{}, nil
+	}
+	return s, err
+}
+
+func insertSnapshot(tx *db.Tx, account string, s snapshot) error {
+	return tx.Exec(`INSERT INTO payment_snapshot (account, upto, balance) VALUES ($1,$2,$3) ON CONFLICT (account, upto) DO NOTHING`, account, s.upto, s.balance)
+}
+
+// touched are the accounts with more than some moves above an id, which a snapshot would spare.
+func touched(q db.Querier, above int64) ([]string, error) {
+	return db.All(q, func(s db.Scanner) (v string, err error) { err = s.Scan(&v); return v, err },
+		`SELECT debit FROM payment_move WHERE id > $1 UNION SELECT credit FROM payment_move WHERE id > $1`, above)
+}
+
+func newestSnapshot(q db.Querier) (int64, error) {
+	return db.One(q, one, `SELECT COALESCE(MAX(upto), 0) FROM payment_snapshot`)
+}
+
+func instant(t interface {
+	IsZero() bool
+	UnixMilli() int64
+}) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
