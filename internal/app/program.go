@@ -46,6 +46,7 @@ import (
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
+	"khue/internal/onestop/waiting"
 	"khue/internal/register/access"
 	"khue/internal/register/catalog"
 	"khue/internal/register/holiday"
@@ -88,6 +89,7 @@ type Program struct {
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
+	Places   *waiting.Service
 	Uploads  *upload.Service
 	Desk     *desk.Service
 	Dossiers *dossier.Service
@@ -284,11 +286,14 @@ func (p *Program) onestop(context.Context) (err error) {
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
+	p.Places = waiting.New(waiting.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Services: p.Services, Log: p.Config.Log, Pace: p.Config.LinePace,
+	})
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Places: p.Places, Duties: p.Officers, Fonts: fonts(), Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
@@ -455,6 +460,7 @@ func (p *Program) background() []func(context.Context) error {
 		p.Holidays.Run,
 		p.Library.Run,
 		p.Notices.Line,
+		p.Places.Run,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
 	if p.Outlet != nil {

@@ -49,6 +49,8 @@ import (
 	"khue/internal/onestop/service/serviceweb"
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/upload/uploadweb"
+	"khue/internal/onestop/waiting"
+	"khue/internal/onestop/waiting/waitingweb"
 	"khue/internal/portal/admin"
 	"khue/internal/portal/citizen"
 	"khue/internal/portal/demo"
@@ -75,7 +77,7 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), backup.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
 		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(),
-		service.Migrations(), notify.Migrations(), upload.Migrations(),
+		service.Migrations(), waiting.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
 		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
@@ -85,7 +87,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
@@ -114,7 +116,7 @@ func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, backup.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
-		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
+		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, waiting.Messages, waitingweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
@@ -139,7 +141,7 @@ func (p *Program) webModules() []web.Module {
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
 		cutoverweb.Routes(p.Cutover),
-		applyweb.Routes(p.Apply, p.Uploads, p.national()),
+		applyweb.Routes(p.Apply, p.Uploads, p.Places, p.national()), waitingweb.Routes(p.Places),
 		counterweb.Routes(p.Counter, p.Uploads),
 		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, Policies: p.Policies, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		citizen.Routes(p.Catalog, p.Services, p.Clock),

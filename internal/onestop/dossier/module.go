@@ -21,7 +21,7 @@ func (s *Service) Module() module.Module {
 			{Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},
 		},
 		Periodic:  []jobs.Periodic{{Kind: JobWarn, Every: warnEvery}, {Kind: JobDigest, Every: 24 * time.Hour, Offset: digestAt}},
-		Followers: []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower()},
+		Followers: []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower(), s.placeFollower()},
 	}
 }
 
