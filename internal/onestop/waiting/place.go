@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -229,6 +230,7 @@ type quotas struct {
 
 type quota struct {
 	mu     sync.Mutex
+	landed sync.Cond // a try ended
 	free   []int64
 	flying map[int64]struct{} // being filed
 	size   int
@@ -241,6 +243,7 @@ func (qs *quotas) get(name string) *quota {
 	q := qs.of[name]
 	if q == nil {
 		q = &quota{flying: map[int64]struct{}{}}
+		q.landed.L = &q.mu
 		qs.of[name] = q
 	}
 	return q
@@ -249,38 +252,30 @@ func (qs *quotas) get(name string) *quota {
 // again is how long a quota that is full is believed to be.
 const again = time.Second
 
-// pick is a number that nobody on this node tries; false where no place is left.
+// pick is a number that nobody on this node tries; false where no place is left. Where others
+// try the last ones it waits for what comes of that: a family that was let in must not hear
+// that all is taken because somebody's lost connection is sent twice.
 func (q *quota) pick(ctx context.Context, s *Service, h *Hold) (n int64, ok bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := s.Clock.Now()
-	if len(q.free) == 0 && (q.read.IsZero() || now.Sub(q.read) >= again || now.Before(q.read) || q.size != h.size) || q.size > h.size {
-		var gone []int64
-		err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
-			gone, err = numbers(v, h.opening, h.quota)
-			return err
-		})
-		if err != nil {
-			return 0, false, err
-		}
-		taken := make(map[int64]struct{}, len(gone)+len(q.flying))
-		for _, g := range gone {
-			taken[g] = struct{}{}
-		}
-		q.free, q.read, q.size = q.free[:0], now, h.size
-		for i := range int64(h.size) {
-			_, a := taken[i]
-			_, b := q.flying[i]
-			if !a && !b {
-				q.free = append(q.free, i)
+	for {
+		now := s.Clock.Now()
+		stale := q.read.IsZero() || now.Sub(q.read) >= again || now.Before(q.read)
+		if len(q.free) == 0 && stale || q.size != h.size {
+			if err := q.reread(ctx, s, h, now); err != nil {
+				return 0, false, err
 			}
 		}
+		if len(q.free) > 0 {
+			break
+		}
+		if len(q.flying) == 0 {
+			return 0, false, nil
+		}
+		q.landed.Wait()
 	}
-	if len(q.free) == 0 {
-		return 0, false, nil
-	}
-	// From the middle of what is left, differently on each dossier: nodes meet seldom.
-	at := int(uint64(s.Gen.Next()) * 0x9E3779B97F4A7C15 >> 33 % uint64(len(q.free))) //nolint:gosec // an index
+	// Somewhere in what is left: nodes meet seldom.
+	at := rand.IntN(len(q.free)) //nolint:gosec // no secret
 	n = q.free[at]
 	q.free[at] = q.free[len(q.free)-1]
 	q.free = q.free[:len(q.free)-1]
@@ -288,12 +283,38 @@ func (q *quota) pick(ctx context.Context, s *Service, h *Hold) (n int64, ok bool
 	return n, true, nil
 }
 
+// reread takes from the database which numbers are free; q.mu is held.
+func (q *quota) reread(ctx context.Context, s *Service, h *Hold, now time.Time) error {
+	var gone []int64
+	err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
+		gone, err = numbers(v, h.opening, h.quota)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	taken := make(map[int64]struct{}, len(gone))
+	for _, g := range gone {
+		taken[g] = struct{}{}
+	}
+	q.free, q.read, q.size = q.free[:0], now, h.size
+	for i := range int64(h.size) {
+		_, a := taken[i]
+		_, b := q.flying[i]
+		if !a && !b {
+			q.free = append(q.free, i)
+		}
+	}
+	return nil
+}
+
 // done ends a try; a number that was not used is free again.
 func (q *quota) done(n int64, used bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.flying, n)
-	if !used {
+	q.landed.Broadcast()
+	if !used && n < int64(q.size) {
 		q.free = append(q.free, n)
 	}
 }
