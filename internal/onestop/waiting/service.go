@@ -215,6 +215,15 @@ func (s *Service) Package(id string) (*service.Package, error) {
 	return s.Services.Find(id, clock.DateOf(s.Clock.Now()))
 }
 
+// Taken is how many places of an opening are taken, of all its quotas.
+func (s *Service) Taken(ctx context.Context, q db.Querier, pkg *service.Package) (int, error) {
+	r, err := s.room(ctx, pkg)
+	if err != nil {
+		return 0, err
+	}
+	return countTaken(q, r.now.Load().opening.id)
+}
+
 // Read verifies what a browser kept, for a package; false where it is no ticket of this opening.
 func (s *Service) Read(ctx context.Context, pkg *service.Package, text string) (t Ticket, ok bool) {
 	if text == "" {

@@ -265,7 +265,7 @@ func (h *handlers) view(ctx context.Context, r *http.Request, pkg *service.Packa
 		tell("late", ui.ToneNeutral)
 		v.Join = say("take")
 	case st.Phase == waiting.Before:
-		tell("before", ui.ToneWaiting, "from", st.From)
+		tell("before", ui.ToneNeutral, "from", st.From)
 		v.Also = drafts
 	case st.Stand == waiting.In:
 		tell("in", ui.ToneDone, "until", i18n.Time(st.Until))
@@ -280,9 +280,9 @@ func (h *handlers) view(ctx context.Context, r *http.Request, pkg *service.Packa
 		v.Join, v.Also = say("again"), drafts
 		return v
 	case !st.Drawn:
-		tell("drawing", ui.ToneWaiting)
+		tell("drawing", ui.ToneNeutral)
 	default:
-		tell("wait", ui.ToneWaiting, "minutes", minutes)
+		tell("wait", ui.ToneNeutral, "minutes", minutes)
 		if st.Full {
 			tell("full", ui.ToneWaiting)
 		}
