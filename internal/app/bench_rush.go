@@ -202,7 +202,7 @@ func (r *rush) settle(ctx context.Context, password string) error {
 	}
 	r.families, r.filed = make([]rusher, r.o.Families), map[string]int{}
 	r.crowd(len(r.families), func(i int) error {
-		a, err := r.p.Auth.CreateAccount(ctx, auth.NewAccount{Login: fmt.Sprintf("family%06d", i), Name: "Nguyễn Thị Hạnh", Kind: auth.KindCitizen, Hash: hash, Level: auth.Verified})
+		a, err := r.p.Auth.CreateAccount(ctx, auth.NewAccount{Login: fmt.Sprintf("08%08d", i), Name: "Nguyễn Thị Hạnh", Kind: auth.KindCitizen, Hash: hash, Level: auth.Verified})
 		if err != nil {
 			return err
 		}

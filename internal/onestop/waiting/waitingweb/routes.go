@@ -305,6 +305,9 @@ func (h *handlers) figures(ctx context.Context, pkg *service.Package, st waiting
 			f.Note = say("figure.more")
 		}
 		wait := ui.Figure{Label: say("figure.wait"), Value: say("figure.unknown"), Note: say("figure.unknownNote")}
+		if st.Full {
+			wait.Note = say("figure.fullNote")
+		}
 		if st.Known {
 			wait.Value, wait.Note = say("figure.soon"), say("figure.pace")
 			if m := int(st.Wait.Round(time.Minute) / time.Minute); m > 0 {
