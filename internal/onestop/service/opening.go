@@ -123,7 +123,9 @@ func (l *loader) lintOpening(src *source) {
 		if t.S == "" {
 			continue
 		}
-		if _, ok := l.pkg.Form.Leaf(t.S); !ok {
+		typ, ok := l.pkg.Form.Leaf(t.S)
+		// Whatever anybody may type would be a quota of its own.
+		if !ok || element == "opening.by" && typ != "code" && typ != "unit" {
 			l.fail(file, t.Pos, element, "service.lint.openingAnswer", "path", t.S, "nearest", nearestOr(t.S, l.leaves()))
 		}
 	}
