@@ -22,6 +22,7 @@ type benchCmd struct {
 	Fill     int           `help:"Invented dossiers of a filled demo." default:"20000"`
 	Dossiers int           `help:"Open dossiers of a reorganisation." default:"10000"`
 	Timers   int           `help:"Timers that come due at one instant." default:"100000"`
+	Families int           `help:"Families of an opening minute." default:"3000"`
 	Growth   int           `help:"Dossiers of the large city of growth." default:"100000"`
 	Folder   string        `help:"A demo filled with as many before (khue demo --filled --fill-only), in place of filling one." type:"existingdir"`
 	Profile  string        `name:"server-profile" help:"CPU profile of the loaded server." hidden:"" type:"path"`
@@ -36,7 +37,7 @@ func (b *benchCmd) Run(c *command) error {
 	}
 	enc := json.NewEncoder(c.out)
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Timers: b.Timers, Fill: b.Fill, Dossiers: b.Dossiers, Growth: b.Growth, Folder: b.Folder, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
+	err = citybench.Run(c.ctx, citybench.Options{Binary: exe, DB: b.DB, Clients: b.Clients, For: b.For, Import: b.Import, Profile: b.Profile, Timers: b.Timers, Fill: b.Fill, Dossiers: b.Dossiers, Growth: b.Growth, Families: b.Families, Folder: b.Folder, Log: c.err}, b.Names, benchGroups(), func(r citybench.Row) {
 		if b.JSON {
 			_ = enc.Encode(r)
 			return
@@ -54,6 +55,8 @@ func benchGroups() []citybench.Group {
 		Name: "auth.session", Help: "auth.session_us, auth.session_uncached_us, auth.revocation_s", Run: benchAuthSession,
 	}, citybench.Group{
 		Name: "auth.flood", Help: "auth.flood_p99_ratio, auth.flood_p99_ms, auth.flood_quiet_p99_ms", Run: citybench.Flood,
+	}, citybench.Group{
+		Name: "rush", Help: "rush.full_after_s, rush.ask_p99_ms, rush.track_rush_p99_ms, rush.oversold, rush.lost …: the opening minute", Run: benchRush,
 	}, citybench.Group{
 		Name: "feel", Help: "feel.condition_ns, feel.allocs, feel.compile_us, dmn.table20_us",
 		Run: func(context.Context, citybench.Options) ([]citybench.Row, error) {

@@ -206,6 +206,7 @@ type serveCmd struct {
 	SMS          string        `help:"Carrier for text messages, smpp://user:password@host:2775?from=NAME or https+json://token@host/path; empty: none." env:"KHUE_SMS"`
 	MailFrom     string        `help:"Sender of notices." env:"KHUE_MAIL_FROM"`
 	Hotline      string        `help:"Telephone of the one-stops, printed on form 01; empty: a line to write it on." env:"KHUE_HOTLINE"`
+	LinePace     int           `help:"How many people waiting lines let in a second." default:"50" env:"KHUE_LINE_PACE"`
 	NameOfficers bool          `help:"Tell citizens the name of the officer who looked at their data, beside the post." env:"KHUE_NAME_OFFICERS"`
 	Witnesses    []string      `name:"witness" help:"Body outside the city that confirms the journal, https://host/path=KEY; again for more." env:"KHUE_WITNESSES"`
 	TSA          string        `name:"tsa" help:"Address of an authority for time (RFC 3161) that stamps checkpoints; empty: none." env:"KHUE_TSA"`
@@ -234,6 +235,7 @@ func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg := s.config(c)
 	cfg.Listen, cfg.PublicURL, cfg.SMTP, cfg.MailFrom = s.Listen, s.PublicURL, s.SMTP, s.MailFrom
 	cfg.SMS, cfg.Training, cfg.Hotline, cfg.NameOfficers = s.SMS, s.Training, s.Hotline, s.NameOfficers
+	cfg.LinePace = s.LinePace
 	cfg.Events, cfg.EventsListen = s.Events, s.EventsListen
 	cfg.Leave, cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.Leave, s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken, cfg.Signer = s.MetricsToken, s.signer()

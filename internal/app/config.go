@@ -77,6 +77,8 @@ type Config struct {
 	TSA string
 	// TSAEvery is how often; 0 means every five minutes.
 	TSAEvery time.Duration
+	// LinePace is how many people the waiting lines let in a second; 0: 50.
+	LinePace int
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 

@@ -101,6 +101,8 @@ var nobodys = map[string]string{
 	"/api/v1/procedures/{code}":                    "the catalogue is public",
 	"/api/v1/services/{id}":                        "services are public",
 	"/apply/{service}":                             "services are public",
+	"/line/{service}":                              "services are public; the line shows the ticket of the account's own",
+	"/line/{service}/now":                          "likewise; a ticket is signed for its account",
 	"/desk/counter/new/{service}":                  "services are public; the intake is opened at the clerk's own counter",
 	"/admin/reorganise/plans/{plan}":               "plans come with the program; what one would do is for leaders and auditors of the city",
 	"POST /account/sessions/{id}/end":              "ends only a session of the account's own; the test looks that it lives on",

@@ -20,6 +20,7 @@ import (
 
 type loadCmd struct {
 	Run   loadRunCmd   `cmd:"" default:"withargs" help:"Play a scenario and compare what was acknowledged with what the city holds."`
+	Rush  loadRushCmd  `cmd:"" help:"Play the opening minute: many families, few places, midnight."`
 	Check loadCheckCmd `cmd:"" help:"Compare a ledger with a city, after a failover or a kill."`
 }
 

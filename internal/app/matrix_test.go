@@ -208,7 +208,7 @@ func (s *seed) public(path string) (string, bool) {
 		"/account/passkeys/": "1", "/account/contact/": "mail", "/account/clients/": "1", "/admin/clients/wishes/": s.id["wish"], "/admin/certificates/": "1", "/ca/ocsp/": "x", "/admin/templates/": "1",
 		"/desk/people/": "1", "/desk/mandates/": "1", "/scim/v2/Users/": "1", "/scim/v2/Groups/": "1",
 		"/units/": s.id["agency"], "/api/v1/units/": s.id["agency"], "/procedures/life-events/": "birth", "/procedures/{code}": "1.001193", "/api/v1/procedures/": "1.001193",
-		"/api/v1/services/": "hanoi.civil-status.birth-registration", "/apply/{service}": "hanoi.civil-status.birth-registration",
+		"/api/v1/services/": "hanoi.civil-status.birth-registration", "/apply/{service}": "hanoi.civil-status.birth-registration", "/line/": "hanoi.civil-status.birth-registration",
 		"/desk/counter/new/": "hanoi.civil-status.birth-registration", "/admin/reorganise/plans/": s.id["plan"],
 	} {
 		if strings.HasPrefix(path, prefix) {

@@ -50,6 +50,7 @@ import (
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/signature"
 	"khue/internal/onestop/upload"
+	"khue/internal/onestop/waiting"
 	"khue/internal/register/access"
 	"khue/internal/register/catalog"
 	"khue/internal/register/certificate"
@@ -93,6 +94,7 @@ type Program struct {
 	Services *service.Registry
 	Library  *service.Library
 	Notices  *notify.Service
+	Places   *waiting.Service
 	Uploads  *upload.Service
 	Desk     *desk.Service
 	Payments *payment.Service
@@ -298,6 +300,9 @@ func (p *Program) onestop(context.Context) (err error) {
 		// The true time also in a demo: push services compare it with theirs.
 		Push: pushweb.New(keys, p.contact(), p.Config.PushHosts, clock.System()),
 	})
+	p.Places = waiting.New(waiting.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Services: p.Services, Log: p.Config.Log, Pace: p.Config.LinePace,
+	})
 	p.signing()
 	scanning, err := p.scanning()
 	if err != nil {
@@ -310,7 +315,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	}
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Payments: p.Payments, Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Places: p.Places, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Payments: p.Payments, Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
@@ -484,6 +489,7 @@ func (p *Program) background() []func(context.Context) error {
 		p.Holidays.Run,
 		p.Library.Run,
 		p.Notices.Line,
+		p.Places.Run,
 		p.Catalog.Warm, // the first reader should not wait for the search index
 	}
 	if p.Outlet != nil {

@@ -53,6 +53,8 @@ import (
 	"khue/internal/onestop/signature/signatureweb"
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/upload/uploadweb"
+	"khue/internal/onestop/waiting"
+	"khue/internal/onestop/waiting/waitingweb"
 	"khue/internal/portal/admin"
 	"khue/internal/portal/citizen"
 	"khue/internal/portal/demo"
@@ -82,7 +84,7 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), backup.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
 		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(),
-		service.Migrations(), notify.Migrations(), upload.Migrations(),
+		service.Migrations(), waiting.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		payment.Migrations(), dossier.Migrations(), apply.Migrations(), counter.Migrations(),
 		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
@@ -92,7 +94,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Payments.Module(), p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
@@ -152,7 +154,7 @@ func (p *Program) webModules() []web.Module {
 		notifyweb.Routes(p.Notices),
 		reorganiseweb.Routes(reorganiseweb.Deps{Acts: p.Reorganise, Dossiers: p.Dossiers, Units: p.Units, Clock: p.Clock}),
 		cutoverweb.Routes(p.Cutover),
-		applyweb.Routes(p.Apply, p.Uploads, p.national()),
+		applyweb.Routes(p.Apply, p.Uploads, p.Places, p.national()), waitingweb.Routes(p.Places),
 		counterweb.Routes(p.Counter, p.Uploads),
 		admin.Routes(admin.Deps{Services: p.Services, Officers: p.Officers, Clock: p.Clock, Policies: p.Policies, May: p.mayOpen, Fonts: fonts(), World: p.Library.World}),
 		health.Routes(p.condition()),

@@ -11,6 +11,7 @@ import { takeNotices } from './notices.js'
 import { focusFirstEmpty } from './first.js'
 import { usePasskeys } from './passkey.js'
 import { showPasswords } from './password.js'
+import { waitInLine } from './line.js'
 import { finishAlone } from './kiosk.js'
 
 function enhance(root) {
@@ -29,6 +30,7 @@ takeNotices(document)
 focusFirstEmpty(document)
 usePasskeys(document)
 finishAlone(document)
+waitInLine(document)
 sendOnce(document)
 // Regions that have been brought up to date.
 document.addEventListener('kh-refreshed', (event) => {

@@ -28,6 +28,7 @@ type Options struct {
 	Timers   int           // due at one instant; 0 means 100,000
 	Fill     int           // invented dossiers; 0 means 20,000
 	Dossiers int           // open ones of a reorganisation
+	Families int           // of an opening minute; 0 means 3,000
 	Growth   int           // dossiers of the large city of growth; 0 means 100,000
 	Folder   string        // a demo that was filled with them before, in place of filling one
 	Log      io.Writer     // progress
@@ -39,6 +40,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.For <= 0 {
 		o.For = 10 * time.Second
+	}
+	if o.Families <= 0 {
+		o.Families = 3000
 	}
 	if o.Timers <= 0 {
 		o.Timers = 100_000

@@ -18,6 +18,7 @@ type PageArgs struct {
 	Bare     bool     // no navigation and no footer links: sign-in, errors
 	Hero     bool     // the children begin with Hero, which needs no space above
 	Live     bool     // loads htmx for regions that refresh
+	Refresh  int      // seconds after which a browser without scripts asks again; 0: never
 	Error    bool     // an error page: not indexed
 }
 

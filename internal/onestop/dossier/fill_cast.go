@@ -77,6 +77,9 @@ func (g *stage) on(day clock.Date) *cast {
 	}
 	c := &cast{}
 	for _, pkg := range g.s.Services.On(day) {
+		if pkg.Opening != nil {
+			continue // its places are few, and given out by a line
+		}
 		p, ok := g.parts[pkg.Digest]
 		if !ok {
 			p = partOf(pkg)

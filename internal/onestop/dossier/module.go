@@ -12,7 +12,7 @@ import (
 
 // Module is what the main job brings to the program.
 func (s *Service) Module() module.Module {
-	followers := []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower()}
+	followers := []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower(), s.placeFollower()}
 	if s.Payments != nil {
 		followers = append(followers, s.feeFollower())
 	}

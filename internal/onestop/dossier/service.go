@@ -25,6 +25,7 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/waiting"
 	"khue/internal/register/access"
 	"khue/internal/register/holiday"
 	"khue/internal/register/mandate"
@@ -72,6 +73,8 @@ type Deps struct {
 	Numbers Numbers
 	// Demand says whether acts that sign want a fresh proof of who signs.
 	Demand auth.Demand
+	// Places gives out the places of services that have an opening.
+	Places *waiting.Service
 	// Looks remembers who looked at a dossier.
 	Looks *access.Service
 	// People says who holds which post, for a page.

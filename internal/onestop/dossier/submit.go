@@ -175,6 +175,13 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		}
 		return out, err
 	}
+	place, err := s.Places.Hold(ctx, pkg, in.Channel == service.Online, res.Answers)
+	if err != nil {
+		if d, again, onceErr := s.replay(ctx, sub.Account, in.Key, hash); onceErr != nil || again {
+			return s.filed(d), onceErr
+		}
+		return out, err
+	}
 	d, err := s.newDossier(in, pkg, res.Answers, sub, now)
 	if err != nil {
 		return out, err
@@ -207,7 +214,7 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		return out, err
 	}
 	var receipt journal.Receipt
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+	file := func(ctx context.Context, tx *db.Tx) error {
 		if err := insertDossier(tx, d, ch.instance); err != nil {
 			return err
 		}
@@ -218,6 +225,9 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 			if err := insertBehalf(tx, d.ID, party); err != nil {
 				return err
 			}
+		}
+		if err := place.Take(tx, int64(d.ID)); err != nil {
+			return err
 		}
 		if err := s.writeTasks(tx, ch); err != nil {
 			return err
@@ -233,8 +243,9 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		}
 		s.wasFiled(tx, d)
 		return once.Record(tx, sub.Account, in.Key, hash, int64(d.ID))
-	})
-	if db.IsUnique(err) {
+	}
+	err = s.Places.Place(ctx, place, func() error { return s.DB.InTx(ctx, file) })
+	if db.IsUnique(err) || place != nil && errs.Is(err, errs.Conflict) {
 		first, again, onceErr := s.replay(ctx, sub.Account, in.Key, hash)
 		if onceErr != nil || again {
 			return s.filed(first), onceErr

@@ -67,6 +67,7 @@ func (l *loader) lint(src *source) {
 		l.need(r.Pos, "result."+r.Kind)
 	}
 	l.paid()
+	l.lintOpening(src)
 	l.budget(src)
 	l.roles()
 	l.officers()

@@ -47,7 +47,8 @@ type Package struct {
 	Layouts   map[string]pdf.Layout // by result kind; Vietnamese, the language of the state's papers
 	Scenarios []Scenario
 	Manifest  []FileDigest
-	Register  *Entry // what the result is entered in; nil where none is declared
+	Opening   *Opening // places given out from an instant on; nil where there is no end of them
+	Register  *Entry   // what the result is entered in; nil where none is declared
 
 	feeTable  *table     // nil: the fee is declared
 	termTable *table     // nil: the term is declared

@@ -44,6 +44,7 @@ type source struct {
 	Results    []Result        `yaml:"results"` // beside the result: a notice, a stamped set of drawings
 	LevelCap   LevelCap        `yaml:"levelCap"`
 	Data       Data            `yaml:"data,required"`
+	Opening    *openingDef     `yaml:"opening"`
 	Warn       []warnDef       `yaml:"warn"` // who is told of terms that run out; without it the city's rule
 }
 
@@ -154,6 +155,7 @@ func (l *loader) facts(src *source) {
 	}
 	l.terms(src)
 	l.warnings(src)
+	l.opening(src)
 }
 
 func (l *loader) date(t decl.Text, element string) clock.Date {

@@ -14,6 +14,8 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/form/formweb"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/waiting"
+	"khue/internal/onestop/waiting/waitingweb"
 )
 
 // delivery are the fields of our own page.
@@ -150,6 +152,12 @@ func (h *handlers) submit(w http.ResponseWriter, r *http.Request, d apply.Draft,
 		return web.Redirect(w, r, path(d.Key, "level"))
 	}
 	_, err := h.apply.Submit(ctx, d)
+	if waiting.InLine(err) {
+		return web.Redirect(w, r, waitingweb.Path(pkg.ID, path(d.Key, "review")))
+	}
+	if pkg.Opening != nil && (errs.Is(err, errs.Conflict) || errs.Is(err, errs.Gone)) { // no place: the application stays
+		return h.show(w, r, http.StatusConflict, d, pkg, "review", nil, &ui.BannerArgs{Text: web.ProblemOf(ctx, err).Detail, Tone: ui.ToneStopped, Alert: true})
+	}
 	if errs.Is(err, errs.Forbidden) { // a mandate that holds no more
 		return h.show(w, r, http.StatusForbidden, d, pkg, pageDelivery, nil, &ui.BannerArgs{Text: web.ProblemOf(ctx, err).Detail, Tone: ui.ToneStopped, Alert: true})
 	}

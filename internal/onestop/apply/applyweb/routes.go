@@ -22,6 +22,8 @@ import (
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/upload/uploadweb"
+	"khue/internal/onestop/waiting"
+	"khue/internal/onestop/waiting/waitingweb"
 )
 
 // Messages are this package's sentences (keys under "applyweb").
@@ -39,13 +41,14 @@ const maxUpload = 64 << 20
 type handlers struct {
 	apply    *apply.Service
 	uploads  *upload.Service
+	places   *waiting.Service
 	national string
 }
 
 // Routes is the web half of applications. national is where one signs in by the national
 // identity; empty where the city is not connected to it.
-func Routes(s *apply.Service, up *upload.Service, national string) web.Module {
-	h := &handlers{s, up, national}
+func Routes(s *apply.Service, up *upload.Service, places *waiting.Service, national string) web.Module {
+	h := &handlers{s, up, places, national}
 	return web.Module{Name: "apply", Routes: append([]web.Route{
 		{Method: http.MethodGet, Path: "/apply", Policy: auth.Public, Do: h.drafts},
 		{Method: http.MethodGet, Path: "/apply/{service}", Policy: auth.Public, Do: h.start},
@@ -80,6 +83,8 @@ type startView struct {
 	Cases    ui.Field
 	One      string // the only case
 	Needs    []string
+	Opening  string // from when places are given out; "" where there is no end of them
+	Line     string // where one waits before beginning; "" where nobody has to
 	Level    string // what account is needed; "" for none
 	SignIn   string // where one signs in first; "" where that is done
 	Offline  string // why it does not begin here; "" where it does
@@ -120,10 +125,28 @@ func (h *handlers) showStart(w http.ResponseWriter, r *http.Request, status int,
 			v.SignIn = web.SignInPath("/apply/" + pkg.ID)
 		}
 	}
+	if o := pkg.Opening; o != nil {
+		v.Opening = i18n.T(ctx, "applyweb.opening", "from", o.From, "until", o.Until)
+		lets, err := h.lets(r, pkg)
+		if err != nil {
+			return err
+		}
+		if !lets {
+			v.Line = waitingweb.Path(pkg.ID, "")
+		}
+	}
 	for _, p := range pkg.Papers {
 		v.Needs = append(v.Needs, say(ctx, pkg.PaperName(p.ID)))
 	}
 	return web.Render(w, r, status, startPage(v))
+}
+
+// lets reports whether an application may be begun now: while a line stands, by whoever it let in.
+func (h *handlers) lets(r *http.Request, pkg *service.Package) (bool, error) {
+	if pkg.Opening == nil {
+		return true, nil
+	}
+	return h.places.Lets(r.Context(), pkg, waitingweb.Ticket(r, h.places, pkg))
 }
 
 func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
@@ -132,6 +155,16 @@ func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
+	pkg, err := h.apply.Package(r.PathValue("service"))
+	if err != nil {
+		return err
+	}
+	if lets, err := h.lets(r, pkg); err != nil || !lets {
+		if err != nil {
+			return err
+		}
+		return web.Redirect(w, r, waitingweb.Path(pkg.ID, ""))
+	}
 	d, err := h.apply.Begin(ctx, r.PathValue("service"), f.Get("case"), string(i18n.LangOf(ctx)), h.browser(w, r))
 	if errs.Is(err, errs.Unauthenticated) {
 		return web.Redirect(w, r, web.SignInPath("/apply/"+url.PathEscape(r.PathValue("service"))))
