@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/trace"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/result"
 	"khue/internal/register/openid/openidweb"
 )
 
@@ -72,6 +73,10 @@ type Config struct {
 	TSA string
 	// TSAEvery is how often; 0 means every five minutes.
 	TSAEvery time.Duration
+	// Signing signs results; nil where the city cannot, and papers say so.
+	Signing result.Signing
+	// Post takes results to their owners; nil where the desk sends them.
+	Post result.Post
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 

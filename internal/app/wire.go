@@ -41,6 +41,8 @@ import (
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/reorganise/reorganiseweb"
+	"khue/internal/onestop/result"
+	"khue/internal/onestop/result/resultweb"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/onestop/service"
@@ -55,6 +57,8 @@ import (
 	"khue/internal/portal/health"
 	"khue/internal/register/access"
 	"khue/internal/register/access/accessweb"
+	"khue/internal/register/book"
+	"khue/internal/register/book/bookweb"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/holiday"
@@ -69,16 +73,18 @@ import (
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
 	"khue/internal/register/person/personweb"
+	"khue/internal/register/record"
+	"khue/internal/register/record/recordweb"
 )
 
 // Migrations are the tables of the whole house, in floor order.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), backup.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), book.Migrations(), record.Migrations(),
 		service.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
-		dossier.Migrations(), apply.Migrations(), counter.Migrations(),
+		dossier.Migrations(), result.Migrations(), apply.Migrations(), counter.Migrations(),
 		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
 	}
 }
@@ -86,9 +92,9 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Books.Module(), p.Records.Module(), p.Library.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
+		p.Dossiers.Module(), p.Results.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
 }
 
@@ -105,8 +111,8 @@ func (p *Program) keeping() module.Module {
 // beside the routes; the server adds them.
 func PolicySources() []auth.Source {
 	return []auth.Source{
-		factor.Policies(), identity.Policies(), openid.Policies(), holiday.Policies(), access.Policies(),
-		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
+		factor.Policies(), identity.Policies(), openid.Policies(), holiday.Policies(), access.Policies(), book.Policies(), record.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), dossier.Policies(), result.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
 	}
 }
 
@@ -114,10 +120,10 @@ func PolicySources() []auth.Source {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, backup.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, book.Messages, bookweb.Messages, record.Messages, recordweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
-		dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
+		dossier.Messages, dossierweb.Messages, result.Messages, resultweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, health.Messages, Messages,
 	}
@@ -135,6 +141,7 @@ func (p *Program) webModules() []web.Module {
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
+		bookweb.Routes(p.Books, registerNames{p}), recordweb.Routes(p.Records), resultweb.Routes(p.Results),
 		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),

@@ -147,3 +147,9 @@ func wordsOf(v feel.Value) string {
 	}
 	return v.String()
 }
+
+// OfficerForm is the form of an officer's action as form.yaml names it: "accept", "seal.number".
+func (p *Package) OfficerForm(name string) (*form.Form, bool) {
+	o := officerForm(p.Form, name)
+	return o, o != nil
+}
