@@ -51,6 +51,8 @@ func benchGroups() []citybench.Group {
 	return append(citybench.Groups(benchTimers), benchAuth(benchDecision), citybench.Group{
 		Name: "reorganise", Help: "reorganise.per_second, reorganise.killed_at, reorganise.broken: 30 June to 1 July 2025", Run: benchReorganise,
 	}, citybench.Group{
+		Name: "level4", Help: "results.per_second: numbered, drawn, stored, entered", Run: benchLevel4,
+	}, citybench.Group{
 		Name: "auth.session", Help: "auth.session_us, auth.session_uncached_us, auth.revocation_s", Run: benchAuthSession,
 	}, citybench.Group{
 		Name: "auth.flood", Help: "auth.flood_p99_ratio, auth.flood_p99_ms, auth.flood_quiet_p99_ms", Run: citybench.Flood,

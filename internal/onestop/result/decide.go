@@ -342,3 +342,12 @@ func (s *Service) OfDossier(ctx context.Context, d dossier.Dossier) (out []Resul
 	})
 	return out, err
 }
+
+// Made counts the results that stand, for figures.
+func (s *Service) Made(ctx context.Context) (n int, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		n, err = made(v)
+		return err
+	})
+	return n, err
+}

@@ -99,3 +99,8 @@ func named(q db.Querier, sha string) (bool, error) {
 	err := q.QueryRow(`SELECT COUNT(*) FROM result_result WHERE sha256 = $1`, sha).Scan(&n)
 	return n > 0, err
 }
+
+func made(q db.Querier) (n int, err error) {
+	err = q.QueryRow(`SELECT COUNT(*) FROM result_result WHERE state = 'issued'`).Scan(&n)
+	return n, err
+}
