@@ -21,7 +21,7 @@ func (s *seed) asked() []struct{ path, owner, word string } {
 		{"/desk/book?unit=" + u, "motcua", s.id["moved"]},
 		{"/desk/results?unit=" + u, "motcua", "01/QĐ-SNV"},
 		{"/desk/numbers?kind=martyr-worship&year=2025&unit=" + u, "motcua", s.id["moved"]},
-		{"/desk/registers/martyr-worship?unit=" + u, "motcua", "AB 900 b"},
+		{"/desk/registers/martyr-worship?unit=" + u, "motcua", "Lê Văn Ái"},
 		{"/desk/report?unit=" + u, "motcua", "Ngọc Lâm"},
 		{"/desk/balance?unit=" + u, "lanhdao", "Ngọc Lâm"},
 		{"/desk/phrases?edit=" + s.id["phrase"], "motcua", "Đề nghị chụp lại."},

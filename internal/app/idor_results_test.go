@@ -27,7 +27,7 @@ func (s *seed) results(unit orgunit.UnitID) {
 	d.Package = pkg.Digest
 	err = s.DB.InTx(context.Background(), func(_ context.Context, tx *db.Tx) error {
 		e, err := s.Records.EnterIn(tx, reg, record.Entry{
-			Unit: unit, Key: "900", Values: record.Values{"number": "900", "martyr.certificate": "AB 900 b"}, Source: record.Source{Type: "dossier", ID: int64(d.ID), Code: d.Code},
+			Unit: unit, Key: "900", Values: record.Values{"number": "900", "martyr.certificate": "AB 900 b", "martyr.name": "Lê Văn Ái"}, Source: record.Source{Type: "dossier", ID: int64(d.ID), Code: d.Code},
 		}, record.Actor{})
 		if err != nil {
 			return err

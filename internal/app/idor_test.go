@@ -99,6 +99,8 @@ var nobodys = map[string]string{
 	"/procedures/{code}":                           "the catalogue is public",
 	"/r/{code}":                                    "the code on a paper is the capability: its page shows what a stranger may see (resultweb)",
 	"/desk/registers/{register}":                   "registers are declared by packages; whose entries are read is a matter of the unit in the query",
+	"GET /desk/registers/{register}/entries.csv":   "the same",
+	"GET /desk/registers/{register}/entries.json":  "the same",
 	"/api/v1/procedures/{code}":                    "the catalogue is public",
 	"/api/v1/services/{id}":                        "services are public",
 	"/apply/{service}":                             "services are public",
