@@ -286,6 +286,9 @@ type results struct{ p *Program }
 // IntendIn takes the number of a result with the act that decides on it.
 func (r results) IntendIn(tx *db.Tx, i dossier.Intent) error { return r.p.Results.IntendIn(tx, i) }
 
+// DoneIn brings a result on its way to an owner who wants the file.
+func (r results) DoneIn(tx *db.Tx, d dossier.ID) error { return r.p.Results.DoneIn(tx, d) }
+
 // Ready says why a result cannot be handed over yet.
 func (r results) Ready(ctx context.Context, d dossier.Dossier) error {
 	return r.p.Results.Ready(ctx, d)

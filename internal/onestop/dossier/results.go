@@ -12,7 +12,6 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
-	"khue/internal/kernel/journal"
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
@@ -25,6 +24,8 @@ import (
 type Results interface {
 	// IntendIn takes the number of a result and notes that it is to be made.
 	IntendIn(tx *db.Tx, i Intent) error
+	// DoneIn is told that a dossier has come to where its result may be handed over.
+	DoneIn(tx *db.Tx, d ID) error
 	// Ready says why a result cannot be handed over yet; nil where it can, or where the city
 	// did not number it.
 	Ready(ctx context.Context, d Dossier) error
@@ -57,12 +58,18 @@ func (r record) signer() (out Did) {
 
 // intendResult tells the module above that a result is to be made.
 func (s *Service) intendResult(tx *db.Tx, ch *change) error {
-	if !ch.result || s.Results == nil {
+	done := ch.dossier.State == process.Done && ch.before.State != process.Done
+	if !ch.result && !done || s.Results == nil {
 		return nil
 	}
 	pkg, err := s.pkg(ch.dossier)
 	if err != nil || !pkg.Result.Numbered() || ch.dossier.Heritage != nil {
 		return err
+	}
+	if done {
+		if err := s.Results.DoneIn(tx, ch.dossier.ID); err != nil || !ch.result {
+			return err
+		}
 	}
 	i := Intent{Dossier: ch.dossier, Package: pkg, Actor: ch.by, Unit: ch.dossier.Competent, Signer: ch.dossier.Did.signer()}
 	if a, ok := s.Units.Now().AgencyOf(ch.at); ok {
@@ -204,16 +211,6 @@ func (s *Service) GiveOnline(ctx context.Context, v ID, done func(tx *db.Tx) err
 
 // DeliverOnline is the way to have a result as a file.
 const DeliverOnline = "online"
-
-// MadeDone reports whether an entry of the journal says that the result of a dossier is ready
-// to be handed over.
-func MadeDone(r journal.Record) bool {
-	if r.Subject.Type != SubjectType || r.Erased || !strings.HasPrefix(r.Kind, kindActPrefix) {
-		return false
-	}
-	l, err := lineOf(r)
-	return err == nil && l.State == process.Done
-}
 
 // FindID finds a dossier by its id, for the program: it looks at nobody's rights.
 func (s *Service) FindID(q db.Querier, v ID) (Dossier, error) { return findByID(q, v) }

@@ -13,7 +13,6 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/jobs"
-	"khue/internal/kernel/journal"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/register/record"
@@ -201,20 +200,10 @@ func failure(err error) string {
 	return "result.failure"
 }
 
-// follow brings a result on its way when its dossier has come to where it may be handed over
-// later than the paper was made.
-func (s *Service) follow(_ context.Context, tx *db.Tx, e journal.Record) error {
-	if !dossier.MadeDone(e) {
-		return nil
-	}
-	r, err := latest(tx, dossier.ID(e.Subject.ID))
-	if errs.Is(err, errs.NotFound) || err == nil && r.State != Issued {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.Jobs.Enqueue(tx, jobs.Job{Kind: JobGive, Args: args{Dossier: r.Dossier}})
+// DoneIn brings a result on its way when its dossier has come to where it may be handed over.
+// The paper may be made before or after: whichever is later finds the other.
+func (s *Service) DoneIn(tx *db.Tx, d dossier.ID) error {
+	return s.Jobs.Enqueue(tx, jobs.Job{Kind: JobGive, Args: args{Dossier: d}})
 }
 
 // give hands a result over to an owner who wants the file.

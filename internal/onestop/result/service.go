@@ -85,8 +85,7 @@ const makeTries = 10
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "result", Migrations: Migrations(), Messages: Messages,
-		Jobs:      []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}},
-		Followers: []journal.Follower{{Name: "result.ready", Tail: true, Fn: s.follow}},
+		Jobs: []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}},
 	}
 }
 
