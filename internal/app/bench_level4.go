@@ -20,7 +20,7 @@ import (
 
 // benchLevel4 is the group level4: pay, sign, issue.
 func benchLevel4(parts ...citybench.Part) citybench.Group {
-	return citybench.Group{Name: "level4", Help: "sign.batch100_s: 100 papers signed in one act; verify.pdf_ms, verify.pdf_p95_ms: a paper with a signature and a seal; notices.per_second, ledger.balance_ms: paid online", Run: func(ctx context.Context, o citybench.Options) (out []citybench.Row, err error) {
+	return citybench.Group{Name: "level4", Help: "sign.batch100_s: 100 papers signed in one act; verify.pdf_ms, verify.pdf_p95_ms: a paper with a signature and a seal; notices.per_second, ledger.balance_ms: paid online; results.per_second: numbered, drawn, signed, stored, entered", Run: func(ctx context.Context, o citybench.Options) (out []citybench.Row, err error) {
 		for _, p := range parts {
 			rows, err := p(ctx, o)
 			if err != nil {

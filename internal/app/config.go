@@ -14,6 +14,7 @@ import (
 	"khue/internal/kernel/sign/signweb"
 	"khue/internal/kernel/trace"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/result"
 	"khue/internal/register/openid/openidweb"
 )
 
@@ -79,6 +80,10 @@ type Config struct {
 	TSAEvery time.Duration
 	// LinePace is how many people the waiting lines let in a second; 0: 50.
 	LinePace int
+	// Signing signs results; nil where the city cannot, and papers say so.
+	Signing result.Signing
+	// Post takes results to their owners; nil where the desk sends them.
+	Post result.Post
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 

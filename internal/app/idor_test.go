@@ -85,6 +85,8 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/desk/looks/{id}", "flag", "chutich"},
 	{"/admin/looks/{id}", "flag", "kiemtra"},
 	{"/admin/retention/{id}", "batch2", "kiemtra"},
+	{"/desk/results/{id}", "result", "chutich"},
+	{"/desk/records/{id}", "record", "chutich"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
@@ -98,6 +100,10 @@ var nobodys = map[string]string{
 	"/api/v1/journal/timestamps/{size}":            "what an authority stamped is public",
 	"/api/v1/journal/tile/{level}/{tile...}":       "hashes of the journal are public and tell nothing of what was hashed",
 	"/procedures/{code}":                           "the catalogue is public",
+	"/r/{code}":                                    "the code on a paper is the capability: its page shows what a stranger may see (resultweb)",
+	"/desk/registers/{register}":                   "registers are declared by packages; whose entries are read is a matter of the unit in the query",
+	"GET /desk/registers/{register}/entries.csv":   "the same",
+	"GET /desk/registers/{register}/entries.json":  "the same",
 	"/api/v1/procedures/{code}":                    "the catalogue is public",
 	"/api/v1/services/{id}":                        "services are public",
 	"/apply/{service}":                             "services are public",
@@ -156,6 +162,10 @@ func (s *seed) body(route string) any {
 		return url.Values{"unit": {s.id["agency"]}, "do": {"open"}, "float": {"-1"}}
 	case "POST /desk/originals/batches/{id}":
 		return url.Values{"do": {"receive"}}
+	case "POST /desk/results/{id}": // refused: its paper is not made
+		return url.Values{"do": {"revoke"}, "reason": {"Cấp nhầm người."}, "authority": {"Quyết định 9/QĐ-UBND"}}
+	case "POST /desk/records/{id}": // refused: of another version
+		return url.Values{"do": {"revoked"}, "version": {"9"}, "reason": {"Cấp nhầm người."}, "authority": {"Quyết định 9/QĐ-UBND"}}
 	case "POST /desk/requests/{id}":
 		return url.Values{"state": {"granted"}, "words": {"Đã sửa theo giấy tờ."}}
 	case "POST /api/v1/dossiers/{code}/reason":

@@ -210,6 +210,7 @@ func (s *seed) public(path string) (string, bool) {
 		"/units/": s.id["agency"], "/api/v1/units/": s.id["agency"], "/procedures/life-events/": "birth", "/procedures/{code}": "1.001193", "/api/v1/procedures/": "1.001193",
 		"/api/v1/services/": "hanoi.civil-status.birth-registration", "/apply/{service}": "hanoi.civil-status.birth-registration", "/line/": "hanoi.civil-status.birth-registration",
 		"/desk/counter/new/": "hanoi.civil-status.birth-registration", "/admin/reorganise/plans/": s.id["plan"],
+		"/desk/registers/{register}": "martyr-worship", "/r/{code}": "AAAABBBBCCCCDDDD",
 	} {
 		if strings.HasPrefix(path, prefix) {
 			return parameter.ReplaceAllString(path, id), true

@@ -289,3 +289,33 @@ func (o originals) Whereabouts(ctx context.Context, d dossier.ID) ([]dossierweb.
 	}
 	return out, nil
 }
+
+// results makes the results of dossiers, which stand below it.
+type results struct{ p *Program }
+
+// IntendIn takes the number of a result with the act that decides on it.
+func (r results) IntendIn(tx *db.Tx, i dossier.Intent) error { return r.p.Results.IntendIn(tx, i) }
+
+// DoneIn brings a result on its way to an owner who wants the file.
+func (r results) DoneIn(tx *db.Tx, d dossier.ID) error { return r.p.Results.DoneIn(tx, d) }
+
+// Ready says why a result cannot be handed over yet.
+func (r results) Ready(ctx context.Context, d dossier.Dossier) error {
+	return r.p.Results.Ready(ctx, d)
+}
+
+// Paper is the file of the result that stands.
+func (r results) Paper(ctx context.Context, d dossier.Dossier) ([]byte, bool, error) {
+	return r.p.Results.Paper(ctx, d)
+}
+
+// registerNames calls books by the names of the registers that their numbers stand in.
+type registerNames struct{ p *Program }
+
+// BookName is the name of a kind of book; the kind itself where no package declares it any more.
+func (n registerNames) BookName(ctx context.Context, kind string) string {
+	if r, err := n.p.Records.Register(kind); err == nil {
+		return r.Name.In(i18n.LangOf(ctx))
+	}
+	return kind
+}

@@ -46,12 +46,14 @@ import (
 	"khue/internal/onestop/notify"
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/reorganise"
+	"khue/internal/onestop/result"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/service"
 	"khue/internal/onestop/signature"
 	"khue/internal/onestop/upload"
 	"khue/internal/onestop/waiting"
 	"khue/internal/register/access"
+	"khue/internal/register/book"
 	"khue/internal/register/catalog"
 	"khue/internal/register/certificate"
 	"khue/internal/register/holiday"
@@ -61,6 +63,7 @@ import (
 	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/person"
+	"khue/internal/register/record"
 	"khue/services"
 )
 
@@ -90,6 +93,9 @@ type Program struct {
 	OpenID   *openid.Service
 	Mandates *mandate.Service
 	Looks    *access.Service
+	Books    *book.Service
+	Records  *record.Service
+	Results  *result.Service
 	Rights   *rights.Service
 	Services *service.Registry
 	Library  *service.Library
@@ -310,13 +316,21 @@ func (p *Program) onestop(context.Context) (err error) {
 	}
 	p.Uploads = upload.New(p.DB, p.Gen, p.Blobs, p.Staging, scanning)
 	p.Desk = desk.New(desk.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
+	p.Books = book.New(book.Deps{DB: p.DB, Gen: p.Gen, Journal: p.Journal, Units: p.Units, Policies: p.Policies})
+	p.Records = record.New(record.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Units: p.Units, Policies: p.Policies, Looks: p.Looks, Declared: result.Declared{Services: p.Services},
+	})
 	if err := p.payments(); err != nil {
 		return err
 	}
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
 		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Places: p.Places, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Payments: p.Payments, Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
-		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
+		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand, Results: results{p},
+	})
+	p.Results = result.New(result.Deps{
+		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units, Policies: p.Policies, Services: p.Services,
+		Dossiers: p.Dossiers, Books: p.Books, Records: p.Records, Signing: p.Config.Signing, Post: p.Config.Post, Address: p.address(),
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})

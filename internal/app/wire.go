@@ -43,6 +43,8 @@ import (
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/reorganise/reorganiseweb"
+	"khue/internal/onestop/result"
+	"khue/internal/onestop/result/resultweb"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/onestop/service"
@@ -61,6 +63,8 @@ import (
 	"khue/internal/portal/health"
 	"khue/internal/register/access"
 	"khue/internal/register/access/accessweb"
+	"khue/internal/register/book"
+	"khue/internal/register/book/bookweb"
 	"khue/internal/register/catalog"
 	"khue/internal/register/catalog/catalogweb"
 	"khue/internal/register/certificate"
@@ -77,16 +81,18 @@ import (
 	"khue/internal/register/orgunit/orgunitweb"
 	"khue/internal/register/person"
 	"khue/internal/register/person/personweb"
+	"khue/internal/register/record"
+	"khue/internal/register/record/recordweb"
 )
 
 // Migrations are the tables of the whole house, in floor order.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), backup.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(), book.Migrations(), record.Migrations(),
 		service.Migrations(), waiting.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
-		payment.Migrations(), dossier.Migrations(), apply.Migrations(), counter.Migrations(),
+		payment.Migrations(), dossier.Migrations(), result.Migrations(), apply.Migrations(), counter.Migrations(),
 		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
 	}
 }
@@ -94,9 +100,9 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Books.Module(), p.Records.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
-		p.Payments.Module(), p.Dossiers.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
+		p.Payments.Module(), p.Dossiers.Module(), p.Results.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
 }
 
@@ -117,8 +123,8 @@ func (p *Program) keeping() module.Module {
 // beside the routes; the server adds them.
 func PolicySources() []auth.Source {
 	return []auth.Source{
-		factor.Policies(), identity.Policies(), openid.Policies(), certificate.Policies(), holiday.Policies(), access.Policies(),
-		service.Policies(), notify.Policies(), desk.Policies(), payment.Policies(), dossier.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
+		factor.Policies(), identity.Policies(), openid.Policies(), certificate.Policies(), holiday.Policies(), access.Policies(), book.Policies(), record.Policies(),
+		service.Policies(), notify.Policies(), desk.Policies(), payment.Policies(), dossier.Policies(), result.Policies(), counter.Policies(), reorganise.Policies(), rights.Policies(), health.Policies(),
 	}
 }
 
@@ -126,10 +132,10 @@ func PolicySources() []auth.Source {
 func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, backup.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, certificate.Messages, certificateweb.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, certificate.Messages, certificateweb.Messages, book.Messages, bookweb.Messages, record.Messages, recordweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, signature.Messages, signatureweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
-		payment.Messages, paymentweb.Messages, dossier.Messages, dossierweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
+		payment.Messages, paymentweb.Messages, dossier.Messages, dossierweb.Messages, result.Messages, resultweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,
 		citizen.Messages, demo.Messages, admin.Messages, health.Messages, Messages,
 	}
@@ -149,6 +155,7 @@ func (p *Program) webModules() []web.Module {
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
 		}),
 		paymentweb.Routes(p.Payments),
+		bookweb.Routes(p.Books, registerNames{p}), recordweb.Routes(p.Records), resultweb.Routes(p.Results),
 		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),

@@ -23,6 +23,9 @@ type Options struct {
 	Title   string
 	Lang    string    // vi or en
 	Created time.Time // the same instant gives the same bytes
+	// ID makes the document one to be kept: with the structure of PDF/A-2b and this identifier,
+	// which no other document has. Empty: a paper that can be made again.
+	ID string
 }
 
 // ErrNoFonts: the program was built without its type.
@@ -62,6 +65,9 @@ func Render(l Layout, o Options) (out []byte, err error) {
 	if err := s.Output(&buf); err != nil {
 		return nil, fmt.Errorf("pdf: %w", err)
 	}
+	if o.ID != "" {
+		return archive(buf.Bytes(), o)
+	}
 	return buf.Bytes(), nil
 }
 
@@ -97,7 +103,7 @@ func newSheet(l Layout, o Options) *sheet {
 	s.SetCatalogSort(true)
 	s.SetTitle(o.Title, true)
 	s.SetLang(o.Lang)
-	s.SetProducer("Khue", false)
+	s.SetProducer(producer, false)
 	s.SetHeaderFunc(s.watermark)
 	s.SetFooterFunc(s.footer)
 	s.AliasNbPages("")

@@ -136,6 +136,9 @@ func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f 
 	if answered, err = s.officerAnswers(f.pkg, f.t, f.d, cmd, &f.c, now); err != nil {
 		return nil, false, err
 	}
+	if err := s.mayHandOver(ctx, f.d, f.pkg, cmd.Action); err != nil {
+		return nil, false, err
+	}
 	asked, err := s.whom(*cmd, f.t, clock.DateOf(now.at))
 	if err != nil {
 		return nil, false, err
@@ -144,7 +147,7 @@ func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f 
 	if err != nil {
 		return nil, false, err
 	}
-	ch.tasks = f.rows
+	ch.tasks, ch.by, ch.at = f.rows, sub, f.t.Unit
 	ch.dossier.Did = f.d.Did.with(dutyOf(f.t.Role, f.t.Step, cmd.Action), sub)
 	return ch, answered, nil
 }
@@ -242,6 +245,9 @@ func (s *Service) put(tx *db.Tx, ch *change, entry journal.Entry, entries []jour
 		return receipt, err
 	}
 	s.hasMoved(tx, ch.before, ch.dossier)
+	if err := s.intendResult(tx, ch); err != nil {
+		return receipt, err
+	}
 	return receipt, s.writeFamily(tx, ch, entries, texts)
 }
 

@@ -37,6 +37,9 @@ type change struct {
 	writes   []taskWrite
 	units    map[string]orgunit.UnitID
 	fee      *payment.Order // falls due by the change; nil: none
+	result   bool           // the result is to be made
+	by       auth.Subject   // who acts; the program where empty
+	at       orgunit.UnitID // where it acts; 0 for the program
 	home     string         // the competent agency, as units are named: whose heads repair what is stuck
 }
 
@@ -147,9 +150,11 @@ func (ch *change) take(e process.Effect, now time.Time) {
 		ch.happened.Reached = append(ch.happened.Reached, e.Name)
 	case process.PaperRequested:
 		ch.happened.Papers = append(ch.happened.Papers, e.Paper)
-	case process.TimerCleared, process.ResultRequested, process.MessageSent, process.SignalSent:
+	case process.ResultRequested:
+		ch.result = true
+	case process.TimerCleared, process.MessageSent, process.SignalSent:
 		// A message is told by its milestone. A timer that fires after its token moved is
-		// refused by Step; the unsigned result is drawn when it is asked for.
+		// refused by Step.
 	}
 }
 

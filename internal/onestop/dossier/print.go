@@ -70,6 +70,11 @@ func (s *Service) Print(ctx context.Context, code, paper string, lang i18n.Lang,
 		if access != SeeAll || d.State != process.Done && d.State != process.Returned {
 			return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 		}
+		if s.Results != nil && p.pkg.Result.Numbered() {
+			if b, ok, err := s.Results.Paper(ctx, d); ok || err != nil {
+				return b, err
+			}
+		}
 		p.line.At = d.ClosedAt
 		return p.result(p.pkg.Result.Kind, p.t("unsigned"))
 	}
@@ -416,14 +421,20 @@ func (p printing) result(kind, mark string) ([]byte, error) {
 		return nil, errs.E(errs.NotFound, "dossier.paper.notFound")
 	}
 	env := form.Env{Now: p.s.Clock.Now(), Case: p.d.Case, Channel: string(p.d.Channel), Units: p.s.units, Files: p.c.Papers}
+	words := p.resultWords(env)
+	words["reason"], words["result.mark"] = p.line.Comment, mark
+	layout := pdf.Fill(l, pdf.Data{Words: words, Lists: map[string][]map[string]string{"papers": p.papers()}})
+	layout.Page.Watermark = mark
+	return p.render(layout, p.line.At)
+}
+
+// resultWords are what every result is filled with.
+func (p printing) resultWords(env form.Env) map[string]string {
 	words := p.pkg.ResultData(p.c.Answers, p.c.Officer, env, p.lang)
 	words["dossier.code"], words["agency"], words["agency.upper"] = p.d.Code, p.unit(p.d.Competent), strings.ToUpper(p.unit(p.d.Competent))
 	day := clock.DateOf(p.line.At)
 	words["day"], words["month"], words["year"] = twoDigits(day.Day), twoDigits(int(day.Month)), strconv.Itoa(day.Year)
-	words["reason"] = p.line.Comment
-	layout := pdf.Fill(l, pdf.Data{Words: words, Lists: map[string][]map[string]string{"papers": p.papers()}})
-	layout.Page.Watermark = mark
-	return p.render(layout, p.line.At)
+	return words
 }
 
 // papers are the files of the dossier, for tables of a result.

@@ -86,6 +86,8 @@ type Deps struct {
 	Fonts    pdf.Fonts
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
+	// Results makes the results that the city numbers itself; nil where it makes none.
+	Results Results
 	// Address is the site as readers see it, for links in notices.
 	Address string
 	// Hotline is the telephone of the one-stops, printed on form 01; may be empty.

@@ -73,6 +73,7 @@ func (l *loader) lint(src *source) {
 	l.officers()
 	l.coverage()
 	l.entry()
+	l.numbering()
 	l.names()
 	l.conditions().check()
 	l.blanks()

@@ -16,7 +16,7 @@ var (
 	noticeWords = []string{"applicant", "dossier.code", "dossier.due", "service", "case"}
 	layoutWords = []string{
 		"agency", "agency.upper", "case", "day", "month", "year", "dossier.code", "dossier.date", "dossier.due", "service", "result.number", "result.date",
-		"signer", "signer.title", "verify.url",
+		"result.mark", "result.replaces", "signer", "signer.title", "verify.url",
 	}
 )
 

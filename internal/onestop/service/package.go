@@ -3,6 +3,8 @@ package service
 import (
 	"html/template"
 	"slices"
+	"strconv"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -128,9 +130,23 @@ type Result struct {
 	Layout  string   `yaml:"layout,required"` // results/certificate.yaml
 	Sign    []string `yaml:"sign"`            // leader, unit-seal
 	Book    string   `yaml:"book"`            // register it is numbered in
+	Number  string   `yaml:"number"`          // how the number is written, "{n}/GPXD"; empty: an officer types it, and nothing is issued by the city itself
 	Deliver []string `yaml:"deliver"`         // wallet, counter, post
 	Copies  bool     `yaml:"copies"`          // the applicant may ask for copies
 	On      string   `yaml:"on"`              // of further results: the milestone that makes it, "supplementAsked"
+}
+
+// Numbered reports whether the city takes the number, draws the paper, signs it and enters it
+// in the register, before anybody hands it over.
+func (r Result) Numbered() bool { return r.Number != "" }
+
+// NumberText writes a number of the book as the paper bears it.
+func (r Result) NumberText(n int64, year int) string {
+	text := strconv.FormatInt(n, 10)
+	if n < 10 {
+		text = "0" + text // as the rules of office papers write it
+	}
+	return strings.NewReplacer("{n}", text, "{year}", strconv.Itoa(year)).Replace(r.Number)
 }
 
 // LevelCap is a legal limit of the maturity level, with its source.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strings"
 
 	"khue/internal/kernel/decl"
 	"khue/internal/kernel/feel"
@@ -16,6 +17,10 @@ const RegisterFormat = "khue-register/1"
 type Entry struct {
 	ID     string // as result.book names it
 	Fields []EntryField
+	Unique [][]string // ids of fields whose values no two entries share
+	Until  *feel.Expr // last day on which an entry is valid; nil: without end
+
+	scope feel.Scope
 }
 
 // EntryField is one field of a register.
@@ -32,6 +37,8 @@ type registerDef struct {
 	Pos    decl.Pos
 	Format decl.Text          `yaml:"format,required"`
 	ID     decl.Text          `yaml:"id,required"`
+	Unique []decl.Text        `yaml:"unique"` // each one field, or several joined by +
+	Until  decl.Text          `yaml:"until"`  // FEEL over the same names as the fields: a date
 	Fields []registerFieldDef `yaml:"fields,required"`
 }
 
@@ -78,7 +85,7 @@ func (l *loader) entry() {
 		l.fail(file, def.ID.Pos, "id", "service.lint.registerID", "id", def.ID.S, "book", l.pkg.Result.Book)
 	}
 	scope := l.wideScope()
-	entry := &Entry{ID: def.ID.S}
+	entry := &Entry{ID: def.ID.S, scope: scope}
 	var seen []string
 	for _, f := range def.Fields {
 		at := "fields." + f.ID.S
@@ -91,7 +98,41 @@ func (l *loader) entry() {
 		seen = append(seen, f.ID.S)
 		entry.Fields = append(entry.Fields, l.entryField(file, at, f, scope))
 	}
+	for _, u := range def.Unique {
+		fields := strings.Split(u.S, "+")
+		for i := range fields {
+			if fields[i] = strings.TrimSpace(fields[i]); !slices.Contains(seen, fields[i]) {
+				l.fail(file, u.Pos, "unique", "service.lint.wordNear", "value", fields[i], "known", list(seen), "nearest", nearestOr(fields[i], seen))
+			}
+		}
+		entry.Unique = append(entry.Unique, fields)
+	}
+	if def.Until.Set() {
+		e, err := feel.Compile(def.Until.S, scope)
+		switch {
+		case err != nil:
+			l.fail(file, def.Until.Pos, "until", "service.lint.feel", "reason", reasonOf(err))
+		case !e.Type().MayBe(feel.DateType):
+			l.fail(file, def.Until.Pos, "until", "service.lint.kind", "want", "date", "got", e.Type().String())
+		default:
+			entry.Until = e
+		}
+	}
 	l.pkg.Register = entry
+}
+
+// numbering checks how the city is to number the result.
+func (l *loader) numbering() {
+	r := l.pkg.Result
+	if !r.Numbered() {
+		return
+	}
+	if !strings.Contains(r.Number, "{n}") {
+		l.fail("service.yaml", r.Pos, "result.number", "service.lint.numberPattern", "value", r.Number)
+	}
+	if l.pkg.Register == nil {
+		l.fail("service.yaml", r.Pos, "result.number", "service.lint.numberRegister")
+	}
 }
 
 func (l *loader) entryField(file, at string, f registerFieldDef, scope feel.Scope) EntryField {

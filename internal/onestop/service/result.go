@@ -39,6 +39,9 @@ func (p *Package) Specimen(kind string, t Trace) (pdf.Layout, bool) {
 	words := p.ResultData(t.Answers, t.Officer, t.Env, i18n.VI)
 	unit := p.Form.Say(p.Competent.By, t.Answers, t.Env).VI
 	day := t.Env.Now
+	if p.Result.Numbered() && kind == p.Result.Kind {
+		words["result.number"] = p.Result.NumberText(12, day.Year())
+	}
 	for k, v := range map[string]string{
 		"dossier.code": SampleCode, "agency": unit, "agency.upper": strings.ToUpper(unit), "day": day.Format("02"), "month": day.Format("01"), "year": day.Format("2006"),
 		"dossier.date": i18n.DateTime(i18n.VI, day), "dossier.due": i18n.DateTime(i18n.VI, t.Due()), "result.date": i18n.DateTime(i18n.VI, day), "service": p.Name().VI,

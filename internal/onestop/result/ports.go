@@ -1,0 +1,41 @@
+package result
+
+import (
+	"context"
+
+	"khue/internal/kernel/db"
+	"khue/internal/onestop/dossier"
+	"khue/internal/register/orgunit"
+)
+
+// Signing signs finished papers. It is called outside any transaction, and again for the same
+// paper where the answer was lost.
+type Signing interface {
+	// Working reports whether papers of an agency can be signed today.
+	Working(unit orgunit.UnitID) bool
+	// SignPDF signs as an officer, with the seal of an agency, or both, as by says (leader,
+	// unit-seal). Officer 0 signs nothing of a person's.
+	SignPDF(ctx context.Context, pdf []byte, officer int64, unit orgunit.UnitID, by []string, reason string) ([]byte, error)
+}
+
+// Post takes papers to their owners.
+type Post interface {
+	// Send hands a paper over and returns what it is tracked by. The same parcel again returns
+	// the same.
+	Send(ctx context.Context, p Parcel) (tracking string, err error)
+}
+
+// Parcel is one paper on its way.
+type Parcel struct {
+	ID      ID
+	Name    string
+	Address string
+	Number  string
+	SHA256  string // of the file to be printed
+}
+
+// Dossiers is what is asked of dossiers; dossier.Service answers it.
+type Dossiers interface {
+	DrawResult(ctx context.Context, v dossier.ID, r dossier.ResultPaper) (dossier.Drawn, error)
+	GiveOnline(ctx context.Context, v dossier.ID, done func(tx *db.Tx) error) error
+}

@@ -1,0 +1,2 @@
+// Package bookweb shows the books of numbers at the desk, and writes them to files.
+package bookweb

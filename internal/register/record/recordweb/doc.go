@@ -1,0 +1,3 @@
+// Package recordweb shows the registers of a unit at the desk, writes them to files, and takes
+// the acts on their entries.
+package recordweb

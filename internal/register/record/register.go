@@ -1,0 +1,196 @@
+package record
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/decl"
+	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
+)
+
+// Register is a register as it is declared.
+type Register struct {
+	ID     string
+	Name   decl.Label
+	Fields []Field
+	Unique [][]string // of fields whose values, taken together, no two entries in force share
+}
+
+// Field is one field of a register.
+type Field struct {
+	ID        string
+	Type      string // text, number, date, yesno, list
+	Label     decl.Label
+	Personal  bool
+	Retention string
+}
+
+// Field finds a field by its id.
+func (r Register) Field(name string) (Field, bool) {
+	i := slices.IndexFunc(r.Fields, func(f Field) bool { return f.ID == name })
+	if i < 0 {
+		return Field{}, false
+	}
+	return r.Fields[i], true
+}
+
+// Personal reports whether the register holds personal data.
+func (r Register) Personal() bool {
+	return slices.ContainsFunc(r.Fields, func(f Field) bool { return f.Personal })
+}
+
+// Values are the values of an entry by field: text and dates (2026-11-02) as strings, numbers
+// as json.Number, yes and no as booleans, lists as they are. A field without a value is left out.
+type Values map[string]any
+
+// Text is a value in words that are the same in both languages.
+func (v Values) Text(field string) string {
+	switch x := v[field].(type) {
+	case nil:
+		return ""
+	case string:
+		return x
+	case json.Number:
+		return x.String()
+	case bool:
+		return strconv.FormatBool(x)
+	case []any:
+		parts := make([]string, 0, len(x))
+		for _, one := range x {
+			if raw, err := json.Marshal(one); err == nil {
+				parts = append(parts, strings.Trim(string(raw), `"`))
+			}
+		}
+		return strings.Join(parts, "; ")
+	default:
+		return ""
+	}
+}
+
+// check normalises values and refuses what the register does not declare.
+func (r Register) check(in Values) (Values, error) {
+	out := Values{}
+	var bad []errs.Field
+	for name, v := range in {
+		f, ok := r.Field(name)
+		if !ok {
+			bad = append(bad, errs.Field{Path: name, Key: "record.unknownField"})
+			continue
+		}
+		n, ok := f.value(v)
+		switch {
+		case !ok:
+			bad = append(bad, errs.Field{Path: name, Key: "record.type." + f.Type})
+		case n != nil:
+			out[name] = n
+		}
+	}
+	if len(bad) > 0 {
+		slices.SortFunc(bad, func(a, b errs.Field) int { return strings.Compare(a.Path, b.Path) })
+		return nil, errs.E(errs.Invalid, "record.invalid", errs.P("n", len(bad)), errs.WithFields(bad...))
+	}
+	return out, nil
+}
+
+// value is a value in the one form that its type has; nil where there is none.
+func (f Field) value(v any) (any, bool) {
+	if v == nil {
+		return nil, true
+	}
+	if s, ok := v.(string); ok {
+		if s = i18n.NFC(strings.TrimSpace(s)); s == "" {
+			return nil, true
+		}
+		v = s
+	}
+	switch f.Type {
+	case "text":
+		s, ok := v.(string)
+		return s, ok
+	case "date":
+		s, ok := v.(string)
+		if !ok {
+			return nil, false
+		}
+		_, err := clock.ParseDate(s)
+		return s, err == nil
+	case "number":
+		switch x := v.(type) {
+		case int:
+			return json.Number(strconv.Itoa(x)), true
+		case int64:
+			return json.Number(strconv.FormatInt(x, 10)), true
+		case json.Number:
+			return x, true
+		case string:
+			n := json.Number(x)
+			_, err := n.Float64()
+			return n, err == nil
+		}
+		return nil, false
+	case "yesno":
+		switch x := v.(type) {
+		case bool:
+			return x, true
+		case string:
+			return x == "true", x == "true" || x == "false"
+		}
+		return nil, false
+	case "list":
+		switch x := v.(type) {
+		case []any:
+			return x, true
+		case string:
+			return []any{x}, true
+		}
+		return nil, false
+	}
+	return nil, false
+}
+
+// keys are the values that no other entry may share, by the fields that they are of. A key of
+// which a part is missing binds nobody.
+func (r Register) keys(v Values) map[string]string {
+	out := map[string]string{}
+	for _, fields := range r.Unique {
+		parts := make([]string, len(fields))
+		whole := true
+		for i, f := range fields {
+			parts[i] = i18n.Fold(v.Text(f))
+			whole = whole && parts[i] != ""
+		}
+		if whole {
+			out[strings.Join(fields, "+")] = strings.Join(parts, "\x1f")
+		}
+	}
+	return out
+}
+
+// maxWords bounds what one entry is found by.
+const maxWords = 60
+
+// words are what an entry is found by: its key, its source's code, every word of its texts.
+func (r Register) words(e Entry) []string {
+	var out []string
+	add := func(text string) {
+		for _, w := range strings.Fields(i18n.Fold(text)) {
+			if w = strings.Trim(w, ".,;:()\""); w != "" && len(w) <= 60 {
+				out = append(out, w)
+			}
+		}
+	}
+	add(e.Key)
+	add(e.Source.Code)
+	for _, f := range r.Fields {
+		if f.Type == "text" || f.Type == "number" {
+			add(e.Values.Text(f.ID))
+		}
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return out[:min(len(out), maxWords)]
+}
