@@ -18,14 +18,14 @@ import (
 func previewed(t *testing.T) (dir, url string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "marital-status")
-	if code := app.Main(t.Context(), []string{"service", "new", dir, "--procedure", "1.004873"}, io.Discard, os.Stderr); code != 0 {
+	if code := app.Main(t.Context(), "", []string{"service", "new", dir, "--procedure", "1.004873"}, io.Discard, os.Stderr); code != 0 {
 		t.Fatal(code)
 	}
 	r, w := io.Pipe()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan int, 1)
 	go func() {
-		done <- app.Main(ctx, []string{"service", "preview", dir, "--listen", "127.0.0.1:0"}, w, os.Stderr)
+		done <- app.Main(ctx, "", []string{"service", "preview", dir, "--listen", "127.0.0.1:0"}, w, os.Stderr)
 		_ = w.Close()
 	}()
 	t.Cleanup(func() { stop(); <-done })

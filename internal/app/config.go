@@ -80,7 +80,7 @@ type Config struct {
 	TSAEvery time.Duration
 	// LinePace is how many people the waiting lines let in a second; 0: 50.
 	LinePace int
-	// Signing signs results; nil where the city cannot, and papers say so.
+	// Signing signs results in place of the city's own cards and seals, in tests.
 	Signing result.Signing
 	// Post takes results to their owners; nil where the desk sends them.
 	Post result.Post

@@ -130,7 +130,8 @@ func (a absences) Release(ctx context.Context, account int64, name string, grant
 // the whole city. Each is one line here, as soon as the module stands that knows; what is not
 // plugged in does not work, and no service computes to level 4 by a promise.
 func (p *Program) supports() service.Supports {
-	return service.Supports{Payment: func(_ context.Context, unit orgunit.UnitID, _ clock.Date) bool { return p.Payments.Working(unit) }}
+	return service.Supports{Payment: func(_ context.Context, unit orgunit.UnitID, _ clock.Date) bool { return p.Payments.Working(unit) },
+		Signature: func(_ context.Context, unit orgunit.UnitID, _ clock.Date) bool { return p.Signatures.Working(unit) }}
 }
 
 // offers tells the catalogue's pages where an application begins.

@@ -133,7 +133,7 @@ func sentences() []fs.FS {
 	return []fs.FS{
 		db.Messages(), journal.Messages, backup.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
 		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, certificate.Messages, certificateweb.Messages, book.Messages, bookweb.Messages, record.Messages, recordweb.Messages,
-		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, upload.Messages, uploadweb.Messages, signature.Messages, signatureweb.Messages,
+		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, waiting.Messages, waitingweb.Messages, upload.Messages, uploadweb.Messages, signature.Messages, signatureweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		payment.Messages, paymentweb.Messages, dossier.Messages, dossierweb.Messages, result.Messages, resultweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,
 		reorganise.Messages, reorganiseweb.Messages, rights.Messages, rightsweb.Messages, cutover.Messages, cutoverweb.Messages,

@@ -240,6 +240,9 @@ func (s *sheet) banner(text string) {
 	s.Ln(2)
 }
 
+// signWide is the width of the room to sign in, in millimetres.
+const signWide = 40.0
+
 // signatures sets the places to sign beside each other and keeps them on one page.
 func (s *sheet) signatures(list []Signature) {
 	room := 20.0 // to sign in
@@ -268,6 +271,10 @@ func (s *sheet) signatures(list []Signature) {
 		put("I", s.size-1, g.Place)
 		put("B", s.size-0.5, g.Role)
 		put("I", s.size-2, g.Hint)
+		if s.o.Place != nil {
+			_, height := s.GetPageSize()
+			s.o.Place(Place{s.PageNo(), [4]float64{(x + w/2 - signWide/2) / ptMM, (height - y - room) / ptMM, (x + w/2 + signWide/2) / ptMM, (height - y) / ptMM}})
+		}
 		if g.Mark != "" {
 			s.SetTextColor(140, 24, 18)
 			y += room/2 - line(s.size)

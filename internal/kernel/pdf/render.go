@@ -26,6 +26,15 @@ type Options struct {
 	// ID makes the document one to be kept: with the structure of PDF/A-2b and this identifier,
 	// which no other document has. Empty: a paper that can be made again.
 	ID string
+	// Place is told where the room to sign lies, from left to right, the last is the signer's.
+	// May be nil.
+	Place func(Place)
+}
+
+// Place is the room to sign in: a page from 1, and left, bottom, right and top in points.
+type Place struct {
+	Page int
+	Rect [4]float64
 }
 
 // ErrNoFonts: the program was built without its type.

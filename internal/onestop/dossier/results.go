@@ -101,6 +101,7 @@ type ResultPaper struct {
 // Drawn is a result with what its register is to hold.
 type Drawn struct {
 	PDF     []byte
+	Place   pdf.Place // where the signer signs; zero where the layout has no place
 	Entered service.Entered
 	Content Content
 }
@@ -156,7 +157,7 @@ func (s *Service) DrawResult(ctx context.Context, v ID, r ResultPaper) (out Draw
 	if !r.Signed {
 		layout.Page.Watermark = p.t("unsigned")
 	}
-	opt := pdf.Options{Fonts: s.Fonts, Title: p.pkg.Text("result."+p.pkg.Result.Kind).VI + " " + r.Number, Lang: "vi", Created: r.At, ID: r.ID}
+	opt := pdf.Options{Fonts: s.Fonts, Title: p.pkg.Text("result."+p.pkg.Result.Kind).VI + " " + r.Number, Lang: "vi", Created: r.At, ID: r.ID, Place: func(at pdf.Place) { out.Place = at }}
 	if s.Demo {
 		layout.Page.Footer = p.t("mark.foot", "mark", p.t("mark.demo"), "foot", layout.Page.Footer)
 	}

@@ -24,6 +24,7 @@ import (
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/once"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/result"
 	"khue/internal/onestop/service"
@@ -54,11 +55,11 @@ func (s *shop) DrawResult(_ context.Context, v dossier.ID, r dossier.ResultPaper
 
 func (s *shop) GiveOnline(context.Context, dossier.ID, func(*db.Tx) error) error { return nil }
 
-func (s *shop) Working(orgunit.UnitID) bool { return true }
+func (s *shop) Working(context.Context, int64, orgunit.UnitID, []string) bool { return true }
 
-func (s *shop) SignPDF(_ context.Context, pdf []byte, _ int64, _ orgunit.UnitID, _ []string, _ string) ([]byte, error) {
+func (s *shop) SignPDF(_ context.Context, paper []byte, _ pdf.Place, _ int64, _ orgunit.UnitID, _ []string, _ string) ([]byte, error) {
 	s.at("signing")
-	return append(pdf, " signed"...), nil
+	return append(paper, " signed"...), nil
 }
 
 // store is a folder that tells when a file was put.

@@ -75,7 +75,7 @@ func (s *Service) finish(ctx context.Context, t jobs.Task, r Result) error {
 			return err
 		}
 	}
-	signs := s.Signing != nil && len(pkg.Result.Sign) > 0 && s.Signing.Working(r.Unit)
+	signs := s.Signing != nil && len(pkg.Result.Sign) > 0 && s.Signing.Working(ctx, r.Signer, r.Unit, pkg.Result.Sign)
 	drawn, err := s.Dossiers.DrawResult(ctx, r.Dossier, dossier.ResultPaper{
 		Number: r.Text, At: r.At, ID: r.Document(), Verify: s.address(r), Signed: signs, Signer: r.SignedBy, Replaces: old.Text, Changes: words(pkg, r.Changes),
 	})
@@ -84,7 +84,7 @@ func (s *Service) finish(ctx context.Context, t jobs.Task, r Result) error {
 	}
 	file := drawn.PDF
 	if signs {
-		if file, err = s.Signing.SignPDF(ctx, file, r.Signer, r.Unit, pkg.Result.Sign, r.Text); err != nil {
+		if file, err = s.Signing.SignPDF(ctx, file, drawn.Place, r.Signer, r.Unit, pkg.Result.Sign, r.Text); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/orgunit"
 )
@@ -11,11 +12,12 @@ import (
 // Signing signs finished papers. It is called outside any transaction, and again for the same
 // paper where the answer was lost.
 type Signing interface {
-	// Working reports whether papers of an agency can be signed today.
-	Working(unit orgunit.UnitID) bool
-	// SignPDF signs as an officer, with the seal of an agency, or both, as by says (leader,
-	// unit-seal). Officer 0 signs nothing of a person's.
-	SignPDF(ctx context.Context, pdf []byte, officer int64, unit orgunit.UnitID, by []string, reason string) ([]byte, error)
+	// Working reports whether a paper of an agency can be signed today as by says (leader, head,
+	// unit-seal): its officer has a card in force, and the agency a seal.
+	Working(ctx context.Context, officer int64, unit orgunit.UnitID, by []string) bool
+	// SignPDF signs as an officer, with the seal of an agency, or both, as by says. Officer 0 signs
+	// nothing of a person's. The signature shows at a place of the paper; nowhere where it is zero.
+	SignPDF(ctx context.Context, paper []byte, at pdf.Place, officer int64, unit orgunit.UnitID, by []string, reason string) ([]byte, error)
 }
 
 // Post takes papers to their owners.

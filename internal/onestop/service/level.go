@@ -93,7 +93,7 @@ func (p *Package) Level(w Working, on clock.Date) Level {
 		short("service.level.unpaid", nil)
 	}
 	// A result on paper by post is as good as a signed file.
-	if !p.delivers("post") && (!p.delivers("wallet", "online") || !w.Signature) {
+	if !p.delivers("post") && (!p.delivers("wallet", "online") || !p.signed(w)) {
 		short("service.level.notDelivered", nil)
 	}
 	return l
@@ -101,6 +101,12 @@ func (p *Package) Level(w Working, on clock.Date) Level {
 
 // mayCost reports whether something may have to be paid.
 func (p *Package) mayCost() bool { return !p.Fee.Free() }
+
+// signed reports whether the result comes out signed: the city signs, and the package leaves number
+// and paper to it. One whose number an officer types is drawn unsigned.
+func (p *Package) signed(w Working) bool {
+	return w.Signature && len(p.Result.Sign) > 0 && p.Result.Numbered()
+}
 
 func (p *Package) delivers(ways ...string) bool {
 	return slices.ContainsFunc(p.Result.Deliver, func(d string) bool { return slices.Contains(ways, d) })
@@ -147,7 +153,7 @@ func (p *Package) reached(w Working) Level {
 	if !p.delivers("wallet", "online", "post") {
 		l = l.held("service.level.notDelivered")
 	}
-	if len(p.Result.Sign) == 0 || !w.Signature {
+	if !p.signed(w) {
 		l = l.held("service.level.unsigned")
 	}
 	if len(l.Why) == 0 {

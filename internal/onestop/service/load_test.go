@@ -197,8 +197,9 @@ func TestFullOrPartialByDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	free := edit("service.yaml", `fee: {rule: rules/fee.dmn, when: accept, source: "…"}`, `fee: {kind: free, source: "Luật"}`)
+	numbered := edit("service.yaml", "book: birth, deliver", `book: birth, number: "{n}/{year}", deliver`)
 	capped := map[string]func(string) string{"service.yaml": func(s string) string {
-		s = free["service.yaml"](s)
+		s = numbered["service.yaml"](free["service.yaml"](s))
 		return strings.Replace(s, "levelCap: {max: 4}", `levelCap: {max: 3, reason: presence, source: "Luật Hộ tịch"}`, 1)
 	}}
 	for name, tc := range map[string]struct {
@@ -213,7 +214,7 @@ func TestFullOrPartialByDate(t *testing.T) {
 		"free, by post: full":              {free, service.Working{}, "2023-01-01", 3, service.Full, "toàn trình (Nghị định 42/2022/NĐ-CP)."},
 		"the law of 2026":                  {free, service.Working{}, "2026-11-23", 3, service.Full, "Nghị định 224/2026/NĐ-CP"},
 		"cannot be paid online":            {nil, service.Working{}, "2026-11-23", 3, service.Partial, "một phần (Nghị định 224/2026/NĐ-CP). Phí chưa nộp được trực tuyến."},
-		"can be paid online":               {nil, service.Working{Payment: true, Signature: true}, "2026-11-23", 4, service.Full, "toàn trình"},
+		"can be paid online":               {numbered, service.Working{Payment: true, Signature: true}, "2026-11-23", 4, service.Full, "toàn trình"},
 		"presence by law":                  {capped, service.Working{Payment: true, Signature: true}, "2026-11-23", 3, service.Partial, "Pháp luật yêu cầu có mặt (Luật Hộ tịch)."},
 		"presence by law, before":          {capped, service.Working{Payment: true, Signature: true}, "2019-01-01", 3, "", "Mức độ 3. Pháp luật yêu cầu có mặt"},
 	} {

@@ -73,7 +73,7 @@ func TestLevelsOfPaidServices(t *testing.T) {
 		}
 	}
 	pkg, _ := service.Load(services.FS, "house-permit")
-	if l := pkg.Level(service.Working{Payment: true, Signature: true}, pkg.From); l.N != 3 || l.Why[0].Key != "service.level.cap.inspection" {
+	if l := pkg.Level(service.Working{Payment: true, Signature: true}, pkg.From); l.N != 3 || l.Why[len(l.Why)-1].Key != "service.level.cap.inspection" {
 		t.Errorf("%+v", l)
 	}
 }

@@ -268,7 +268,7 @@ func (s *Service) AccountFor(q db.Querier, v ID) (account int64, ok bool, err er
 
 // ByMark finds whoever has the number of a Mark, as part of a unit of work.
 func (s *Service) ByMark(q db.Querier, mark string) (p Person, ok bool, err error) {
-	found, err := find(q, s.k, "number", mark)
+	found, err := findByMarks(q, s.k, "number", []string{mark})
 	if err != nil || len(found) == 0 {
 		return p, false, err
 	}

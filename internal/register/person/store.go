@@ -28,7 +28,11 @@ func scan(k keys) func(db.Scanner) (Person, error) {
 
 // find reads whom a text leads to, under any of the keys. A row that was merged leads to the one it became.
 func find(q db.Querier, k keys, kind, text string) ([]Person, error) {
-	all := k.all(kind, text)
+	return findByMarks(q, k, kind, k.all(kind, text))
+}
+
+// findByMarks finds people by the keyed digests of a word.
+func findByMarks(q db.Querier, k keys, kind string, all []string) ([]Person, error) {
 	marks, args := make([]string, len(all)), make([]any, len(all), len(all)+1)
 	for i, index := range all {
 		marks[i], args[i] = "$"+strconv.Itoa(i+1), index

@@ -17,6 +17,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
+	"khue/internal/kernel/pdf"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/result"
@@ -37,9 +38,9 @@ func (p *pen) fail(err error) {
 	p.err = err
 }
 
-func (p *pen) Working(orgunit.UnitID) bool { return true }
+func (p *pen) Working(context.Context, int64, orgunit.UnitID, []string) bool { return true }
 
-func (p *pen) SignPDF(_ context.Context, pdf []byte, officer int64, _ orgunit.UnitID, by []string, _ string) ([]byte, error) {
+func (p *pen) SignPDF(_ context.Context, paper []byte, _ pdf.Place, officer int64, _ orgunit.UnitID, by []string, _ string) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err != nil {
@@ -48,7 +49,7 @@ func (p *pen) SignPDF(_ context.Context, pdf []byte, officer int64, _ orgunit.Un
 	if officer == 0 {
 		return nil, errors.New("nobody signed the decision")
 	}
-	return append(slices.Clone(pdf), "\n%signed "+strings.Join(by, "+")+"\n"...), nil
+	return append(slices.Clone(paper), "\n%signed "+strings.Join(by, "+")+"\n"...), nil
 }
 
 type city struct {

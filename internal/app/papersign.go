@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"khue/internal/kernel/pdf"
+	"khue/internal/onestop/result"
+	"khue/internal/onestop/signature"
+	"khue/internal/register/orgunit"
+)
+
+// paperSigner signs results with the city's own cards and seals.
+type paperSigner struct{ s *signature.Service }
+
+// signsPapers is what signs results: what a test gives, or the city's certificate authority.
+func (p *Program) signsPapers() result.Signing {
+	if p.Config.Signing != nil {
+		return p.Config.Signing
+	}
+	return paperSigner{p.Signatures}
+}
+
+// sealWord is the agency's half in a package's list of who signs; all others are people.
+const sealWord = "unit-seal"
+
+func byPerson(by []string) bool {
+	return slices.ContainsFunc(by, func(w string) bool { return w != sealWord })
+}
+
+// Working reports whether whoever signed has a card in force, and the agency a seal. A paper that
+// only one half of could be signed stays unsigned and says so.
+func (s paperSigner) Working(ctx context.Context, officer int64, unit orgunit.UnitID, by []string) bool {
+	if byPerson(by) {
+		if _, err := s.s.OfficerSigner(ctx, officer); officer == 0 || err != nil {
+			return false
+		}
+	}
+	return !slices.Contains(by, sealWord) || s.s.Working(unit)
+}
+
+// SignPDF lays the officer's signature in the room that the paper leaves for it, then the seal
+// over its left third (Decree 30/2020, annex I).
+func (s paperSigner) SignPDF(ctx context.Context, paper []byte, at pdf.Place, officer int64, unit orgunit.UnitID, by []string, reason string) ([]byte, error) {
+	look := func(rect [4]float64, v signature.Visible) *signature.Visible {
+		if at.Page == 0 {
+			return nil
+		}
+		v.Page, v.Rect = at.Page, rect
+		return &v
+	}
+	if byPerson(by) {
+		key, err := s.s.OfficerSigner(ctx, officer)
+		if err != nil {
+			return nil, err
+		}
+		if paper, err = s.s.SignPDF(ctx, paper, key, look(at.Rect, signature.Visible{Kind: signature.Personal}), reason); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.Contains(by, sealWord) {
+		return paper, nil
+	}
+	key, err := s.s.SealSigner(ctx, unit)
+	if err != nil {
+		return nil, err
+	}
+	return s.s.SignPDF(ctx, paper, key, look(signature.SealOver(at.Rect), signature.Visible{Kind: signature.Seal}), reason)
+}
