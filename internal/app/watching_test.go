@@ -58,7 +58,8 @@ func TestTheCityIsWatched(t *testing.T) {
 		}
 		names := map[string]bool{}
 		for _, s := range spans.all() {
-			names[s.Name()] = true
+			name, _, _ := strings.Cut(s.Name(), ".func") // what is written in a closure is its function's
+			names[name] = true
 			for _, a := range s.Attributes() {
 				if v := a.Value.String(); regexp.MustCompile(`\d{6}`).MatchString(v) || strings.Contains(v, "@") {
 					t.Errorf("span %s: %s = %s", s.Name(), a.Key, v)
