@@ -48,7 +48,7 @@ func TestHomeLeadsEverywhere(t *testing.T) {
 					t.Errorf("%s: no card leads to %s (%s)", login, href, lang)
 				}
 				if page := who.Get(href).Want(200).Body; bytes.Contains(page, []byte("⟨")) {
-					t.Errorf("%s: %s lacks a text (%s)", login, href, lang)
+					t.Errorf("%s: %s lacks a text (%s): %.60s", login, href, lang, page[bytes.Index(page, []byte("⟨")):])
 				}
 			}
 		}
