@@ -26,6 +26,7 @@ func Start(ctx context.Context, args ...string) (*Child, error) {
 		return nil, err
 	}
 	c := &Child{cmd: exec.CommandContext(ctx, exe, args...)}
+	c.cmd.Env = append([]string{"GOGC=400"}, os.Environ()...) // as the server does best; what the caller says stands
 	c.cmd.Stderr = os.Stderr
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -50,11 +50,13 @@ type Load struct {
 	Warm    time.Duration
 	For     time.Duration
 	Used    func() time.Duration // processor time of the server so far
+	Parts   func() int64         // parts of operations done so far; nil where they have none
 }
 
 // Result is what the counted time gave.
 type Result struct {
 	N     int
+	Parts int64 // in the same time, of those too that had not ended
 	Took  time.Duration
 	Used  time.Duration   // by the server
 	Own   time.Duration   // by this process: clients, and workers where it has some
@@ -102,10 +104,13 @@ func Run(ctx context.Context, l Load, op func(ctx context.Context, client int) e
 		})
 	}
 	wait(ctx, l.Warm, &phase)
-	used, own, began := l.Used(), Own(), time.Now()
+	if l.Parts == nil {
+		l.Parts = func() int64 { return 0 }
+	}
+	used, own, parts, began := l.Used(), Own(), l.Parts(), time.Now()
 	phase.CompareAndSwap(0, 1)
 	wait(ctx, l.For, &phase)
-	r := Result{Took: time.Since(began), Used: l.Used() - used, Own: Own() - own}
+	r := Result{Took: time.Since(began), Parts: l.Parts() - parts, Used: l.Used() - used, Own: Own() - own}
 	phase.Store(2)
 	wg.Wait()
 	r.Times = slices.Concat(times...)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -41,24 +42,30 @@ func Life(ctx workflow.Context, submission []byte) (Moved, error) {
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 3},
 	})
 	var m Moved
-	if err := workflow.ExecuteActivity(ctx, File, submission).Get(ctx, &m); err != nil {
+	var a *Acts
+	if err := workflow.ExecuteActivity(ctx, a.File, submission).Get(ctx, &m); err != nil {
 		return m, err
 	}
 	for _, c := range acts {
 		c.Task, c.Version = m.Task, m.Version
-		if err := workflow.ExecuteActivity(ctx, Move, c).Get(ctx, &m); err != nil {
+		if err := workflow.ExecuteActivity(ctx, a.Move, c).Get(ctx, &m); err != nil {
 			return m, err
 		}
 	}
 	return m, nil
 }
 
+// Acts are the activities, counted as they are done.
+type Acts struct{ N atomic.Int64 }
+
 // File does nothing with the form: the engine is measured, not the work.
-func File(_ context.Context, _ []byte) (Moved, error) {
+func (a *Acts) File(_ context.Context, _ []byte) (Moved, error) {
+	a.N.Add(1)
 	return Moved{Task: "1790263520137318401", Version: 1, State: "submitted"}, nil
 }
 
 // Move does nothing either.
-func Move(_ context.Context, c Command) (Moved, error) {
+func (a *Acts) Move(_ context.Context, c Command) (Moved, error) {
+	a.N.Add(1)
 	return Moved{Task: c.Task, Version: c.Version + 1, State: c.Action}, nil
 }

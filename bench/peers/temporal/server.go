@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -16,7 +19,6 @@ import (
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/postgresql"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
-	"go.temporal.io/server/common/testing/freeport"
 	v12 "go.temporal.io/server/schema/postgresql/v12"
 	sqliteschema "go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
@@ -41,10 +43,21 @@ type serverCmd struct {
 	partitions int
 	conns      int
 	logs       string
+	profile    string // file, where one is asked for
 }
 
 // run serves until the load has gone.
 func (s serverCmd) run() error {
+	if s.profile != "" {
+		f, err := os.Create(s.profile)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: false, Level: s.logs, Format: "console"}))
 	cfg, err := s.config()
 	if err != nil {
@@ -75,6 +88,7 @@ func (s serverCmd) run() error {
 		return err
 	}
 	load.Serve(cfg.PublicClient.HostPort)
+	pprof.StopCPUProfile()
 	return srv.Stop()
 }
 
@@ -124,10 +138,15 @@ func (s serverCmd) config() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	service := func(port int) config.Service {
-		return config.Service{RPC: config.RPC{GRPCPort: port, MembershipPort: freeport.MustGetFreePort(), BindOnIP: loopback}}
+	services, port := map[string]config.Service{}, 0
+	for _, name := range []string{"worker", "matching", "history", "frontend"} {
+		free, err := ports()
+		if err != nil {
+			return nil, err
+		}
+		port = free[0] // in the end the frontend's
+		services[name] = config.Service{RPC: config.RPC{GRPCPort: free[0], MembershipPort: free[1], BindOnIP: loopback}}
 	}
-	port := freeport.MustGetFreePort()
 	addr := fmt.Sprintf("%s:%d", loopback, port)
 	return &config.Config{
 		Global: config.Global{Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback}},
@@ -140,10 +159,7 @@ func (s serverCmd) config() (*config.Config, error) {
 			ClusterInformation: map[string]cluster.ClusterInformation{"active": {Enabled: true, InitialFailoverVersion: 1, RPCAddress: addr}},
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
-		Services: map[string]config.Service{
-			"frontend": service(port), "history": service(freeport.MustGetFreePort()),
-			"matching": service(freeport.MustGetFreePort()), "worker": service(freeport.MustGetFreePort()),
-		},
+		Services:            services,
 		Archival: config.Archival{
 			History:    config.HistoryArchival{State: "disabled"},
 			Visibility: config.VisibilityArchival{State: "disabled"},
@@ -154,6 +170,23 @@ func (s serverCmd) config() (*config.Config, error) {
 		}},
 		PublicClient: config.PublicClient{HostPort: addr},
 	}, nil
+}
+
+// ports finds two that nobody has, below 32768: the schema of PostgreSQL keeps them in two bytes.
+func ports() (out [2]int, err error) {
+	for i := range out {
+		for tries := 0; out[i] == 0; tries++ {
+			port := 20_000 + rand.IntN(12_000)
+			l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, port))
+			if err == nil {
+				defer func() { _ = l.Close() }()
+				out[i] = port
+			} else if tries == 100 {
+				return out, err
+			}
+		}
+	}
+	return out, nil
 }
 
 // stores says where the server keeps its state. Both are durable: an answered act is on disk.
