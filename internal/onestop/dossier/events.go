@@ -72,6 +72,8 @@ type Happening struct {
 	Service string             `json:"service,omitempty"` // package of the child
 	Outcome process.State      `json:"outcome,omitempty"` // state of the child
 
+	Said *Said `json:"said,omitempty"` // of a filing
+
 	Cause     string      `json:"cause,omitempty"`     // why a branch got stuck: a message key
 	Authority string      `json:"authority,omitempty"` // the order that a correction rests on
 	Link      string      `json:"link,omitempty"`      // code of the dossier that a duplicate went into or came from
@@ -94,6 +96,15 @@ type Ordered struct {
 	Due      int64  `json:"due"`                // until when the answer is asked, epoch milliseconds
 	Forecast string `json:"forecast,omitempty"` // day on which the result is expected now
 	Round    int    `json:"round"`              // 1, and one more each time the leader insisted
+}
+
+// Said is what whoever filed was told beside code and state, kept so that a repeated filing gets
+// the same answer.
+type Said struct {
+	ReceiveBy int64  `json:"receiveBy"` // epoch milliseconds
+	Warnings  int    `json:"warnings,omitempty"`
+	Task      TaskID `json:"task,omitzero"` // the first task; told to those who may act on it
+	Version   int64  `json:"version,omitempty"`
 }
 
 // Moved is where a branch went.
