@@ -174,7 +174,7 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 		if ctx == nil {
 			return fmt.Errorf("the demo has nobody called %s", d.who)
 		}
-		_, tasks, err := p.standing(ctx, filed.Code)
+		have, tasks, err := p.standing(ctx, filed.Code)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", d.who, d.step, err)
 		}
@@ -187,6 +187,9 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 			if cmd.Answers, err = json.Marshal(d.answers); err != nil {
 				return err
 			}
+		}
+		if err := p.payFor(ctx, have); err != nil {
+			return fmt.Errorf("%s %s: %w", d.who, d.step, err)
 		}
 		if _, err := p.Dossiers.Act(ctx, cmd); err != nil {
 			return fmt.Errorf("%s %s.%s: %w", d.who, d.step, d.action, err)
