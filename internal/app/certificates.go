@@ -67,7 +67,7 @@ func (h holders) ByLogin(ctx context.Context, login string) (out certificate.Hol
 			continue
 		}
 		out = certificate.Holder{Account: o.Account, Name: o.Name, Unit: "unit:" + x.Unit.String()}
-		if a, ok := t.AgencyOf(x.Unit); ok {
+		if a, ok := t.IssuerOf(x.Unit); ok {
 			out.Title = a.Name
 		}
 		return out, nil
@@ -93,7 +93,7 @@ func (h holders) units(ctx context.Context) (out []ui.Option) {
 		if !ok {
 			continue
 		}
-		u, ok := t.AgencyOf(v)
+		u, ok := t.IssuerOf(v)
 		if scope := "unit:" + u.ID.String(); ok && !seen[scope] {
 			seen[scope] = true
 			out = append(out, ui.Option{Value: scope, Label: strings.TrimSpace(u.Name)})

@@ -48,7 +48,7 @@ func live(ctx context.Context, t *testing.T, c *citytest.City, r *rand.Rand, cod
 	}
 	asked := map[string][]byte{
 		"examine.approve": []byte(`{"check.examined": ["owner", "name", "trade", "seat"]}`),
-		"receive.refuse": []byte(`{"ground": "name"}`), "examine.refuse": []byte(`{"ground": "name"}`),
+		"receive.refuse":  []byte(`{"ground": "name"}`), "examine.refuse": []byte(`{"ground": "name"}`),
 	}
 	viewer := dossier.Viewer{Key: c.Dossiers.AccessKey(code)}
 	key := fmt.Sprintf("k%016x", r.Uint64())

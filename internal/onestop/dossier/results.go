@@ -72,7 +72,7 @@ func (s *Service) intendResult(tx *db.Tx, ch *change) error {
 		}
 	}
 	i := Intent{Dossier: ch.dossier, Package: pkg, Actor: ch.by, Unit: ch.dossier.Competent, Signer: ch.dossier.Did.signer()}
-	if a, ok := s.Units.Now().AgencyOf(ch.at); ok {
+	if a, ok := s.Units.Now().IssuerOf(ch.at); ok {
 		i.Unit = a.ID
 	}
 	return s.Results.IntendIn(tx, i)
