@@ -50,6 +50,17 @@ func papersOfLevelFour() map[string]paperOf {
 		return out
 	}
 	return map[string]paperOf{
+		"1.001193": {
+			filing: filingOf("hanoi.civil-status.birth-registration", "normal", scans("birthSlip"), map[string]any{
+				"child.registrationUnit": "00118", "child.name": "Nguyễn Minh An", "child.dob": "2026-11-01", "child.sex": "female", "child.ethnicity": "01",
+				"child.hometown": "Gia Lâm, Hà Nội", "child.homeBirth": false, "child.birthPlace": "Bệnh viện Phụ sản Hà Nội", "mother.name": "Nguyễn Thị Hạnh", "mother.dob": "1996",
+				"father.name": "Trần Văn Bình", "father.dob": "1994", "requester.name": "Nguyễn Thị Hạnh", "requester.id": "999196000001", "requester.relation": "mother",
+			}),
+			acts: [][3]string{
+				{"motcua", "receive", "accept"}, {"hotich", "verify", "approve"}, {"hotich", "enterBook", "approve"}, {"chutich", "sign", "sign"}, {"vanthu", "seal", "number"},
+			},
+			number: "01/2026", signer: "chutich", sealed: "Ủy ban nhân dân phường Bồ Đề",
+		},
 		"1.001612": {
 			filing: filingOf("hanoi.business.household-business", "individual", scans("request"), map[string]any{
 				"business.address.unit": "00118", "business.address.line": "Số 12 phố Ngọc Lâm", "business.name": "Bún chả Ngọc Lâm", "business.trade": "food",

@@ -29,8 +29,8 @@ func TestWhichServicesReachTheFourthLevel(t *testing.T) {
 		t.Fatal(problems)
 	}
 	day := clock.MustDate("2026-11-23")
-	// Birth stays below while an officer types the number of its paper, which is then drawn unsigned.
 	four := []string{
+		"1.001193",                                     // birth
 		"1.001612", "1.009664", "1.010803", "2.000635", // household business, investment, martyrs, extract
 		"1.004222", "1.014137", // residence and insurance card of a child
 	}
