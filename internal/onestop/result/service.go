@@ -172,6 +172,18 @@ func (s *Service) Ready(ctx context.Context, d dossier.Dossier) error {
 	return nil
 }
 
+// NumberOf is the number of a dossier's result, made or on its way; "" where it has none.
+func (s *Service) NumberOf(q db.Querier, d dossier.ID) (string, error) {
+	r, err := latest(q, d)
+	switch {
+	case errs.Is(err, errs.NotFound):
+		return "", nil
+	case err != nil || r.State == Failed || r.State == Revoked:
+		return "", err
+	}
+	return r.Text, nil
+}
+
 func (s *Service) of(ctx context.Context, d dossier.ID) (r Result, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		r, err = latest(v, d)
