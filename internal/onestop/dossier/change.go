@@ -38,7 +38,7 @@ type change struct {
 	units    map[string]orgunit.UnitID
 	fee      *payment.Order // falls due by the change; nil: none
 	pkg      *service.Package
-	beside   []Task // open rows that the change does not move, told that a fee is due or has come
+	beside   []Task         // open rows that the change does not move, told that a fee is due or has come
 	result   bool           // the result is to be made
 	by       auth.Subject   // who acts; the program where empty
 	at       orgunit.UnitID // where it acts; 0 for the program

@@ -14,7 +14,7 @@ import (
 func (s *Service) Module() module.Module {
 	followers := []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower(), s.placeFollower()}
 	if s.Payments != nil {
-		followers = append(followers, s.feeFollower())
+		followers = append(followers, s.feeFollower(), s.feeNotices())
 	}
 	return module.Module{
 		Name:       "dossier",

@@ -73,8 +73,8 @@ func (s *State) UnmarshalText(b []byte) error {
 //
 //nolint:gochecknoglobals // immutable table
 var next = [...][]State{
-	0:          {Submitted},
-	Submitted:  {Accepted, NotAccepted, Supplement, Withdrawn, Stopped},
+	0:         {Submitted},
+	Submitted: {Accepted, NotAccepted, Supplement, Withdrawn, Stopped},
 	// A fee that falls due with the acceptance is asked for at once: the national table writes
 	// 2, 4, 6 where nothing happens at 4.
 	Accepted:   {Processing, Supplement, Financial, Withdrawn, Stopped, Done},

@@ -1,13 +1,18 @@
 package paymentweb_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"khue/internal/app"
 	"khue/internal/citytest"
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/mail"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
@@ -173,5 +178,113 @@ func TestAnActTakesThePaymentAlong(t *testing.T) {
 			t.Errorf("accepted unpaid, after the time to pay was over: %d", a.Status)
 		}
 		late.act("refuse", map[string]any{"ground": "notCompleted", "reason": "Không nộp lệ phí trong thời hạn"}).Want(200)
+	}, opened, citytest.With(paying))
+}
+
+// The payer is told of each event once, in their inbox and by mail in their language: what to pay,
+// how and until when; that some came, and what is missing; that too much came; that it went back.
+func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		box, ok := c.Mail.(*mail.Recorder)
+		if !ok {
+			t.Fatal("the test's city does not record its mail")
+		}
+		about := business()
+		about["applicant"] = map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": "lua@vidu.example"}
+		b := &bench{c, t, c.As("citizen").In("vi").Post("/api/v1/dossiers", about).Want(201).Text("code")}
+		o := b.order()
+		letters := func(title string) (out []mail.Message) {
+			var list struct {
+				Items []struct{ Title, Link string }
+			}
+			c.As("citizen").In("vi").Get("/api/v1/inbox").Want(200).Into(&list)
+			n := 0
+			for _, e := range list.Items {
+				if e.Title == title {
+					n++
+				}
+			}
+			if n > 1 {
+				t.Errorf("the inbox says %d times: %s", n, title)
+			}
+			if n == 0 {
+				return nil
+			}
+			for _, m := range box.Sent() {
+				if strings.Contains(m.Text, c.Payments.Key(o.ID)) {
+					out = append(out, m)
+				}
+			}
+			return out
+		}
+		told := func(n int, title string, holds ...string) {
+			t.Helper()
+			c.Eventually(title, func() bool { return len(letters(title)) >= n })
+			all := letters(title)
+			if len(all) != n {
+				t.Fatalf("%d letters, want %d", len(all), n)
+			}
+			for _, h := range holds {
+				if !strings.Contains(all[n-1].Text, h) {
+					t.Errorf("the letter does not say %s: %s", h, all[n-1].Text)
+				}
+			}
+			if strings.Contains(all[n-1].Subject, "Lụa") || strings.Contains(all[n-1].Subject, "đồng") {
+				t.Errorf("subject %q", all[n-1].Subject)
+			}
+		}
+		told(1, "Hồ sơ "+b.code+": đề nghị nộp 150.000 đồng", o.Reference, "VietQR", "gateway.example", "một cửa", "18/01/2027")
+		b.transfer("FT1", 50_000)
+		told(2, "Hồ sơ "+b.code+": mới nhận 50.000 đồng, còn thiếu 100.000 đồng", "không nộp lại từ đầu")
+		b.transfer("FT2", 120_000)
+		told(3, "Hồ sơ "+b.code+": đã nhận đủ và thừa 20.000 đồng", "hoàn lại")
+		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}, {Role: "clerk", Scope: auth.Everywhere}}})
+		other := auth.With(t.Context(), auth.Subject{Account: 8, Name: "Một cửa", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "clerk", Scope: auth.Everywhere}}})
+		if _, err := c.Payments.AskRefund(other, o.ID, false, "Nộp thừa tiền", "k-ask-0001"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.ApproveRefund(head, o.ID, "k-approve-1"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.OpenShift(other, o.Unit, 100_000, "k-shift-001"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.PayOut(other, o.ID, payment.ByBank, "FT-OUT-1", "k-out-0001"); err != nil {
+			t.Fatal(err)
+		}
+		told(4, "Hồ sơ "+b.code+": đã hoàn lại 20.000 đồng")
+		// The entries come again: nothing is told again.
+		rs, err := c.Journal.BySubject(t.Context(), journal.Subject{Type: payment.SubjectType, ID: int64(o.ID)}, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range c.Dossiers.Module().Followers {
+			for _, r := range rs {
+				if f.Name != "dossier.feeNotices" {
+					continue
+				}
+				if err := c.DB.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error { return f.Fn(ctx, tx, r) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		told(4, "Hồ sơ "+b.code+": đã hoàn lại 20.000 đồng")
+
+		// In English, received in full, with the receipt.
+		about["applicant"] = map[string]any{"name": "Ann Smith", "phone": "0912 000 022", "email": "ann@vidu.example"}
+		en := &bench{c, t, c.As("citizen2").In("en").Post("/api/v1/dossiers", about).Want(201).Text("code")}
+		en.transfer("FT9", 150_000)
+		c.Eventually("the receipt in English", func() bool {
+			for _, m := range box.Sent() {
+				if m.To == "ann@vidu.example" && strings.Contains(m.Text, "150,000") && strings.Contains(m.Text, c.Payments.ReceiptLink(en.order().ID)) {
+					return true
+				}
+			}
+			return false
+		})
+		if a := c.Visitor().Get(c.Payments.ReceiptLink(en.order().ID)).Want(200); !strings.HasPrefix(string(a.Body), "%PDF") {
+			t.Error("the receipt's link leads to no receipt")
+		}
 	}, opened, citytest.With(paying))
 }
