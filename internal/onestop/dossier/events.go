@@ -64,6 +64,7 @@ type Happening struct {
 	Sorry   int64              `json:"sorry,omitempty"`   // of an apology that came too late: until when it was due
 	When    int64              `json:"when,omitempty"`    // instant of the act, by which its dates are counted; the entry is written a moment later
 	Paused  int64              `json:"paused,omitempty"`  // the count stands still since, after the act
+	Owed    int64              `json:"owed,omitempty"`    // a fee is due since and has not come, after the act
 	TaskDue int64              `json:"taskDue,omitempty"` // until when the task was to be done
 	Mail    bool               `json:"mail,omitempty"`    // the applicant reads notices by e-mail
 	Public  bool               `json:"public,omitempty"`  // the comment is for the applicant
