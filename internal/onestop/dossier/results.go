@@ -115,6 +115,7 @@ type ResultPaper struct {
 	ID       string    // of the document
 	Verify   string    // address behind the code on the paper
 	Signed   bool      // it will be signed; otherwise it says that it is not
+	Bare     bool      // no paper is wanted, only what its register is to hold
 	Signer   string
 	Replaces string            // number of the result that this one takes the place of
 	Changes  map[string]string // words that differ from the dossier, by path
@@ -157,6 +158,9 @@ func (s *Service) DrawResult(ctx context.Context, v ID, r ResultPaper) (out Draw
 	out.Content = p.c
 	if out.Entered, err = p.pkg.Enter(p.c.Answers, p.c.Officer, env, r.Number, day, p.d.Code); err != nil {
 		return out, err
+	}
+	if r.Bare {
+		return out, nil
 	}
 	words := p.resultWords(env)
 	words["result.number"], words["result.date"], words["verify.url"], words["signer"] = r.Number, i18n.Date(i18n.VI, day), r.Verify, r.Signer

@@ -94,6 +94,15 @@ const (
 	maxBasis = 300
 )
 
+// checkReason is check for an act that rests on no decision.
+func (d *Decision) checkReason() error {
+	d.Reason = i18n.NFC(strings.Join(strings.Fields(d.Reason), " "))
+	if n := utf8.RuneCountInString(d.Reason); n < minWords || n > maxWords {
+		return errs.E(errs.Invalid, "result.invalid", errs.P("n", 1), errs.WithFields(errs.Field{Path: "reason", Key: "result.reason", Params: errs.Params{"min": minWords, "max": maxWords}}))
+	}
+	return nil
+}
+
 func (d *Decision) check() error {
 	d.Reason = i18n.NFC(strings.Join(strings.Fields(d.Reason), " "))
 	d.Authority = i18n.NFC(strings.Join(strings.Fields(d.Authority), " "))
