@@ -241,3 +241,13 @@ const DeliverOnline = "online"
 
 // FindID finds a dossier by its id, for the program: it looks at nobody's rights.
 func (s *Service) FindID(q db.Querier, v ID) (Dossier, error) { return findByID(q, v) }
+
+// FindIDs is FindID of many, by their ids.
+func (s *Service) FindIDs(q db.Querier, ids []ID) (map[ID]Dossier, error) {
+	list, err := findByIDs(q, ids)
+	out := make(map[ID]Dossier, len(list))
+	for _, d := range list {
+		out[d.ID] = d
+	}
+	return out, err
+}

@@ -148,11 +148,16 @@ func (s *Service) ToSign(ctx context.Context) (out []Waiting, all int, err error
 		if all, err = countWaiting(v, sub.Account); err != nil {
 			return err
 		}
+		ids := make([]dossier.ID, len(list))
+		for i, r := range list {
+			ids[i] = r.Dossier
+		}
+		of, err := s.Dossiers.FindIDs(v, ids)
+		if err != nil {
+			return err
+		}
 		for _, r := range list {
-			d, err := s.Dossiers.FindID(v, r.Dossier)
-			if err != nil {
-				return err
-			}
+			d := of[r.Dossier]
 			out = append(out, Waiting{r, d.Applicant, d.Procedure})
 		}
 		return nil
@@ -302,7 +307,7 @@ func (s *Service) Progress(ctx context.Context, v BatchID) (b Batch, papers []Re
 // signTries is how often one paper is tried before its signer is told why it was not signed.
 const signTries = 3
 
-// signed signs one paper that its signer put a hand to, and issues it. Killed at any place it
+// signGiven signs one paper that its signer put a hand to, and issues it. Killed at any place it
 // begins again: nothing names a signed file before the transaction that ends the job.
 func (s *Service) signGiven(ctx context.Context, t jobs.Task) error {
 	var a args

@@ -59,8 +59,12 @@ func (s *shop) Working(context.Context, int64, orgunit.UnitID, []string) bool { 
 
 func (s *shop) Own(context.Context, int64) bool { return false }
 
-func (s *shop) FindID(_ db.Querier, v dossier.ID) (dossier.Dossier, error) {
-	return dossier.Dossier{ID: v, Applicant: "Nguyễn Văn An"}, nil
+func (s *shop) FindIDs(_ db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error) {
+	out := map[dossier.ID]dossier.Dossier{}
+	for _, v := range ids {
+		out[v] = dossier.Dossier{ID: v, Applicant: "Nguyễn Văn An"}
+	}
+	return out, nil
 }
 
 func (s *shop) SignPDF(_ context.Context, paper []byte, _ pdf.Place, _ int64, _ orgunit.UnitID, _ []string, _ string) ([]byte, error) {

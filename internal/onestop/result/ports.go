@@ -41,7 +41,7 @@ type Parcel struct {
 
 // Dossiers is what is asked of dossiers; dossier.Service answers it.
 type Dossiers interface {
-	FindID(q db.Querier, v dossier.ID) (dossier.Dossier, error)
+	FindIDs(q db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error)
 	DrawResult(ctx context.Context, v dossier.ID, r dossier.ResultPaper) (dossier.Drawn, error)
 	GiveOnline(ctx context.Context, v dossier.ID, done func(tx *db.Tx) error) error
 }
