@@ -244,7 +244,7 @@ func (p *Program) register(ctx context.Context) (err error) {
 	}
 	p.Looks, err = access.New(access.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
-		Named: p.namesIn, Limited: p.limited,
+		Named: p.namesIn, Limited: p.limited, Kept: func(ctx context.Context) ([]int64, error) { return p.Rights.HeldThings(ctx) },
 	})
 	if err != nil {
 		return err
