@@ -1,5 +1,10 @@
 package db
 
+import "context"
+
+// CountNodes reads now who holds a number.
+func CountNodes(ctx context.Context, d *DB) { d.countNodes(ctx) }
+
 // Waiting is the number of units queued and not yet taken.
 func Waiting(d *DB) int {
 	switch e := d.eng.(type) {
