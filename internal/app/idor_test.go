@@ -85,6 +85,7 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/desk/looks/{id}", "flag", "chutich"},
 	{"/admin/looks/{id}", "flag", "kiemtra"},
 	{"/admin/retention/{id}", "batch2", "kiemtra"},
+	{"/admin/retention/holds/{id}", "hold", "kiemtra"},
 	{"/desk/results/{id}", "result", "chutich"},
 	{"/desk/records/{id}", "record", "chutich"},
 }
@@ -172,7 +173,7 @@ func (s *seed) body(route string) any {
 		return map[string]any{"choice": "complaint", "words": "Trả lời đơn của công dân."}
 	case "POST /desk/looks/{id}", "POST /admin/looks/{id}":
 		return url.Values{"verdict": {"explained"}, "note": {"Trùng tên, đã hỏi cán bộ."}}
-	case "POST /admin/retention/{id}":
+	case "POST /admin/retention/{id}", "POST /admin/retention/holds/{id}":
 		return url.Values{"do": {"agree"}}
 	case "POST /desk/leave/{id}":
 		return url.Values{"do": {"cancel"}}

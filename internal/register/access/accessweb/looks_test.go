@@ -133,6 +133,7 @@ var quiet = map[string]string{
 	"GET /desk/dossiers/{code}/numbers": "reads the dossier first",
 	"GET /desk/requests":                "rightsweb.TestQuestion", "GET /desk/requests/{id}": "rightsweb.TestQuestion", "GET /desk/requests/{id}/paper": "rightsweb opens the case first",
 	"GET /admin/notices": "addresses half hidden, without names and texts", "GET /admin/retention": "terms and figures", "GET /admin/retention/{id}": "codes",
+	"GET /admin/retention/holds": "codes and masked numbers", "GET /admin/retention/holds/{id}": "codes and masked numbers",
 	"GET /api/v1/orders": "empty without an order; dossier.orders lists",
 	"GET /desk/results":  "numbers, codes and initials", "GET /desk/results/{id}": "initials; a correction reads the register", "GET /desk/numbers": "numbers and codes", "GET /desk/numbers/book.csv": "numbers and codes",
 	"GET /desk/registers": "figures", "GET /desk/registers/{register}": "record.Search looks: resultweb reads one", "GET /desk/registers/{register}/entries.csv": "record.Search looks",
