@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
@@ -83,11 +82,11 @@ func (h handlers) card(w http.ResponseWriter, r *http.Request) error {
 	case c.State == result.Replaced && c.Next != nil:
 		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.replaced"), Text: i18n.T(ctx, "resultweb.card.replacedText", "number", c.Next.Text, "day", i18n.DateTime(l, c.EndedAt)), Tone: ui.ToneStopped}
 	case c.State == result.Revoked || c.Status == record.Revoked:
-		day := ""
+		text := i18n.T(ctx, "resultweb.card.revokedText")
 		if !c.EndedAt.IsZero() {
-			day = i18n.DateTime(l, c.EndedAt)
+			text = i18n.T(ctx, "resultweb.card.revokedSince", "day", i18n.DateTime(l, c.EndedAt))
 		}
-		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.revoked"), Text: i18n.T(ctx, "resultweb.card.revokedText", "day", day), Tone: ui.ToneStopped}
+		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.revoked"), Text: text, Tone: ui.ToneStopped}
 	case c.Status == record.Suspended:
 		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.suspended"), Text: i18n.T(ctx, "resultweb.card.suspendedText"), Tone: ui.ToneWaiting}
 	case !c.Holds:
@@ -330,7 +329,14 @@ func (h handlers) replacing(ctx context.Context, x result.Result, ps ui.Problems
 		if label == "" {
 			label = f.ID
 		}
-		a.Values = append(a.Values, a.field(ui.Field{Name: "v." + f.ID, Scope: "replace-", Label: label, Value: e.Values.Text(f.ID), Optional: true, MaxLength: 1000}, ps, sent))
+		q := ui.Field{Name: "v." + f.ID, Scope: "replace-", Label: label, Value: f.Typed(e.Values.Text(f.ID)), Optional: true, MaxLength: 1000}
+		if f.Type == "date" {
+			q.Hint, q.Width = i18n.T(ctx, "resultweb.field.dateHint"), ui.Width10
+		}
+		for _, c := range f.Choices {
+			q.Options = append(q.Options, ui.Option{Value: c.Code, Label: c.Label.In(i18n.LangOf(ctx))})
+		}
+		a.Values = append(a.Values, a.field(q, ps, sent))
 	}
 	return a, nil
 }
@@ -402,7 +408,7 @@ func (h handlers) changed(ctx context.Context, v result.ID, f url.Values) (map[s
 	}
 	out := map[string]string{}
 	for _, field := range reg.Fields {
-		if now := strings.TrimSpace(f.Get("v." + field.ID)); correctable(field) && f.Has("v."+field.ID) && now != e.Values.Text(field.ID) {
+		if now := field.Untyped(f.Get("v." + field.ID)); correctable(field) && f.Has("v."+field.ID) && now != e.Values.Text(field.ID) {
 			out[field.ID] = now
 		}
 	}

@@ -148,7 +148,9 @@ func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 	}
 	if c := s.Certificate; c != nil {
 		told("who", c.Subject.CommonName)
-		told("org", strings.Join(c.Subject.Organization, ", "))
+		if org := strings.Join(c.Subject.Organization, ", "); org != c.Subject.CommonName { // a seal is its agency's
+			told("org", org)
+		}
 	}
 	tone := ui.ToneStopped
 	if s.Whole == sign.Kept || s.Whole == sign.Signed {
@@ -183,6 +185,7 @@ func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 		told("time", say(ctx, "time.none"))
 	}
 	switch {
+	case s.Whole == sign.Altered: // what was not signed so has no signer to ask about
 	case !s.RevokedAt.IsZero():
 		told("revoked", say(ctx, "revoked.at", "at", when(s.RevokedAt)))
 	case s.Chain == nil || s.Unasked:

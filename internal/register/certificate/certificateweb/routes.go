@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -133,6 +134,15 @@ func (h handlers) time(w http.ResponseWriter, r *http.Request) error {
 	return give(w, "application/timestamp-reply", "", der)
 }
 
+// inEights parts a long number, so that people can compare it by eye and by voice.
+func inEights(s string) string {
+	var parts []string
+	for part := range slices.Chunk([]byte(s), 8) {
+		parts = append(parts, string(part))
+	}
+	return strings.Join(parts, " ")
+}
+
 // aboutView tells whom one believes who believes this authority.
 type aboutView struct{ Rows ui.SummaryArgs }
 
@@ -140,18 +150,13 @@ func (h handlers) about(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	c, l := h.Authority.Root(), i18n.LangOf(ctx)
 	sum := sha256.Sum256(c.Raw)
-	print := strings.ToUpper(hex.EncodeToString(sum[:]))
-	var parts []string
-	for i := 0; i < len(print); i += 8 {
-		parts = append(parts, print[i:i+8])
-	}
 	v := aboutView{}
 	add := func(key string, value ui.Cell) {
 		v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: say(ctx, "about."+key), Value: value})
 	}
 	add("name", ui.T(c.Subject.CommonName))
 	add("until", ui.T(i18n.Date(l, clock.DateOf(c.NotAfter))))
-	add("print", ui.T(strings.Join(parts, " ")))
+	add("print", ui.T(inEights(strings.ToUpper(hex.EncodeToString(sum[:])))))
 	add("root", ui.L("root.pem", "/ca/root.pem"))
 	add("issuing", ui.L("issuing.cer", "/ca/issuing.cer"))
 	add("crl", ui.L("khue.crl", "/ca/crl"))
