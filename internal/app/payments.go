@@ -48,6 +48,9 @@ func (a accounts) Payee(u orgunit.UnitID) (payment.Payee, bool) {
 	return payment.Payee{Bank: inventedBank, Account: inventedPrefix + strconv.FormatInt(int64(u), 36), Holder: x.Name}, ok
 }
 
+// Any implements payment.Payees.
+func (a accounts) Any() bool { return a.invented || len(a.of) > 0 }
+
 // UnitOf implements payment.Payees.
 func (a accounts) UnitOf(account string) (orgunit.UnitID, bool) {
 	if u, ok := a.units[account]; ok || !a.invented {

@@ -50,6 +50,8 @@ type Payee struct {
 // Payees knows the units' accounts.
 type Payees interface {
 	Payee(u orgunit.UnitID) (Payee, bool)
+	// Any reports whether any unit has an account.
+	Any() bool
 	// UnitOf is whose account it is.
 	UnitOf(account string) (orgunit.UnitID, bool)
 }
@@ -283,8 +285,12 @@ func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Wa
 	return err
 }
 
-// Working reports whether a unit can be paid: it has an account.
+// Working reports whether a unit can be paid: it has an account. Unit 0 asks for the city: some
+// unit has one.
 func (s *Service) Working(u orgunit.UnitID) bool {
+	if u == 0 {
+		return s.Payees.Any()
+	}
 	_, ok := s.Payees.Payee(u)
 	return ok
 }

@@ -48,6 +48,8 @@ type oneAccount struct{ unit orgunit.UnitID }
 
 const treasuryNumber = "371301090901"
 
+func (o oneAccount) Any() bool { return true }
+
 func (o oneAccount) Payee(u orgunit.UnitID) (Payee, bool) {
 	return Payee{"970436", treasuryNumber, "UBND phường"}, u == o.unit
 }
