@@ -110,6 +110,7 @@ type Server struct {
 	metrics *metrics
 	fair    *fair
 	narrow  narrow
+	rates   rates
 	routes  []RouteInfo
 	leaving atomic.Bool
 }
