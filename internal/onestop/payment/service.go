@@ -415,6 +415,9 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 			if err := s.book(tx, t, 0); err != nil {
 				return err
 			}
+			if err := s.lie(tx, c, n.Text); err != nil {
+				return err
+			}
 			_, err := s.Journal.Append(tx, journal.Entry{Kind: KindUnknown, Subject: journal.Subject{Type: "payment.notice", ID: c.ID}, Actor: sub.Account, Unit: unit.String()})
 			return err
 		}
