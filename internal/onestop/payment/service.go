@@ -381,10 +381,7 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 	var was counted
 	var again bool
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		if was, again, err = findNotice(q, n.Way, n.External); err != nil || again {
-			return err
-		}
-		o, err = orderOf(q, n.Reference)
+		was, again, o, err = told(q, n)
 		return err
 	})
 	if err != nil {
