@@ -59,6 +59,8 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/pay/{order}", "toPay", "0912000001"},
 	{"/pay/{order}/receipt.pdf", "paid", "0912000001"},
 	{"/desk/payments/{order}", "toPay", "motcua"},
+	{"/desk/suspense/{money}", "money", "motcua"},
+	{"/api/v1/payments/{order}", "toPay", "0912000001"},
 	{"/apply/d/{key}", "draft", "0912000001"},
 	{"/apply/d/{key}/uploads/{upload}", "draft draftUpload", "0912000001"},
 	{"/admin/officers/{account}", "officer", "chutich"},
@@ -159,6 +161,10 @@ func (s *seed) body(route string) any {
 		return url.Values{"do": {"answer"}, "text": {"Đang xác minh thêm."}, "version": {"1"}, "forecast.day": {"1"}, "forecast.month": {"12"}, "forecast.year": {"2025"}}
 	case "POST /desk/payments/{order}":
 		return url.Values{"do": {"contest"}, "why": {"Không phải của tôi"}}
+	case "POST /desk/suspense/{money}":
+		return url.Values{"do": {"return"}, "why": {"Không tìm được người nộp"}}
+	case "POST /api/v1/payments/{order}/ways":
+		return map[string]any{"way": "bank"}
 	case "POST /desk/cash", "POST /desk/reconcile":
 		return url.Values{"unit": {s.id["agency"]}, "do": {"open"}, "float": {"-1"}}
 	case "POST /desk/originals/batches/{id}":

@@ -32,7 +32,7 @@ func (p *Program) rightsDeps() rights.Deps {
 		Expiring: []rights.Expiring{{
 			Rule:  "looks",
 			Count: p.Looks.Expired, Forget: p.Looks.Expire,
-		}},
+		}, {Rule: "payers", Count: p.Payments.Named, Forget: p.Payments.Forget}},
 		Person: func(q db.Querier, account int64) (int64, error) {
 			who, _, err := p.People.Of(q, account)
 			return int64(who.ID), err

@@ -111,6 +111,7 @@ type Server struct {
 	metrics *metrics
 	fair    *fair
 	narrow  narrow
+	rates   rates
 	routes  []RouteInfo
 	leaving atomic.Bool
 }

@@ -387,10 +387,7 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 	var was counted
 	var again bool
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		if was, again, err = findNotice(q, n.Way, n.External); err != nil || again {
-			return err
-		}
-		o, err = orderOf(q, n.Reference)
+		was, again, o, err = told(q, n)
 		return err
 	})
 	if err != nil {
@@ -419,6 +416,9 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 				return err
 			}
 			if err := s.book(tx, t, 0); err != nil {
+				return err
+			}
+			if err := s.lie(tx, c, n.Text); err != nil {
 				return err
 			}
 			_, err := s.Journal.Append(tx, journal.Entry{Kind: KindUnknown, Subject: journal.Subject{Type: "payment.notice", ID: c.ID}, Actor: sub.Account, Unit: unit.String()})
