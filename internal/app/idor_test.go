@@ -90,6 +90,10 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/admin/retention/holds/{id}", "hold", "kiemtra"},
 	{"/desk/results/{id}", "result", "chutich"},
 	{"/desk/records/{id}", "record", "chutich"},
+	{"/sign/{errand}", "errand", "0912000001"},
+	{"/sign/{errand}/papers/{paper}", "errand errandPaper", "0912000001"},
+	{"/dossiers/{code}/sign", "signedCode", "0912000001"},
+	{"/dossiers/{code}/signed/{paper}", "signedCode signedPaper", "0912000001"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
@@ -129,6 +133,9 @@ var nobodys = map[string]string{
 	"POST /account/browsers/{id}/remove":           "takes out only a browser of the account's own; the test looks that it is kept",
 	"/desk/people/{id}/facts":                      "any counter serves any person; each look is written down",
 	"/desk/mandates/{id}":                          "any counter ends a mandate whose paper is shown; who did stands in the journal",
+	"/desk/results/{id}/paper.pdf":                 "only a paper that waits has one; resultweb.TestALeaderSignsPapersInOneAct tries a leader elsewhere",
+	"/desk/to-sign/{batch}":                        "an act is shown to who gave it; resultweb.TestALeaderSignsPapersInOneAct tries another leader",
+	"/desk/parcels/{id}":                           "a parcel is its counter's; resultweb.TestAResultGoesByPostAndComesBack tries a clerk elsewhere",
 	"/scim/v2/Users/{id}":                          "a personnel system of the city keeps all officers",
 	"/scim/v2/Groups/{id}":                         "a personnel system of the city keeps all posts",
 }

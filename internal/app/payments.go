@@ -123,6 +123,12 @@ func (p *Program) payments() error {
 	return nil
 }
 
+// postFlags say who takes results to their owners.
+type postFlags struct {
+	Post       string `help:"Order API of a postal service, https://host/path; empty: the desk sends results." env:"KHUE_POST"`
+	PostSecret string `help:"Secret shared with it: orders carry it, and its news are signed with it." env:"KHUE_POST_SECRET" secret:""`
+}
+
 type paymentFlags struct {
 	PaymentAccounts string `help:"File of the units' accounts, a line a unit: code, BIN, account, holder; empty: no payment is taken." type:"existingfile" env:"KHUE_PAYMENT_ACCOUNTS"`
 	BankSecret      string `help:"Secret with which the bank signs its notices." env:"KHUE_BANK_SECRET" secret:""`

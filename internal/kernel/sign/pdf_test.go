@@ -175,7 +175,7 @@ func TestChangesAreSeen(t *testing.T) {
 		at   time.Time
 		want Trust
 	}{{r.now.Add(-time.Minute), Revoked}, {r.now.Add(time.Hour), RevLater}} {
-		r.authority.Revoked = func(_ context.Context, x *x509.Certificate) (time.Time, error) {
+		r.authority.Revoked = func(_ context.Context, x, _ *x509.Certificate) (time.Time, error) {
 			if x.Subject.CommonName == "Nguyễn Văn An" {
 				return c.at, nil
 			}

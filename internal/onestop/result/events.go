@@ -12,6 +12,8 @@ const (
 	EventRevoked  = "result.revoked"
 	EventPosted   = "result.posted" // handed to the post
 
+	EventParcel = "result.parcel" // where its parcel is
+
 	// Of papers that their signer signs by hand.
 	EventDrawn     = "result.drawn"     // it waits, with the digest of the file
 	EventGiven     = "result.given"     // its signer put a hand to that file

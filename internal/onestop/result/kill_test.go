@@ -59,6 +59,8 @@ func (s *shop) Working(context.Context, int64, orgunit.UnitID, []string) bool { 
 
 func (s *shop) Own(context.Context, int64) bool { return false }
 
+func (s *shop) TellParcel(context.Context, *db.Tx, dossier.ID, dossier.ParcelNews) error { return nil }
+
 func (s *shop) FindIDs(_ db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error) {
 	out := map[dossier.ID]dossier.Dossier{}
 	for _, v := range ids {

@@ -243,38 +243,6 @@ func (s *Service) give(ctx context.Context, t jobs.Task) error {
 	return s.Dossiers.GiveOnline(ctx, a.Dossier, t.Done)
 }
 
-// post hands a paper to the post.
-func (s *Service) post(ctx context.Context, t jobs.Task) error {
-	var a args
-	if err := t.Read(&a); err != nil {
-		return err
-	}
-	r, err := s.read(ctx, a.Result)
-	if err != nil || r.State != Issued || !r.PostedAt.IsZero() || s.Post == nil {
-		return err
-	}
-	drawn, err := s.Dossiers.DrawResult(ctx, r.Dossier, dossier.ResultPaper{Number: r.Text, At: r.At, ID: r.Document(), Verify: s.address(r)})
-	if err != nil {
-		return err
-	}
-	f := drawn.Content.Filing
-	tracking, err := s.Post.Send(ctx, Parcel{ID: r.ID, Name: f.Applicant.Name, Address: f.Delivery.Address, Number: r.Text, SHA256: r.SHA256})
-	if err != nil {
-		return err
-	}
-	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		if err := t.Done(tx); err != nil {
-			return err
-		}
-		r := r
-		r.PostedAt, r.Tracking = tx.Now(), tracking
-		if err := move(tx, r); err != nil {
-			return err
-		}
-		return s.tell(tx, EventPosted, r, program(), "")
-	})
-}
-
 // Paper is the file of the result that stands.
 func (s *Service) Paper(ctx context.Context, d dossier.Dossier) ([]byte, bool, error) {
 	r, err := s.of(ctx, d.ID)

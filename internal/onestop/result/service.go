@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"strings"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
@@ -43,6 +44,7 @@ const (
 	actRead   auth.Action = "result.read"
 	actRemake auth.Action = "result.remake"
 	actDecide auth.Action = "result.decide"
+	actParcel auth.Action = "result.parcel"
 )
 
 // Deps is what results stand on. Signing and Post may be nil: then papers say that they are
@@ -91,7 +93,8 @@ const makeTries = 10
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "result", Migrations: Migrations(), Messages: Messages,
-		Jobs: []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries}},
+		Jobs:     []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries}, {Kind: JobAskPost, Do: s.askPost, Timeout: 10 * time.Minute}},
+		Periodic: []jobs.Periodic{{Kind: JobAskPost, Every: time.Hour, Offset: 10 * time.Minute}},
 	}
 }
 

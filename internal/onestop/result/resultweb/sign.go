@@ -34,9 +34,10 @@ type toSignView struct {
 
 // choiceView is how an agency of the reader signs, with the form that changes it.
 type choiceView struct {
-	Unit string
-	Now  string
-	Form ui.FormArgs
+	Unit   string
+	Now    string
+	Change string
+	Form   ui.FormArgs
 }
 
 func (h handlers) toSign(w http.ResponseWriter, r *http.Request) error {
@@ -86,6 +87,11 @@ func (h handlers) showToSign(w http.ResponseWriter, r *http.Request, status int,
 			if x.Fault != "" {
 				row.Cells[4].Note, row.Marked = i18n.T(ctx, "resultweb.sign.fault", "why", h.fault(ctx, x.Fault)), true
 			}
+		} else if x.Hand == result.Inked {
+			row.Cells[4] = ui.T(i18n.T(ctx, "resultweb.state.inked"))
+			if x.Fault != "" {
+				row.Cells[4].Note, row.Marked = h.fault(ctx, x.Fault), true
+			}
 		} else {
 			row.Cells[4] = ui.L(i18n.T(ctx, "resultweb.sign.signing"), "/desk/to-sign/"+x.Batch.String())
 		}
@@ -134,9 +140,9 @@ func (h handlers) choice(ctx context.Context, u orgunit.Unit) (c choiceView, err
 		word, to = "batch", "act"
 	}
 	return choiceView{
-		Unit: unitName(ctx, u), Now: i18n.T(ctx, "resultweb.sign.mode."+word),
+		Unit: unitName(ctx, u), Now: i18n.T(ctx, "resultweb.sign.mode."+word), Change: i18n.T(ctx, "resultweb.sign.change."+to),
 		Form: ui.FormArgs{
-			Action: "/desk/to-sign", Key: web.NewKey(), Submit: i18n.T(ctx, "resultweb.sign.change."+to),
+			Action: "/desk/to-sign", Key: web.NewKey(),
 			Hidden: []ui.KeyText{{Name: "do", Value: "choose"}, {Name: "unit", Value: u.ID.String()}, {Name: "to", Value: to}},
 		},
 	}, nil
@@ -184,14 +190,21 @@ func (h handlers) signMany(w http.ResponseWriter, r *http.Request) error {
 		}
 		papers = append(papers, v)
 	}
-	batch, err := h.svc.SignBatch(ctx, papers, key)
+	var to string
+	if _, own := h.svc.Card(ctx); own {
+		to, err = h.own.Papers(ctx, papers, key)
+	} else {
+		var batch result.BatchID
+		batch, err = h.svc.SignBatch(ctx, papers, key)
+		to = "/desk/to-sign/" + batch.String()
+	}
 	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Conflict) {
 		return h.showToSign(w, r, web.Status(err), toSignView{Banner: &ui.BannerArgs{Text: web.ProblemOf(ctx, err).Detail, Tone: ui.ToneStopped, Alert: true}}, marked, false)
 	}
 	if err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/desk/to-sign/"+batch.String())
+	return web.Redirect(w, r, to)
 }
 
 type batchView struct {

@@ -136,7 +136,10 @@ var quiet = map[string]string{
 	"GET /admin/notices": "addresses half hidden, without names and texts", "GET /admin/retention": "terms and figures", "GET /admin/retention/{id}": "codes",
 	"GET /admin/retention/holds": "codes and masked numbers", "GET /admin/retention/holds/{id}": "codes and masked numbers",
 	"GET /api/v1/orders": "empty without an order; dossier.orders lists",
-	"GET /desk/results":  "numbers, codes and initials", "GET /desk/results/{id}": "initials; a correction reads the register", "GET /desk/numbers": "numbers and codes", "GET /desk/numbers/book.csv": "numbers and codes",
+	"GET /desk/to-sign":  "result.ToSign lists names and looks: resultweb", "GET /desk/to-sign/{batch}": "numbers and codes", "GET /desk/parcels": "numbers and codes",
+	"GET /desk/results/{id}/paper.pdf": "result.Drawn looks: resultweb", "GET /dossiers/{code}/sign": "dossier.Find looks", "GET /dossiers/{code}/signed/{paper}": "dossier.Find looks",
+	"GET /sign/{errand}": "the reader's own papers", "GET /sign/{errand}/request.json": "digests", "GET /sign/{errand}/papers/{paper}": "the reader's own papers",
+	"GET /desk/results": "numbers, codes and initials", "GET /desk/results/{id}": "initials; a correction reads the register", "GET /desk/numbers": "numbers and codes", "GET /desk/numbers/book.csv": "numbers and codes",
 	"GET /desk/registers": "figures", "GET /desk/registers/{register}": "record.Search looks: resultweb reads one", "GET /desk/registers/{register}/entries.csv": "record.Search looks",
 	"GET /desk/registers/{register}/entries.json": "record.Search looks", "GET /desk/records/{id}": "record.Open looks: resultweb reads one",
 }
