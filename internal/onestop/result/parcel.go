@@ -108,10 +108,11 @@ func (s *Service) post(ctx context.Context, t jobs.Task) error {
 		if err := t.Done(tx); err != nil {
 			return err
 		}
-		d, err := s.Dossiers.FindID(tx, r.Dossier)
+		of, err := s.Dossiers.FindIDs(tx, []dossier.ID{r.Dossier})
 		if err != nil {
 			return err
 		}
+		d := of[r.Dossier]
 		r := r
 		p := Parcel{Result: r.ID, Dossier: r.Dossier, Code: r.Code, Number: r.Text, Desk: r.Unit, Tracking: news.Tracking, State: Ordered, At: tx.Now(), Note: news.Note, AskedAt: tx.Now()}
 		if a, ok := s.Units.Now().AgencyOf(d.Receiving); ok {

@@ -33,7 +33,7 @@ func (h handlers) suspense(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := suspenseView{Unit: h.unitName(u), Bar: h.bar(ctx, "suspense", u, units)}
+	v := suspenseView{Unit: h.unitName(ctx, u), Bar: h.bar(ctx, "suspense", u, units)}
 	v.Money = ui.TableArgs{
 		Caption: say(ctx, "bar.suspense"), CaptionQuiet: true, First: true, Empty: say(ctx, "suspense.nothing"),
 		Head: []ui.Column{{Label: say(ctx, "day.ref"), Tight: true}, {Label: say(ctx, "suspense.text")}, {Label: say(ctx, "suspense.came"), Tight: true}, {Label: say(ctx, "amount"), Numeric: true}, {Label: say(ctx, "state")}},
@@ -103,7 +103,7 @@ func (h handlers) showMoney(w http.ResponseWriter, r *http.Request, m payment.Mo
 			v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, key), Value: ui.T(text)})
 		}
 	}
-	add("row.unit", h.unitName(m.Unit))
+	add("row.unit", h.unitName(ctx, m.Unit))
 	add("day.ref", m.External)
 	add("suspense.text", m.Text)
 	add("suspense.came", i18n.DateTime(l, m.ToldAt))
