@@ -63,7 +63,7 @@ func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 	if err != nil {
 		return nil, err
 	}
-	chair, err := p.demoCards(ctx, city)
+	chair, err := p.DemoCards(ctx, city)
 	if err != nil {
 		return nil, err
 	}

@@ -112,13 +112,8 @@ func benchResult(ctx context.Context, o citybench.Options) (rows []citybench.Row
 
 // worships files n dossiers of the service whose results the city numbers.
 func (p *Program) worships(ctx context.Context, city DemoCity, n int) (out []dossier.Dossier, pkg *service.Package, err error) {
-	for _, x := range p.Services.On(p.today()) {
-		if x.Result.Numbered() {
-			pkg = x
-		}
-	}
-	if pkg == nil {
-		return nil, nil, errors.New("no service has results that the city numbers")
+	if pkg, err = p.Services.Find("hanoi.merit.martyr-worship", p.today()); err != nil {
+		return nil, nil, err
 	}
 	var clerk context.Context
 	for _, a := range city.Accounts {

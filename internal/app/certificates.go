@@ -67,7 +67,7 @@ func (h holders) ByLogin(ctx context.Context, login string) (out certificate.Hol
 			continue
 		}
 		out = certificate.Holder{Account: o.Account, Name: o.Name, Unit: "unit:" + x.Unit.String()}
-		if a, ok := t.AgencyOf(x.Unit); ok {
+		if a, ok := t.IssuerOf(x.Unit); ok {
 			out.Title = a.Name
 		}
 		return out, nil
@@ -93,7 +93,7 @@ func (h holders) units(ctx context.Context) (out []ui.Option) {
 		if !ok {
 			continue
 		}
-		u, ok := t.AgencyOf(v)
+		u, ok := t.IssuerOf(v)
 		if scope := "unit:" + u.ID.String(); ok && !seen[scope] {
 			seen[scope] = true
 			out = append(out, ui.Option{Value: scope, Label: strings.TrimSpace(u.Name)})
@@ -114,9 +114,10 @@ func (f signerFlags) signer() signweb.Config {
 	return signweb.Config{URL: f.Signer, CA: f.SignerCA, Cert: f.SignerCert, Key: f.SignerKey}
 }
 
-// demoCards gives the chairs of a demo's commune their cards and the commune its seal, asked for
-// and issued by two people as in any city. Who is chair of the commune is returned.
-func (p *Program) demoCards(ctx context.Context, city DemoCity) (chair context.Context, err error) {
+// DemoCards gives those who sign at a demo's commune and the bodies around it their cards, and
+// these their seals, asked for and issued by two people as in any city. Who is chair of the
+// commune is returned.
+func (p *Program) DemoCards(ctx context.Context, city DemoCity) (chair context.Context, err error) {
 	who := map[string]context.Context{}
 	for _, a := range city.Accounts {
 		sub, err := p.Auth.Resolve(ctx, a.Token)
@@ -130,16 +131,21 @@ func (p *Program) demoCards(ctx context.Context, city DemoCity) (chair context.C
 	if chair == nil || deputy == nil || lead == nil {
 		return nil, nil // a day on which the commune is led by others
 	}
-	scope := auth.From(chair).Grants[0].Scope
-	for i, w := range []certificate.Wish{
-		{Kind: certificate.Officer, Login: "chutich"}, {Kind: certificate.Officer, Login: "phochutich"}, {Kind: certificate.Seal, Unit: scope},
+	for i, w := range []struct{ by, card, sealOf string }{
+		{"phochutich", "chutich", ""}, {"chutich", "phochutich", ""}, {"phochutich", "", "chutich"},
+		{"chutich", "kinhdoanh.tp", ""},
+		{"congan.truong", "congan.truong", ""}, {"congan.truong", "", "congan.truong"},
+		{"bhxh.gd", "bhxh.gd", ""}, {"bhxh.gd", "", "bhxh.gd"},
+		{"noivu.pgd", "noivu.pgd", ""}, {"noivu.pgd", "", "noivu.pgd"},
 	} {
-		w.Basis = "Quyết định 01/QĐ-UBND"
-		by := deputy
-		if w.Login == "phochutich" {
-			by = chair
+		if who[w.by] == nil || w.card != "" && who[w.card] == nil {
+			continue // a day that has no such officer
 		}
-		c, err := p.Certificates.Ask(by, w, "demo-card-0123456789-"+strconv.Itoa(i))
+		wish := certificate.Wish{Kind: certificate.Officer, Login: w.card, Basis: "Quyết định 01/QĐ-UBND"}
+		if w.sealOf != "" {
+			wish.Kind, wish.Unit = certificate.Seal, auth.From(who[w.sealOf]).Grants[0].Scope
+		}
+		c, err := p.Certificates.Ask(who[w.by], wish, "demo-card-0123456789-"+strconv.Itoa(i))
 		if err != nil {
 			return nil, err
 		}

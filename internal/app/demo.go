@@ -97,7 +97,7 @@ func (d *demoCmd) Run(c *command) error {
 		return err
 	}
 	if !d.Empty {
-		if _, err := p.demoCards(c.ctx, city); err != nil {
+		if _, err := p.DemoCards(c.ctx, city); err != nil {
 			return err
 		}
 		if begins.Before(at) {

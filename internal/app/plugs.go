@@ -307,6 +307,11 @@ func (r results) Ready(ctx context.Context, d dossier.Dossier) error {
 	return r.p.Results.Ready(ctx, d)
 }
 
+// NumberOf is the number of a result, made or on its way.
+func (r results) NumberOf(q db.Querier, d dossier.ID) (string, error) {
+	return r.p.Results.NumberOf(q, d)
+}
+
 // Paper is the file of the result that stands.
 func (r results) Paper(ctx context.Context, d dossier.Dossier) ([]byte, bool, error) {
 	return r.p.Results.Paper(ctx, d)

@@ -330,7 +330,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	})
 	p.Results = result.New(result.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units, Policies: p.Policies, Services: p.Services,
-		Dossiers: p.Dossiers, Books: p.Books, Records: p.Records, Signing: p.signsPapers(), Post: p.Config.Post, Address: p.address(),
+		Dossiers: p.Dossiers, Books: p.Books, Records: p.Records, Signing: p.signsPapers(), Post: p.Config.Post, Address: p.address(), Demand: p.Config.Demand, Looks: p.Looks,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})

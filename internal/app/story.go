@@ -6,9 +6,11 @@ import (
 	"fmt"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 )
 
@@ -31,13 +33,18 @@ type scene struct {
 
 func ok(role, action string) scene { return scene{role: role, action: action} }
 
-func entered(n int, year int) scene {
-	return scene{role: "justiceOfficer", action: "approve", answers: map[string]any{"book.number": n, "book.year": year}}
+// entered writes the birth into its book. Before the two tiers whoever did it typed the number.
+func entered(n int, on clock.Date) scene {
+	s := ok("justiceOfficer", "approve")
+	if !twoTiers(on) {
+		s.answers = map[string]any{"book.number": n, "book.year": on.Year}
+	}
+	return s
 }
 
 // tales of the opening day. At an online filing of 2025-07-01 or later the applicant
 // confirms the draft, so these are handed in at the counter.
-func tales(year int) []tale {
+func tales(on clock.Date) []tale {
 	accepted, verified := ok("clerk", "accept"), ok("justiceOfficer", "approve")
 	signed, sealed, issued := ok("chairman", "sign"), ok("registryClerk", "number"), ok("clerk", "issue")
 	return []tale{
@@ -48,11 +55,11 @@ func tales(year int) []tale {
 		{child: "Lê Bảo Châu", sex: "female", mother: "Phan Thị Yến", born: 9, acts: []scene{accepted}},
 		{child: "Bùi Đức Minh", sex: "male", mother: "Đặng Thùy Dương", born: 15, acts: []scene{accepted}},
 		{child: "Ngô Tường Vy", sex: "female", mother: "Trịnh Kim Oanh", born: 30, acts: []scene{accepted, verified}},
-		{child: "Vũ Hải Đăng", sex: "male", mother: "Nguyễn Phương Thảo", born: 20, acts: []scene{accepted, verified, entered(101, year)}},
-		{child: "Đinh Quỳnh Anh", sex: "female", mother: "Tạ Bích Ngọc", born: 18, acts: []scene{accepted, verified, entered(102, year)}},
-		{child: "Hồ Thiên Phúc", sex: "male", mother: "Lưu Thanh Tâm", born: 5, acts: []scene{accepted, verified, entered(103, year), signed}},
-		{show: "uncollected", child: "Dương Hà My", sex: "female", mother: "Cao Thị Lan", born: 11, acts: []scene{accepted, verified, entered(104, year), signed, sealed}},
-		{child: "Mai Anh Khoa", sex: "male", mother: "Đào Hồng Nhung", born: 14, acts: []scene{accepted, verified, entered(105, year), signed, sealed, issued}},
+		{child: "Vũ Hải Đăng", sex: "male", mother: "Nguyễn Phương Thảo", born: 20, acts: []scene{accepted, verified, entered(101, on)}},
+		{child: "Đinh Quỳnh Anh", sex: "female", mother: "Tạ Bích Ngọc", born: 18, acts: []scene{accepted, verified, entered(102, on)}},
+		{child: "Hồ Thiên Phúc", sex: "male", mother: "Lưu Thanh Tâm", born: 5, acts: []scene{accepted, verified, entered(103, on), signed}},
+		{show: "uncollected", child: "Dương Hà My", sex: "female", mother: "Cao Thị Lan", born: 11, acts: []scene{accepted, verified, entered(104, on), signed, sealed}},
+		{child: "Mai Anh Khoa", sex: "male", mother: "Đào Hồng Nhung", born: 14, acts: []scene{accepted, verified, entered(105, on), signed, sealed, issued}},
 		{child: "Lý Gia Hân", sex: "female", mother: "Quách Thị Hoa", born: 22, acts: []scene{
 			{role: "clerk", action: "supplement", comment: "Giấy chứng sinh chụp bị mờ, không đọc được ngày sinh. Đề nghị chụp lại rõ cả trang."},
 		}},
@@ -92,7 +99,7 @@ func (p *Program) Populate(ctx context.Context, city DemoCity) error {
 	if !ok {
 		return fmt.Errorf("app: the demo's commune governs nothing")
 	}
-	for i, t := range tales(p.today().Year) {
+	for i, t := range tales(p.today()) {
 		if err := p.tell(actors, t, place.Code, i); err != nil {
 			return fmt.Errorf("app: the demo's dossier of %s: %w", t.child, err)
 		}
@@ -137,6 +144,11 @@ func (p *Program) tell(actors map[string]context.Context, t tale, place string, 
 			return err
 		}
 		version = out.Version
+		if s.action == process.DoNumber { // the paper is made before anybody hands it over
+			if _, err := p.Jobs.Drain(actors[s.role], p.Results.Module().Jobs); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

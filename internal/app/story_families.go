@@ -151,7 +151,7 @@ func newborns(on clock.Date, place string, day func(back, hour, minute int) time
 		// The birth is done: police and social insurance have it next.
 		shown("family", one("Trịnh Hoài An", "female", "Trịnh Thu Huyền", "999196000071", day(3, 8, 30), accepted,
 			on3("motcua", "receive", "accept", 9, nil), on3("hotich", "verify", "approve", 10, nil),
-			on3("hotich", "enterBook", "approve", 11, map[string]any{"book.number": 98, "book.year": on.Year}),
+			on3("hotich", "enterBook", "approve", 11, entered(98, on).answers),
 			on3("chutich", "sign", "sign", 14, nil), on3("vanthu", "seal", "number", 15, nil))),
 		// The birth waits at the one-stop.
 		one("Cù Minh Quân", "male", "Cù Thị Hợi", "999196000072", day(3, 16, 0), beat{at: day(3, 16, 15), who: "motcua", step: "receive", action: "accept"}),

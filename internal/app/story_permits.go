@@ -53,8 +53,9 @@ func businesses(on clock.Date, place string) []filing {
 	accepted := deed{who: theClerk, step: "receive", action: "accept"}
 	assigned := deed{who: "kinhdoanh.tp", step: "assign", action: "assign"}
 	examined := deed{who: "kinhdoanh", step: "examine", action: "approve", answers: checked}
-	numbered := func(n string) deed {
-		return deed{who: theRegistry, step: "seal", action: "number", answers: map[string]any{"certificate.number": n}}
+	numbered := deed{who: theRegistry, step: "seal", action: "number"}
+	if !twoTiers(on) { // the registry of the district wrote the number of its paper
+		numbered.answers = map[string]any{"certificate.number": "01D8-" + fmt.Sprint(on.Year) + "-117"}
 	}
 	one := func(name, owner, sex, id, trade string, acts ...deed) filing {
 		f := household(place, name, owner, sex, id, trade)
@@ -67,7 +68,7 @@ func businesses(on clock.Date, place string) []filing {
 		one("May đo Thanh Tú", "Lê Thanh Tú", "female", "999190000023", "clothing", accepted, assigned,
 			deed{who: "kinhdoanh", step: "examine", action: "supplement", comment: "Tên “Thanh Tú” trùng với hộ kinh doanh đã đăng ký. Đề nghị đặt tên khác."}),
 		one("Sửa xe Minh Phát", "Ngô Minh Phát", "male", "999090000024", "repair", accepted, assigned, examined,
-			deed{who: "kinhdoanh.tp", step: "sign", action: "sign"}, numbered("01D8-"+fmt.Sprint(on.Year)+"-117")),
+			deed{who: "kinhdoanh.tp", step: "sign", action: "sign"}, numbered),
 	}
 }
 

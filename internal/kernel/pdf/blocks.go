@@ -243,7 +243,8 @@ func (s *sheet) banner(text string) {
 // signWide is the width of the room to sign in, in millimetres.
 const signWide = 40.0
 
-// signatures sets the places to sign beside each other and keeps them on one page.
+// signatures sets the places to sign beside each other and keeps them on one page. A single one
+// stands in the right half, as rules of office papers have it (Decree 30/2020, annex I).
 func (s *sheet) signatures(list []Signature) {
 	room := 20.0 // to sign in
 	if s.l.Page.Size == "A5" {
@@ -251,10 +252,13 @@ func (s *sheet) signatures(list []Signature) {
 	}
 	s.space(room + 5*line(s.size))
 	s.Ln(3)
-	w := s.width / float64(len(list))
+	w, from := s.width/float64(len(list)), s.left
+	if len(list) == 1 {
+		w, from = s.width/2, s.left+s.width/2
+	}
 	top, end := s.GetY(), s.GetY()
 	for i, g := range list {
-		x, y := s.left+float64(i)*w, top
+		x, y := from+float64(i)*w, top
 		put := func(style string, size float64, text string) {
 			if text == "" {
 				return

@@ -262,9 +262,15 @@ func (s *Service) childEnded(ctx context.Context, t jobs.Task) error {
 	}
 	var d Dossier
 	var c Content
+	var number string
 	err := s.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
 		if d, err = findByID(v, a.Dossier); err != nil {
 			return err
+		}
+		if s.Results != nil {
+			if number, err = s.Results.NumberOf(v, d.ID); err != nil {
+				return err
+			}
 		}
 		c, err = findContent(v, d.ID)
 		return err
@@ -275,7 +281,7 @@ func (s *Service) childEnded(ctx context.Context, t jobs.Task) error {
 	if !over(d.State) {
 		return nil // reopened meanwhile; its next end is told again
 	}
-	ev := process.Event{Kind: process.ChildEnded, Token: d.ParentToken, Data: legacy(d, c)}
+	ev := process.Event{Kind: process.ChildEnded, Token: d.ParentToken, Data: legacy(d, c, number)}
 	if d.State != process.Done && d.State != process.Returned {
 		ev.Code = process.ChildStoppedCode
 	}
@@ -290,10 +296,14 @@ func (s *Service) childEnded(ctx context.Context, t jobs.Task) error {
 	return err
 }
 
-// legacy is what a child leaves to its parent: its code and state, and every answer by path.
-func legacy(d Dossier, c Content) []process.Var {
+// legacy is what a child leaves to its parent: its code and state, the number of its result, and
+// every answer by path.
+func legacy(d Dossier, c Content, number string) []process.Var {
 	out := []process.Var{
 		{Name: "code", Value: process.Data{Value: feel.String(d.Code)}}, {Name: "state", Value: process.Data{Value: feel.String(d.State.String())}},
+	}
+	if number != "" {
+		out = append(out, process.Var{Name: "result.number", Value: process.Data{Value: feel.String(number)}})
 	}
 	for path, a := range c.Answers.With(c.Officer) {
 		if v := valueOf(a.Value); !v.IsNull() {

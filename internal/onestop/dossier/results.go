@@ -29,6 +29,8 @@ type Results interface {
 	// Ready says why a result cannot be handed over yet; nil where it can, or where the city
 	// did not number it.
 	Ready(ctx context.Context, d Dossier) error
+	// NumberOf is the number of a dossier's result, made or on its way; "" where it has none.
+	NumberOf(q db.Querier, d ID) (string, error)
 	// Paper is the result that stands; false where there is none.
 	Paper(ctx context.Context, d Dossier) ([]byte, bool, error)
 }
@@ -72,18 +74,38 @@ func (s *Service) intendResult(tx *db.Tx, ch *change) error {
 		}
 	}
 	i := Intent{Dossier: ch.dossier, Package: pkg, Actor: ch.by, Unit: ch.dossier.Competent, Signer: ch.dossier.Did.signer()}
-	if a, ok := s.Units.Now().AgencyOf(ch.at); ok {
+	if a, ok := s.Units.Now().IssuerOf(ch.at); ok {
 		i.Unit = a.ID
 	}
 	return s.Results.IntendIn(tx, i)
 }
 
-// mayHandOver refuses to hand over a result whose paper is not made yet.
+// mayHandOver refuses to hand over a result whose paper is not made yet, or with one of its
+// children's that is not.
 func (s *Service) mayHandOver(ctx context.Context, d Dossier, pkg *service.Package, action string) error {
-	if action != process.DoIssue || s.Results == nil || !pkg.Result.Numbered() {
+	if action != process.DoIssue || s.Results == nil {
 		return nil
 	}
-	return s.Results.Ready(ctx, d)
+	if pkg.Result.Numbered() {
+		if err := s.Results.Ready(ctx, d); err != nil {
+			return err
+		}
+	}
+	if len(pkg.Process.Children()) == 0 {
+		return nil
+	}
+	kids, err := s.children(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range kids {
+		if k.State == process.Done {
+			if err := s.Results.Ready(ctx, k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // ResultPaper is what the paper of a result needs beside its dossier.
@@ -93,6 +115,7 @@ type ResultPaper struct {
 	ID       string    // of the document
 	Verify   string    // address behind the code on the paper
 	Signed   bool      // it will be signed; otherwise it says that it is not
+	Bare     bool      // no paper is wanted, only what its register is to hold
 	Signer   string
 	Replaces string            // number of the result that this one takes the place of
 	Changes  map[string]string // words that differ from the dossier, by path
@@ -135,6 +158,9 @@ func (s *Service) DrawResult(ctx context.Context, v ID, r ResultPaper) (out Draw
 	out.Content = p.c
 	if out.Entered, err = p.pkg.Enter(p.c.Answers, p.c.Officer, env, r.Number, day, p.d.Code); err != nil {
 		return out, err
+	}
+	if r.Bare {
+		return out, nil
 	}
 	words := p.resultWords(env)
 	words["result.number"], words["result.date"], words["verify.url"], words["signer"] = r.Number, i18n.Date(i18n.VI, day), r.Verify, r.Signer

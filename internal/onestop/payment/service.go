@@ -187,6 +187,11 @@ func (s *Service) Key(v OrderID) string {
 // Link is the address of an order's page, from the site's root.
 func (s *Service) Link(v OrderID) string { return "/pay/" + v.String() + "?key=" + s.Key(v) }
 
+// ReceiptLink is the address of an order's receipt, once it is paid.
+func (s *Service) ReceiptLink(v OrderID) string {
+	return "/pay/" + v.String() + "/receipt.pdf?key=" + s.Key(v)
+}
+
 // OpenIn opens an order in its source's own transaction. Amount is computed of the lines.
 func (s *Service) OpenIn(tx *db.Tx, o Order) (_ Order, err error) {
 	defer errs.Op(&err, "payment.OpenIn")
@@ -202,7 +207,7 @@ func (s *Service) OpenIn(tx *db.Tx, o Order) (_ Order, err error) {
 	if err := s.book(tx, t, o.ID); err != nil {
 		return o, err
 	}
-	return o, s.tell(tx, o, KindOpened, auth.Subject{}, "", "")
+	return o, s.tell(tx, o, KindOpened, auth.Subject{}, "", 0, "")
 }
 
 // CancelIn takes a demand back in its source's transaction. Money that came for it waits for a
@@ -232,7 +237,7 @@ func (s *Service) stepIn(tx *db.Tx, o Order, e Event, sub auth.Subject) (Order, 
 	if err := s.book(tx, t, o.ID); err != nil {
 		return o, err
 	}
-	why, way := "", Way("")
+	why, way, moved := "", Way(""), int64(0)
 	switch e := e.(type) {
 	case Cancel:
 		why = e.Why
@@ -241,12 +246,12 @@ func (s *Service) stepIn(tx *db.Tx, o Order, e Event, sub auth.Subject) (Order, 
 	case Contest:
 		why = e.Why
 	case Received:
-		way = e.Way
+		way, moved = e.Way, e.Amount
 	case PayRefund:
-		way = e.Way
+		way, moved = e.Way, o.Refund.Amount
 	}
 	for _, kind := range kinds(o, after, e) {
-		if err := s.tell(tx, after, kind, sub, way, why); err != nil {
+		if err := s.tell(tx, after, kind, sub, way, moved, why); err != nil {
 			return o, err
 		}
 	}
@@ -269,8 +274,8 @@ func (s *Service) book(tx *db.Tx, t Txn, o OrderID) error {
 	return nil
 }
 
-func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Way, why string) error {
-	payload, err := json.Marshal(Happened{Source: o.Source.ID, Type: o.Source.Type, Code: o.Source.Code, State: o.State, Amount: o.Amount, Held: o.Held(), Way: way, By: sub.Name, Why: why})
+func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Way, moved int64, why string) error {
+	payload, err := json.Marshal(Happened{Source: o.Source.ID, Type: o.Source.Type, Code: o.Source.Code, State: o.State, Amount: o.Amount, Held: o.Held(), Moved: moved, Way: way, By: sub.Name, Why: why})
 	if err != nil {
 		return err
 	}
@@ -293,6 +298,9 @@ func (s *Service) Find(ctx context.Context, v OrderID) (o Order, err error) {
 	})
 	return o, err
 }
+
+// FindIn is Find inside a unit of work or a view.
+func (s *Service) FindIn(q db.Querier, v OrderID) (Order, error) { return findOrder(q, v) }
 
 // Read is Find for a reader: NotFound also where the order is not theirs to see. key is of
 // the link; "" without one.

@@ -161,7 +161,7 @@ func TestVersionsByDate(t *testing.T) {
 		t.Fatal(problems)
 	}
 	const id = "hanoi.civil-status.birth-registration"
-	for day, version := range map[string]string{"2016-01-01": "1.4.0", "2025-06-30": "1.4.0", "2025-07-01": "2.1.0", "2026-11-23": "2.1.0"} {
+	for day, version := range map[string]string{"2016-01-01": "1.4.0", "2025-06-30": "1.4.0", "2025-07-01": "2.2.0", "2026-11-23": "2.2.0"} {
 		p, err := reg.Find(id, clock.MustDate(day))
 		if err != nil || p.Version != version {
 			t.Errorf("%s: %v %v", day, p, err)

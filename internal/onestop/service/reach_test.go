@@ -29,10 +29,12 @@ func TestWhichServicesReachTheFourthLevel(t *testing.T) {
 		t.Fatal(problems)
 	}
 	day := clock.MustDate("2026-11-23")
-	// Birth, household business, residence and insurance card of a child stay below while an officer
-	// types the number of their paper: it is then drawn unsigned.
-	four := []string{"1.009664", "1.010803", "2.000635"} // investment, martyrs, extract
-	capped := map[string][3]string{                      // level, reason, words of the law that the page shows
+	four := []string{
+		"1.001193",                                     // birth
+		"1.001612", "1.009664", "1.010803", "2.000635", // household business, investment, martyrs, extract
+		"1.004222", "1.014137", // residence and insurance card of a child
+	}
+	capped := map[string][3]string{ // level, reason, words of the law that the page shows
 		"1.000894": {"3", "service.level.cap.presence", "Luật Hộ tịch 60/2014/QH13, điều 18: hai bên nam, nữ cùng có mặt"},
 		"2.000815": {"2", "service.level.cap.presence", "Nghị định 23/2015/NĐ-CP, điều 20: người yêu cầu xuất trình bản chính"},
 		"1.013225": {"3", "service.level.cap.inspection", "Luật Xây dựng 50/2014/QH13, điều 102"},

@@ -233,6 +233,15 @@ func (t *Tree) AgencyOf(id UnitID) (Unit, bool) {
 	return t.units[i], true
 }
 
+// IssuerOf is whose number and seal a paper of a unit bears: its agency's, or its own where it is
+// external, since the committee of the place does not sign for the police.
+func (t *Tree) IssuerOf(id UnitID) (Unit, bool) {
+	if u, ok := t.Get(id); ok && u.External() {
+		return u, true
+	}
+	return t.AgencyOf(id)
+}
+
 // Body returns the body of the city that holds a function: "justice", "labour".
 func (t *Tree) Body(key string) (Unit, bool) {
 	for _, u := range t.units {

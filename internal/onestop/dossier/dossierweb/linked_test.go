@@ -60,12 +60,12 @@ func family(t *testing.T, c *citytest.City, code, key string) (dossier.Dossier, 
 	return d, kids
 }
 
-// birth brings the first child to its certificate.
-func birth(t *testing.T, c *citytest.City, code string) {
+// birth brings the first child to its certificate. typed is the number, where an officer writes it.
+func birth(t *testing.T, c *citytest.City, code string, typed map[string]any) {
 	t.Helper()
 	by(t, c, "motcua", code, "accept", nil).Want(200)
 	by(t, c, "hotich", code, "approve", nil).Want(200)
-	by(t, c, "hotich", code, "approve", map[string]any{"book.number": 15, "book.year": 2025}).Want(200)
+	by(t, c, "hotich", code, "approve", typed).Want(200)
 	by(t, c, "chutich", code, "sign", nil).Want(200)
 	by(t, c, "vanthu", code, "number", nil).Want(200)
 }
@@ -74,20 +74,24 @@ func birth(t *testing.T, c *citytest.City, code string) {
 // and date; each end is given to the parent once, and one return closes them all.
 func TestChildDossiers(t *testing.T) {
 	t.Parallel()
-	for day, want := range map[string]struct{ commune, police, insurance string }{
-		"2025-06-23": {"00133", "Công an phường", "Bảo hiểm xã hội quận"},
-		"2026-11-09": {"00118", "Công an phường", "Bảo hiểm xã hội thành phố Hà Nội"},
+	for day, want := range map[string]struct {
+		commune, police, insurance string
+		typed                      map[string]any
+		number                     string
+	}{
+		"2025-06-23": {"00133", "Công an phường", "Bảo hiểm xã hội quận", map[string]any{"book.number": 15, "book.year": 2025}, "15/2025"},
+		"2026-11-09": {"00118", "Công an phường", "Bảo hiểm xã hội thành phố Hà Nội", nil, "01/2026"},
 	} {
 		t.Run(day, func(t *testing.T) {
 			t.Parallel()
 			citytest.Each(t, func(t *testing.T, c *citytest.City) {
-				testChildDossiers(t, c, day, want.commune, want.police, want.insurance)
+				testChildDossiers(t, c, day, want.commune, want.police, want.insurance, want.typed, want.number)
 			}, citytest.At(clock.MustDate(day).At(8, 10)))
 		})
 	}
 }
 
-func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, atInsurance string) {
+func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, atInsurance string, typed map[string]any, number string) {
 	filed := c.As("clerk").Post("/api/v1/dossiers", linked(commune)).Want(201)
 	code, key := filed.Text("code"), filed.Text("accessKey")
 	by(t, c, "motcua", code, "accept", nil).Want(200)
@@ -98,7 +102,7 @@ func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, a
 	if kids[0].Parent != parent.ID || kids[0].Reception != parent.Receiving || kids[0].Applicant != "Nguyễn Thị Hạnh" {
 		t.Errorf("child: %+v", kids[0])
 	}
-	birth(t, c, kids[0].Code)
+	birth(t, c, kids[0].Code, typed)
 	c.Eventually("police and insurance have it", func() bool { _, kids = family(t, c, code, key); return len(kids) == 3 })
 	police, card := kids[1], kids[2]
 	if police.Service != "hanoi.residence.child" {
@@ -109,6 +113,11 @@ func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, a
 	}
 	if u, _ := c.Units.Now().Get(card.Receiving); u.Name != atInsurance {
 		t.Errorf("the card is at %s", u.Name)
+	}
+	for _, k := range kids[1:] { // both are given the number of the birth: typed once, or the book's
+		if content, err := c.Dossiers.ContentOf(t.Context(), k); err != nil || content.Answers.Text("child.birthNumber") != number {
+			t.Errorf("%s was given the birth number %q, want %q, %v", k.Service, content.Answers.Text("child.birthNumber"), number, err)
+		}
 	}
 	_, content, _, err := c.Dossiers.Read(t.Context(), police.Code)
 	if err == nil {
@@ -139,6 +148,9 @@ func testChildDossiers(t *testing.T, c *citytest.City, day, commune, atPolice, a
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not show %s", want)
 		}
+	}
+	for _, k := range kids { // their papers are made by a job, and before nothing is handed over
+		c.Eventually("the papers of the children are made", func() bool { return c.Results.Ready(t.Context(), k) == nil })
 	}
 	by(t, c, "motcua", code, "issue", nil).Want(200)
 	c.Eventually("the children are returned with it", func() bool {

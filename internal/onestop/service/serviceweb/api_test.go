@@ -32,7 +32,7 @@ func TestServicesOfADay(t *testing.T) {
 	if b := on(""); b.Version != "1.4.0" || b.ValidTo != "2025-06-30" || b.Level != 3 || b.Why.EN == "" {
 		t.Errorf("%+v", b)
 	}
-	if b := on("?on=2025-07-01"); b.Version != "2.1.0" || b.ValidTo != "" {
+	if b := on("?on=2025-07-01"); b.Version != "2.2.0" || b.ValidTo != "" {
 		t.Errorf("%+v", b)
 	}
 	c.Visitor().Get("/api/v1/services?on=1.7.2025").Want(http.StatusUnprocessableEntity)
