@@ -34,9 +34,10 @@ type toSignView struct {
 
 // choiceView is how an agency of the reader signs, with the form that changes it.
 type choiceView struct {
-	Unit string
-	Now  string
-	Form ui.FormArgs
+	Unit   string
+	Now    string
+	Change string
+	Form   ui.FormArgs
 }
 
 func (h handlers) toSign(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +58,9 @@ func (h handlers) showToSign(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	v.Lead = i18n.T(ctx, "resultweb.sign.lead", "n", n)
+	if n > 0 {
+		v.Lead = i18n.T(ctx, "resultweb.sign.lead", "n", n)
+	}
 	ready, own := h.svc.Card(ctx)
 	v.Own = own
 	switch {
@@ -134,9 +137,9 @@ func (h handlers) choice(ctx context.Context, u orgunit.Unit) (c choiceView, err
 		word, to = "batch", "act"
 	}
 	return choiceView{
-		Unit: unitName(ctx, u), Now: i18n.T(ctx, "resultweb.sign.mode."+word),
+		Unit: unitName(ctx, u), Now: i18n.T(ctx, "resultweb.sign.mode."+word), Change: i18n.T(ctx, "resultweb.sign.change."+to),
 		Form: ui.FormArgs{
-			Action: "/desk/to-sign", Key: web.NewKey(), Submit: i18n.T(ctx, "resultweb.sign.change."+to),
+			Action: "/desk/to-sign", Key: web.NewKey(),
 			Hidden: []ui.KeyText{{Name: "do", Value: "choose"}, {Name: "unit", Value: u.ID.String()}, {Name: "to", Value: to}},
 		},
 	}, nil
