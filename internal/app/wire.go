@@ -204,6 +204,9 @@ func (p *Program) offer(ctx context.Context) error {
 			offered[pkg.Procedure] = true
 			l := pkg.Level(works, today)
 			words := l.Public(p.Bundle)
+			if why := l.Reason(p.Bundle); l.Extent == "" && !why.IsZero() {
+				words = why // the number stands beside it
+			}
 			why := catalog.Why{VI: words.VI, EN: words.EN}
 			if err := p.Catalog.SetOffering(tx, catalog.Code(pkg.Procedure), "", catalog.Level(l.N), why); err != nil {
 				return err

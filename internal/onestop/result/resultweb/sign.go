@@ -58,7 +58,9 @@ func (h handlers) showToSign(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	v.Lead = i18n.T(ctx, "resultweb.sign.lead", "n", n)
+	if n > 0 {
+		v.Lead = i18n.T(ctx, "resultweb.sign.lead", "n", n)
+	}
 	ready, own := h.svc.Card(ctx)
 	v.Own = own
 	switch {

@@ -92,7 +92,11 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, code int, on cloc
 	v.Status = status(ctx, e, today)
 	row := func(key string, c ui.Cell) { v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: key, Value: c}) }
 	for _, f := range reg.Fields {
-		row(label(ctx, f), ui.T(h.words(ctx, f, e.Values)))
+		text := h.words(ctx, f, e.Values)
+		if text == "" {
+			text = "–"
+		}
+		row(label(ctx, f), ui.T(text))
 	}
 	if !e.From.IsZero() {
 		row(i18n.T(ctx, "recordweb.col.from"), ui.T(i18n.Date(l, e.From)))
