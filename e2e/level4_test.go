@@ -161,7 +161,7 @@ func TestFromApplicationToSignedResultWithoutPaper(t *testing.T) {
 			})
 
 			v.open("/dossiers/" + code)
-			v.sees("Đã trả kết quả")
+			v.sees("Đã trả kết quả", "Kết quả (bản điện tử đã ký số)")
 			paper := v.download("main a[href$='/papers/result.pdf']")
 			file := filepath.Join(t.TempDir(), "giay-chung-nhan.pdf")
 			if err := os.WriteFile(file, paper, 0o600); err != nil {
