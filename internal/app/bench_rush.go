@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -90,7 +91,11 @@ func benchRush(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 	go func() { ended <- p.Run(running, func(a net.Addr) { up <- "http://" + a.String() }) }()
 	defer func() { stop(); err = errors.Join(err, <-ended) }()
 	r := &rush{p: p, o: o, http: &http.Client{
-		Transport:     &http.Transport{MaxIdleConnsPerHost: rushConns, MaxConnsPerHost: rushConns, DisableCompression: true},
+		Transport: &http.Transport{MaxIdleConnsPerHost: rushConns, MaxConnsPerHost: rushConns, DisableCompression: true,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				return citybench.Elsewhere(addr).DialContext(ctx, network, addr)
+			},
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	select {
@@ -138,6 +143,7 @@ func benchRush(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 		ms("join_late", &r.late, 50), ms("join_late", &r.late, 99), ms("ask", &r.ask, 50), ms("ask", &r.ask, 99), ms("file", &r.file, 50), ms("file", &r.file, 99),
 		ms("track_quiet", &r.quiet, 50), ms("track_quiet", &r.quiet, 99), ms("track_rush", &r.track, 50), ms("track_rush", &r.track, 99),
 		{Name: "rush.oversold", Value: float64(max(0, stored-rushPlaces)), N: stored}, {Name: "rush.lost", Value: float64(lost), N: len(r.filed)},
+		{Name: "rush.asked_to_wait", Value: float64(r.later.Load()), N: int(r.asked.Load())},
 		{Name: "rush.doubled", Value: float64(doubled), N: len(r.filed)}, {Name: "rush.errors", Value: float64(r.errs.Load()), N: int(r.asked.Load())},
 	}, r.failed
 }
@@ -156,7 +162,7 @@ type rush struct {
 
 	quiet, track, late, ask, file timings
 	seconds                       [600]atomic.Int64 // requests by second since midnight
-	asked, errs                   atomic.Int64
+	asked, errs, later            atomic.Int64
 	full                          time.Duration
 
 	mu     sync.Mutex
@@ -328,6 +334,12 @@ func (r *rush) life(ctx context.Context, f *rusher, at, midnight time.Time, join
 	}
 	for wait() {
 		res, b, err := r.send(ctx, f, http.MethodGet, "/line/"+rushService+"/now", "", nil)
+		if err == nil && res.StatusCode == http.StatusTooManyRequests {
+			later, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+			at = wall().Add(time.Duration(max(1, later)) * time.Second)
+			r.later.Add(1)
+			continue
+		}
 		if err != nil || res.StatusCode != http.StatusOK {
 			if ctx.Err() == nil {
 				r.fail(fmt.Errorf("asking: %v %.200s", err, b))

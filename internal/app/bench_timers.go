@@ -12,7 +12,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"khue/internal/app/citybench"
@@ -62,12 +61,12 @@ func benchTimers(ctx context.Context, o citybench.Options) (rows []citybench.Row
 	if err := b.settle(ctx); err != nil {
 		return nil, err
 	}
-	before := processorTime()
+	before := citybench.Used()
 	began, err := b.fire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	used := processorTime() - before
+	used := citybench.Used() - before
 	late, err := b.count(ctx, began)
 	if err != nil {
 		return nil, err
@@ -270,15 +269,6 @@ func (b *timerBench) once(ctx context.Context, d dossier.ID, began time.Time) (l
 		err = fmt.Errorf("the timer of dossier %s fired %d times", d, n)
 	}
 	return late, err
-}
-
-// processorTime is what this process has used of the processors.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -135,11 +135,7 @@ func Main(ctx context.Context, self string, args []string, out, errOut io.Writer
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(g.LogLevel)) // the grammar allows only levels
 	c := &command{ctx: ctx, out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})), lang: i18n.Lang(g.Lang), self: self}
-	if os.Getenv("GOGC") == "" {
-		// A city at rest holds under 60 MB: the collector may let the heap grow to twice its
-		// live size before it works. Measured: a tenth more lives a second.
-		debug.SetGCPercent(gcPercent)
-	}
+	spareTheCollector()
 	if g.Profile != "" {
 		f, err := os.Create(g.Profile)
 		if err == nil {
@@ -165,8 +161,6 @@ func Main(ctx context.Context, self string, args []string, out, errOut io.Writer
 		return exitFailed
 	}
 }
-
-const gcPercent = 200
 
 var errUsage = errors.New("usage")
 

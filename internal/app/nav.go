@@ -40,6 +40,7 @@ func deskNav() []navEntry {
 		{key: "payments", href: "/desk/payments", only: []orgunit.Role{orgunit.RoleClerk, "financeOfficer", orgunit.RoleHead, orgunit.RoleLeader}, also: []string{"/desk/cash", "/desk/reconcile"}},
 		{key: "originals", href: "/desk/originals"},
 		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},
+		{key: "toSign", href: "/desk/to-sign", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},
 		{key: "orders", href: "/desk/orders"},
 		{key: "balance", href: "/desk/balance", daily: []orgunit.Role{orgunit.RoleHead}, only: []orgunit.Role{orgunit.RoleHead, orgunit.RoleLeader}},
 		{key: "splits", href: "/desk/splits"},

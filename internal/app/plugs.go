@@ -152,6 +152,8 @@ func (o offers) Offer(ctx context.Context, procedure catalog.Code) (catalogweb.O
 		out.Fee = i18n.T(ctx, "app.offer.free")
 	} else if pkg.Fee.Amount > 0 {
 		out.Fee = i18n.Money(l, pkg.Fee.Amount)
+	} else if pkg.Fee.Rule != "" {
+		out.Fee = i18n.T(ctx, "app.offer.reckoned")
 	}
 	if len(pkg.Terms.Deadlines) > 0 {
 		t := pkg.Terms.Deadlines[0].Term

@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/service"
 )
 
@@ -292,8 +293,28 @@ func (p *Program) play(actors map[string]context.Context, t *thread, b beat) err
 			return fail(err)
 		}
 	}
+	if err := p.payFor(ctx, d); err != nil {
+		return fail(err)
+	}
 	if _, err = p.Dossiers.Act(ctx, cmd); err != nil {
 		return fail(err)
 	}
 	return nil
+}
+
+// payFor has the applicant of a story transfer the fee that an act would wait for. Fees of
+// dossiers on which nobody acts stay open: the cashier has something to do.
+func (p *Program) payFor(ctx context.Context, d dossier.Dossier) error {
+	fees, err := p.Dossiers.Fees(ctx, d)
+	if err != nil {
+		return err
+	}
+	o, waits := dossier.Unpaid(fees)
+	if !waits {
+		return nil
+	}
+	_, err = p.Payments.Take(ctx, payment.Notice{
+		Way: payment.ByBank, External: "FT" + o.Reference, Amount: o.Due(), Reference: o.Reference, At: p.Clock.Now(),
+	}, payment.Origin{Via: "notice"})
+	return err
 }

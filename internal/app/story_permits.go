@@ -45,7 +45,7 @@ const (
 func twoTiers(on clock.Date) bool { return !on.Before(clock.MustDate("2025-07-01")) }
 
 func filings(on clock.Date, place string) []filing {
-	return append(businesses(on, place), houses(on, place)...)
+	return slices.Concat(businesses(on, place), houses(on, place), issued(on, place))
 }
 
 func businesses(on clock.Date, place string) []filing {
@@ -135,6 +135,51 @@ func houses(on clock.Date, place string) []filing {
 	}
 }
 
+// issued are papers that the city numbered, drew and entered: extracts and certified copies.
+// Their results are there as soon as the demo runs. In the city of before they are none.
+func issued(on clock.Date, place string) []filing {
+	if !twoTiers(on) {
+		return nil
+	}
+	accepted := deed{who: theClerk, step: "receive", action: "accept"}
+	signed := deed{who: theLeader, step: "sign", action: "sign"}
+	numbered := deed{who: theRegistry, step: "seal", action: "number"}
+	extract := func(child, who, id, book, born string) filing {
+		checked := accepted
+		checked.answers = map[string]any{"check.group": true, "check.complete": []string{"declaration"}}
+		return filing{
+			service: "hanoi.civil-status.extract", applicant: who, phone: "0912" + id[6:], papers: []string{"declaration"},
+			answers: map[string]any{
+				"record.event": "birth", "record.commune": place, "record.name": child, "record.dob": born, "request.copies": 2,
+				"requester.relation": "parent", "requester.name": who, "requester.id": id, "requester.group": "none", "requester.declaration": true,
+			},
+			acts: []deed{checked, {who: "hotich", step: "search", action: "approve", answers: map[string]any{
+				"entry.number": book, "entry.date": "2018-10-15", "entry.place": "Ủy ban nhân dân phường Ngọc Lâm", "entry.text": "Sinh tại Hà Nội, dân tộc Kinh, quốc tịch Việt Nam.",
+			}}, signed, numbered},
+		}
+	}
+	certified := func(who, phone, title, issuer string, pages, copies int) filing {
+		checked := accepted
+		checked.answers = map[string]any{"check.complete": []string{"original"}}
+		return filing{
+			service: "hanoi.certification.certified-copy", applicant: who, phone: phone,
+			answers: map[string]any{
+				"request.commune": place, "original.held": "paper", "original.kind": "degree", "original.title": title, "original.issuer": issuer,
+				"original.number": "QH-2019-0456", "original.pages": pages, "request.copies": copies, "requester.name": who, "requester.phone": phone, "request.exempt": false,
+			},
+			acts: []deed{checked, {who: "hotich", step: "compare", action: "approve", answers: map[string]any{
+				"check.compared": []string{"same", "allPages", "whole", "open"}, "copy.sheets": (pages + 1) / 2,
+			}}, signed, numbered},
+		}
+	}
+	return []filing{
+		extract("Nguyễn Minh An", "Phạm Thu Hiền", "999190000041", "123/2018", "2018-10-01"),
+		extract("Lê Hoàng Bách", "Lê Đình Chiến", "999088000042", "204/2018", "2018-10-09"),
+		certified("Đặng Thị Lan", "0912000043", "Bằng tốt nghiệp đại học và bảng điểm", "Trường Đại học Sen Hồ", 7, 3),
+		certified("Hoàng Văn Sơn", "0912000044", "Giấy chứng nhận quyền sử dụng đất", "Ủy ban nhân dân quận Long Biên", 4, 2),
+	}
+}
+
 // answerOf is an answer as a form reads it: numbers are decimal.
 func answerOf(v any) any {
 	switch n := v.(type) {
@@ -175,7 +220,7 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 		if ctx == nil {
 			return fmt.Errorf("the demo has nobody called %s", d.who)
 		}
-		_, tasks, err := p.standing(ctx, filed.Code)
+		have, tasks, err := p.standing(ctx, filed.Code)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", d.who, d.step, err)
 		}
@@ -188,6 +233,9 @@ func (p *Program) file(actors map[string]context.Context, f filing) error {
 			if cmd.Answers, err = json.Marshal(d.answers); err != nil {
 				return err
 			}
+		}
+		if err := p.payFor(ctx, have); err != nil {
+			return fmt.Errorf("%s %s: %w", d.who, d.step, err)
 		}
 		if _, err := p.Dossiers.Act(ctx, cmd); err != nil {
 			return fmt.Errorf("%s %s.%s: %w", d.who, d.step, d.action, err)

@@ -145,14 +145,14 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		p.doorkeeper().Module(),
-		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses, Files: "/verify"}),
+		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses, Files: "/verify", Nodes: p.DB.LiveNodes}),
 		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
 		certificateweb.Routes(p.certificatesWeb()), signatureweb.Routes(p.Signatures, "/verify/receipt"),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Supports: p.supports()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
-			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
+			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(), Nodes: p.DB.LiveNodes,
 		}),
 		paymentweb.Routes(p.Payments),
 		bookweb.Routes(p.Books, registerNames{p}), recordweb.Routes(p.Records), resultweb.Routes(p.Results),

@@ -1,6 +1,7 @@
 package citybench
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -148,7 +149,9 @@ func (s *signer) send(method, path, form string) (int, http.Header, []byte, erro
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	c.body, err = readAll(c.body[:0], res.Body)
+	body := bytes.NewBuffer(c.body[:0])
+	_, err = body.ReadFrom(res.Body)
 	_ = res.Body.Close()
+	c.body = body.Bytes()
 	return res.StatusCode, res.Header, c.body, err
 }

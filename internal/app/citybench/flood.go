@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -142,9 +141,7 @@ func try(free chan *client, addr string, n int) (int, error) {
 	select {
 	case c = <-free:
 	default:
-		// Another address of this machine for each connection: another network.
-		from := &net.TCPAddr{IP: net.IPv4(127, byte(1+n/250%250), byte(n%250), 1)}
-		conn, err := (&net.Dialer{Timeout: 10 * time.Second, LocalAddr: from}).Dial("tcp", addr) //nolint:noctx // bounded
+		conn, err := Elsewhere(addr).Dial("tcp", addr) //nolint:noctx // bounded
 		if err != nil {
 			return 0, fmt.Errorf("flood: %w", err)
 		}

@@ -28,6 +28,8 @@ var growthPages = [...]looked{
 	{"desk.search_city_ms", "/desk/search?q=van+nguyen", "leader"},
 	{"desk.search_begin_ms", "/desk/search?q=thi+han", "clerk"},
 	{"desk.search_phone_ms", "/desk/search?q=0912345678", "clerk"},
+	{"desk.queue_ms", "/desk/queue", "clerk"},
+	{"queue_ms", "/api/v1/tasks?limit=50", "clerk"},
 }
 
 // growth measures the same city small and large: what officers look for, dossiers of any age
@@ -80,6 +82,11 @@ func growthOf(ctx context.Context, o Options, n int, folder string) (rows []Row,
 		}
 	}
 	row, err := timed(conn, "desk.old_ms", c.token("leader"), len(codes), func(i int) string { return "/desk/dossiers/" + url.PathEscape(codes[i]) })
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, row)
+	row, err = timed(conn, "track_ms", c.token("leader"), len(codes), func(i int) string { return "/api/v1/dossiers/" + url.PathEscape(codes[i]) })
 	if err != nil {
 		return nil, err
 	}

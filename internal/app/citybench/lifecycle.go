@@ -94,7 +94,7 @@ func lifecycle(ctx context.Context, o Options) (rows []Row, err error) {
 		return nil, err
 	}
 	defer c.close()
-	ws, took, used, err := drive(ctx, c, o)
+	ws, spent, err := drive(ctx, c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -105,10 +105,11 @@ func lifecycle(ctx context.Context, o Options) (rows []Row, err error) {
 		steps = append(steps, w.steps...)
 	}
 	slices.Sort(steps)
-	per := float64(lives) / took.Seconds()
+	per := float64(lives) / spent.took.Seconds()
 	rows = []Row{
 		{"lifecycle.per_second", per, "1/s", lives},
-		{"lifecycle.cpu_us", float64(used.Microseconds()) / float64(lives), "µs", lives},
+		{"lifecycle.cpu_us", float64(spent.server.Microseconds()) / float64(lives), "µs", lives},
+		{"lifecycle.load_cpu_us", float64(spent.load.Microseconds()) / float64(lives), "µs", lives},
 		{"transition.p50_ms", quantile(steps, 0.50), "ms", len(steps)},
 		{"transition.p99_ms", quantile(steps, 0.99), "ms", len(steps)},
 	}
@@ -187,24 +188,27 @@ func fill(c *city, n int) ([]string, error) {
 	return slices.Concat(codes...), errors.Join(errs...)
 }
 
+// spent is how long a load took, and what server and load used of the processors.
+type spent struct{ took, server, load time.Duration }
+
 // drive runs the load: two seconds to warm up, then o.For counted, and what the server used
 // of its processors meanwhile.
-func drive(ctx context.Context, c *city, o Options) (ws []*worker, took, used time.Duration, err error) {
+func drive(ctx context.Context, c *city, o Options) (ws []*worker, s spent, err error) {
 	submit, stages, err := Script("00133", "2025-06-01")
 	if err != nil {
-		return nil, 0, 0, err
+		return nil, s, err
 	}
 	ws = make([]*worker, o.Clients)
 	for i := range ws {
 		conn, err := dial(c.addr())
 		if err != nil {
-			return nil, 0, 0, err
+			return nil, s, err
 		}
 		defer conn.close()
 		ws[i] = &worker{c: conn, city: c, submit: submit, stages: stages}
 	}
 	if err := ws[0].life(); err != nil { // tell a broken script before the load
-		return nil, 0, 0, err
+		return nil, s, err
 	}
 	var phase atomic.Int32 // 0 warm-up, 1 counted, 2 over
 	var wg sync.WaitGroup
@@ -221,18 +225,18 @@ func drive(ctx context.Context, c *city, o Options) (ws []*worker, took, used ti
 		})
 	}
 	time.Sleep(min(2*time.Second, o.For))
-	before := c.used()
+	before, own := c.used(), Used()
 	phase.Store(1)
 	began := time.Now()
 	time.Sleep(o.For)
 	phase.Store(2)
-	took, used = time.Since(began), c.used()-before
+	s = spent{time.Since(began), c.used() - before, Used() - own}
 	wg.Wait()
 	var errs []error
 	for _, w := range ws {
 		errs = append(errs, w.err)
 	}
-	return ws, took, used, errors.Join(errs...)
+	return ws, s, errors.Join(errs...)
 }
 
 // reads measures one request at a time over one connection: the median includes the

@@ -130,12 +130,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	steps, cut := plan(o.Scenario, o.Times, o.For, o.Requests, o.Seed)
 	rep := &Report{Load: [2]string{loadAverage(), ""}}
-	own, theirs := ownProcessor(), time.Duration(0)
+	own, theirs := citybench.Used(), time.Duration(0)
 	if o.Processor != nil {
 		theirs = o.Processor()
 	}
 	p.play(ctx, steps)
-	rep.OwnCPU = (ownProcessor() - own).Seconds()
+	rep.OwnCPU = (citybench.Used() - own).Seconds()
 	if o.Processor != nil {
 		rep.ServerCPU = (o.Processor() - theirs).Seconds()
 	}

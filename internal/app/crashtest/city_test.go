@@ -32,8 +32,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program builds khue once for all tests.
+// program builds khue once for all tests, or takes the one that KHUE_BINARY names: a long run
+// should not start with a build.
 var program = sync.OnceValues(func() (string, error) {
+	if given := os.Getenv("KHUE_BINARY"); given != "" {
+		return given, nil
+	}
 	bin := filepath.Join(binDir, "khue")
 	out, err := exec.Command("go", "build", "-o", bin, "khue/cmd/khue").CombinedOutput()
 	if err != nil {

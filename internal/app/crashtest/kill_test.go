@@ -56,10 +56,13 @@ func TestKilledCityLosesNothing(t *testing.T) {
 			d := &drill{city: c}
 			c.serve()
 			d.learn()
-			for range kills {
+			for i := range kills {
 				round := d.load()
 				c.serve()
 				d.settle(round)
+				if (i+1)%100 == 0 {
+					t.Logf("%d kills so far, %d transitions acknowledged before one", i+1, d.acked.Load())
+				}
 			}
 			d.check(d.lives) // and nothing that was right has changed since
 			c.end(syscall.SIGTERM)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 )
@@ -63,6 +64,17 @@ type Subject struct {
 
 // SignedIn reports whether somebody stands behind the request.
 func (s Subject) SignedIn() bool { return s.Account != 0 && s.Kind != KindAnonymous }
+
+// Scopes are the scopes of the grants in force.
+func (s Subject) Scopes() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, g := range s.Grants {
+			if !yield(g.Scope) {
+				return
+			}
+		}
+	}
+}
 
 // Has reports whether the subject holds the role in one of the scopes by name, or
 // everywhere. Without scopes it asks for the role anywhere. It knows no tree of

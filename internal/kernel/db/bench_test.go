@@ -63,6 +63,20 @@ func BenchmarkViewOne(b *testing.B) {
 	})
 }
 
+// BenchmarkViewLimit is a page of one row whose length is bound.
+func BenchmarkViewLimit(b *testing.B) {
+	engines(b, func(b *testing.B, d *db.DB) {
+		for i := range b.N {
+			if err := d.View(context.Background(), func(_ context.Context, v *db.View) error {
+				_, err := db.All(v, scanShop, `SELECT id, code, n, doc, open FROM shop_item WHERE id > $1 ORDER BY id LIMIT $2`, i%900, 1)
+				return err
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 // BenchmarkViewQueue is a page of 50 rows.
 func BenchmarkViewQueue(b *testing.B) {
 	engines(b, func(b *testing.B, d *db.DB) {

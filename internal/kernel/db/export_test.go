@@ -1,5 +1,14 @@
 package db
 
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// CountNodes reads now who holds a number.
+func CountNodes(ctx context.Context, d *DB) { d.countNodes(ctx) }
+
 // Waiting is the number of units queued and not yet taken.
 func Waiting(d *DB) int {
 	switch e := d.eng.(type) {
@@ -22,4 +31,21 @@ func Checkpoint(d *DB, limit int) (frames int, err error) {
 		return 0, err
 	}
 	return checkpoint(p.c)
+}
+
+// TellPlans calls f for each part of a statement that a reader of d's SQLite database plans.
+func TellPlans(d *DB, f func()) error {
+	e := d.eng.(*liteEngine)
+	for range cap(e.readers) {
+		c := <-e.readers
+		err := c.c.SetAuthorizer(sqlite.AuthorizeFunc(func(sqlite.Action) sqlite.AuthResult {
+			f()
+			return sqlite.AuthResultOK
+		}))
+		e.readers <- c
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

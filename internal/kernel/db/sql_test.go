@@ -116,6 +116,51 @@ func TestEveryKindOfValueComesBack(t *testing.T) {
 	})
 }
 
+// A bound LIMIT is no reason to plan a statement again, whatever its value, and bounds all the same.
+func TestALimitIsNotPlannedAgain(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t, shop(), func(c *db.Config) { c.Readers = 1 })
+	ctx := context.Background()
+	if err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		for i := range int64(9) {
+			if err := insert(tx, i, strings.Repeat("a", int(i+1))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	plans := 0
+	if err := db.TellPlans(d, func() { plans++ }); err != nil {
+		t.Fatal(err)
+	}
+	page := func(after, limit int) (n int) {
+		if err := d.View(ctx, func(_ context.Context, v *db.View) error {
+			rows, err := db.All(v, scanShop, `SELECT id, code, n, doc, open FROM shop_item WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+			n = len(rows)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	page(2, 3)
+	page(2, 3) // BEGIN and COMMIT are known as well
+	first := plans
+	if first == 0 {
+		t.Fatal("no plan was told of")
+	}
+	for _, c := range []struct{ after, limit, want int }{{2, 3, 3}, {0, 5, 5}, {5, 50, 3}, {0, 1, 1}} {
+		if got := page(c.after, c.limit); got != c.want {
+			t.Errorf("%d rows after %d up to %d, want %d", got, c.after, c.limit, c.want)
+		}
+	}
+	if plans != first {
+		t.Error("the statement was planned again")
+	}
+}
+
 // SQLite numbers $2 by its place in the text, PostgreSQL by its number.
 func TestParametersGoByTheirNumber(t *testing.T) {
 	t.Parallel()

@@ -48,6 +48,11 @@ func openLite(path string, pragmas ...string) (*liteConn, error) {
 	return l, nil
 }
 
+// steady writes a bound LIMIT so that SQLite does not plan by its value. Where it does, it prepares
+// the statement again each time that one is bound, the same or another (sqlite3ExprIsInteger marks the
+// parameter): 13 of the 21 µs of a read of one row. It does not look behind a plus.
+func steady(sql string) string { return strings.ReplaceAll(sql, "LIMIT $", "LIMIT +$") }
+
 // stmt gives sql prepared and reset.
 func (l *liteConn) stmt(sql string) (*liteStmt, error) {
 	if s, ok := l.stmts[sql]; ok {
@@ -59,11 +64,12 @@ func (l *liteConn) stmt(sql string) (*liteStmt, error) {
 	if len(l.stmts) >= maxStmts {
 		l.forget()
 	}
-	st, rest, err := l.c.PrepareTransient(sql)
+	text := steady(sql)
+	st, rest, err := l.c.PrepareTransient(text)
 	if err != nil {
 		return nil, liteError(sql, err)
 	}
-	if tail := strings.TrimSpace(sql[len(sql)-rest:]); tail != "" {
+	if tail := strings.TrimSpace(text[len(text)-rest:]); tail != "" {
 		_ = st.Finalize()
 		return nil, fmt.Errorf("%s: more than one statement", brief(sql))
 	}

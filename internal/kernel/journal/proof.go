@@ -30,6 +30,21 @@ func (j *Journal) Promise(r Receipt) (string, error) {
 	return "1." + r.ID.String() + "." + strconv.FormatInt(db.Millis(r.At), 10) + "." + e.EncodeToString(r.Leaf[:]) + "." + e.EncodeToString(sig), nil
 }
 
+// PromiseOf is the promise of an entry that stands already: the one that was given with it, as
+// long as the log has the same key. NotFound journal.noEntry.
+func (j *Journal) PromiseOf(ctx context.Context, entry EntryID) (promise string, err error) {
+	defer errs.Op(&err, "journal.PromiseOf(%s)", entry)
+	var r *row
+	err = j.db.View(ctx, func(_ context.Context, v *db.View) error {
+		r, err = entryByID(v, int64(entry))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return j.Promise(Receipt{ID: entry, At: db.Time(r.at), Leaf: r.leaf()})
+}
+
 func promiseText(origin string, r Receipt) []byte {
 	return fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%x\n", promiseHead, origin, r.ID, db.Millis(r.At), r.Leaf[:])
 }

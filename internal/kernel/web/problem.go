@@ -59,6 +59,9 @@ var statuses = [...]int{
 const statusClientGone = 499
 
 func tooLarge(limit int64, cause error) error {
+	if limit >= 1<<20 {
+		return errs.E(errs.TooLarge, "web.error.too_large_mb", errs.P("mb", limit>>20), errs.Cause(cause))
+	}
 	return errs.E(errs.TooLarge, "web.error.too_large", errs.P("kb", limit>>10), errs.Cause(cause))
 }
 

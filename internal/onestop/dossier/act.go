@@ -111,7 +111,7 @@ func (s *Service) findAct(ctx context.Context, cmd Command) (f found, err error)
 				return err
 			}
 		}
-		if s.charges(f.d, f.pkg) {
+		if s.charges(f.d, f.pkg) || f.d.Instance.Owed != 0 && s.Payments != nil {
 			if f.fees, err = s.Payments.OfSource(v, feeSource(f.d)); err != nil {
 				return err
 			}
@@ -143,10 +143,15 @@ func (s *Service) intend(ctx context.Context, sub auth.Subject, cmd *Command, f 
 	if err != nil {
 		return nil, false, err
 	}
+	first, err := s.takeFee(f, now)
+	if err != nil {
+		return nil, false, err
+	}
 	ch, err = s.step(f.d, f.pkg, process.Event{Kind: process.Act, Token: f.t.Token, Action: cmd.Action, Units: asked}, now, f.c)
 	if err != nil {
 		return nil, false, err
 	}
+	ch.after(first)
 	ch.tasks, ch.by, ch.at = f.rows, sub, f.t.Unit
 	ch.dossier.Did = f.d.Did.with(dutyOf(f.t.Role, f.t.Step, cmd.Action), sub)
 	return ch, answered, nil

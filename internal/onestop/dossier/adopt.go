@@ -510,7 +510,7 @@ func (a *adopter) act(do string, at time.Time) error {
 // step runs the engine at an instant of the past and keeps what it makes, as Act does.
 func (a *adopter) step(ev process.Event, kind string, at time.Time, more func(*Happening)) error {
 	when := nowAt{at, at}
-	ch, err := a.s.step(a.dossier, a.pkg, ev, when, a.c)
+	ch, err := a.s.stepFree(a.dossier, a.pkg, ev, when, a.c)
 	if err != nil {
 		return err
 	}

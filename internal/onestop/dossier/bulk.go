@@ -260,7 +260,7 @@ func (s *Service) findMany(ctx context.Context, cmds []Command) (map[TaskID]*fou
 			if err := f.readShared(s, v, auth.From(ctx).Account, cmd.Action); err != nil {
 				return err
 			}
-			if s.charges(f.d, f.pkg) {
+			if s.charges(f.d, f.pkg) || f.d.Instance.Owed != 0 && s.Payments != nil {
 				if f.fees, err = s.Payments.OfSource(v, feeSource(f.d)); err != nil {
 					return err
 				}

@@ -37,14 +37,25 @@ type change struct {
 	writes   []taskWrite
 	units    map[string]orgunit.UnitID
 	fee      *payment.Order // falls due by the change; nil: none
+	pkg      *service.Package
+	beside   []Task         // open rows that the change does not move, told that a fee is due or has come
 	result   bool           // the result is to be made
 	by       auth.Subject   // who acts; the program where empty
 	at       orgunit.UnitID // where it acts; 0 for the program
 	home     string         // the competent agency, as units are named: whose heads repair what is stuck
 }
 
-// step runs the pure engine and gathers its effects.
+// step runs the pure engine and gathers its effects. A fee that falls due by the step is charged.
 func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content) (*change, error) {
+	return s.stepWith(d, pkg, ev, now, c, s.charge)
+}
+
+// stepFree is step for lives that are invented or were led elsewhere: no fee is charged.
+func (s *Service) stepFree(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content) (*change, error) {
+	return s.stepWith(d, pkg, ev, now, c, func(*change, process.Env, Content, nowAt) error { return nil })
+}
+
+func (s *Service) stepWith(d Dossier, pkg *service.Package, ev process.Event, now nowAt, c Content, charge func(*change, process.Env, Content, nowAt) error) (*change, error) {
 	if err := s.stands(d, clock.DateOf(now.at)); err != nil {
 		return nil, err
 	}
@@ -56,7 +67,7 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	if err != nil {
 		return nil, stepErr(err)
 	}
-	ch := &change{before: d, dossier: d, home: home, family: len(pkg.Process.Children()) > 0}
+	ch := &change{before: d, dossier: d, pkg: pkg, home: home, family: len(pkg.Process.Children()) > 0}
 	ch.dossier.Instance = inst
 	for _, e := range effects {
 		ch.take(e, now.at)
@@ -67,11 +78,10 @@ func (s *Service) step(d Dossier, pkg *service.Package, ev process.Event, now no
 	if err := s.offspring(ch, pkg, env, now, c); err != nil {
 		return nil, err
 	}
-	if err := s.gather(ch, env.Term, now); err != nil {
+	if err := charge(ch, env, c, now); err != nil {
 		return nil, err
 	}
-	ch.fee, err = s.feeFalls(ch, pkg, c, now)
-	return ch, err
+	return ch, s.gather(ch, env.Term, now)
 }
 
 // env is what the engine reads of a dossier under a version of its service; home is the
@@ -99,12 +109,13 @@ func (s *Service) env(d Dossier, pkg *service.Package, now nowAt, c Content) (en
 func (s *Service) gather(ch *change, term *calendar.Deadline, now nowAt) (err error) {
 	inst := ch.dossier.Instance
 	ch.dossier.State = inst.State
-	ch.dossier.PausedAt = inst.Paused.Time()
+	ch.dossier.PausedAt, ch.dossier.UnpaidAt = inst.Paused.Time(), inst.Owed.Time()
 	if ch.instance, err = json.Marshal(inst); err != nil {
 		return err
 	}
 	ch.happened.State, ch.happened.Mail, ch.happened.Term = inst.State, ch.dossier.Mail, term
 	ch.happened.When, ch.happened.Paused = db.Millis(now.at), int64(inst.Paused)
+	ch.happened.Owed = int64(inst.Owed)
 	if !ch.dossier.DueAt.IsZero() {
 		ch.happened.Due = db.Millis(ch.dossier.DueAt)
 	}
@@ -217,6 +228,7 @@ func (s *Service) plan(ch *change, by string, now time.Time) {
 		ch.writes = append(ch.writes, taskWrite{t, false})
 		free, closing = free[1:], closing-1
 	}
+	s.tellBeside(ch, now)
 	for _, t := range free[:max(closing, 0)] {
 		t.Open, t.LastBy, t.LastAt = false, by, now
 		t.State, t.Promised = ch.dossier.State, ch.dossier.DueAt
@@ -232,6 +244,11 @@ func (s *Service) writeTasks(tx *db.Tx, ch *change) error {
 			write = insertTask
 		}
 		if err := write(tx, w.Task); err != nil {
+			return err
+		}
+	}
+	for _, t := range ch.beside {
+		if err := touchTask(tx, t); err != nil {
 			return err
 		}
 	}
@@ -267,6 +284,7 @@ func (s *Service) task(ch *change, o process.TaskOpened, by string, now time.Tim
 		Code: d.Code, Package: d.Package, Procedure: d.Procedure, Applicant: d.Applicant, State: d.State, Promised: d.DueAt,
 		LastBy: by, LastAt: now, Did: d.Did,
 	}
+	waitForFee(&t, d)
 	t.WarnAt = warnAfter(s.pointsOf(t, d), now)
 	return t
 }

@@ -87,6 +87,8 @@ func (s *Service) DueWords(ctx context.Context, d Dossier, pkg *service.Package,
 	lang := i18n.LangOf(ctx)
 	switch {
 	case d.State.Ended() || d.State == process.Done:
+	case d.AcceptedAt.IsZero() && !d.UnpaidAt.IsZero():
+		out = append(out, i18n.T(ctx, "dossier.due.afterPayment"))
 	case d.AcceptedAt.IsZero():
 		out = append(out, i18n.T(ctx, "dossier.due.afterAcceptance"))
 	case d.DueAt.IsZero() && d.State == process.Supplement:
@@ -95,8 +97,11 @@ func (s *Service) DueWords(ctx context.Context, d Dossier, pkg *service.Package,
 		cal := s.Calendars.Of(d.Receiving)
 		left := max(cal.WorkingDays(clock.DateOf(d.PausedAt), clock.DateOf(d.DueAt)), 0)
 		key := "dossier.due.paused"
-		if d.State == process.Supplement {
+		switch {
+		case d.State == process.Supplement:
 			key = "dossier.due.pausedForYou"
+		case !d.UnpaidAt.IsZero():
+			key = "dossier.due.pausedForFee"
 		}
 		out = append(out, i18n.T(ctx, key, "at", i18n.DateTime(lang, d.PausedAt), "n", left))
 	}

@@ -45,6 +45,7 @@ type Dossier struct {
 	DueAt       time.Time // the promised instant; zero before acceptance
 	ClosedAt    time.Time // the result was ready, or the dossier ended without one
 	PausedAt    time.Time // the count stands still since; zero while it runs
+	UnpaidAt    time.Time // a fee is due since and has not come; zero where nothing is owed
 
 	Parent      ID  // the dossier that opened it as its child; 0 for most
 	ParentToken int // of the parent's instance

@@ -64,6 +64,7 @@ type Happening struct {
 	Sorry   int64              `json:"sorry,omitempty"`   // of an apology that came too late: until when it was due
 	When    int64              `json:"when,omitempty"`    // instant of the act, by which its dates are counted; the entry is written a moment later
 	Paused  int64              `json:"paused,omitempty"`  // the count stands still since, after the act
+	Owed    int64              `json:"owed,omitempty"`    // a fee is due since and has not come, after the act
 	TaskDue int64              `json:"taskDue,omitempty"` // until when the task was to be done
 	Mail    bool               `json:"mail,omitempty"`    // the applicant reads notices by e-mail
 	Public  bool               `json:"public,omitempty"`  // the comment is for the applicant
@@ -71,6 +72,8 @@ type Happening struct {
 	Child   string             `json:"child,omitempty"`   // code of the child that ended
 	Service string             `json:"service,omitempty"` // package of the child
 	Outcome process.State      `json:"outcome,omitempty"` // state of the child
+
+	Said *Said `json:"said,omitempty"` // of a filing
 
 	Cause     string      `json:"cause,omitempty"`     // why a branch got stuck: a message key
 	Authority string      `json:"authority,omitempty"` // the order that a correction rests on
@@ -94,6 +97,15 @@ type Ordered struct {
 	Due      int64  `json:"due"`                // until when the answer is asked, epoch milliseconds
 	Forecast string `json:"forecast,omitempty"` // day on which the result is expected now
 	Round    int    `json:"round"`              // 1, and one more each time the leader insisted
+}
+
+// Said is what whoever filed was told beside code and state, kept so that a repeated filing gets
+// the same answer.
+type Said struct {
+	ReceiveBy int64  `json:"receiveBy"` // epoch milliseconds
+	Warnings  int    `json:"warnings,omitempty"`
+	Task      TaskID `json:"task,omitzero"` // the first task; told to those who may act on it
+	Version   int64  `json:"version,omitempty"`
 }
 
 // Moved is where a branch went.

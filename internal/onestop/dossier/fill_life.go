@@ -375,7 +375,7 @@ func (l *living) who(t Task) string {
 // step runs the engine and keeps what it makes, as Submit and Act do.
 func (l *living) step(ev process.Event, kind, unit, by string, more func(*Happening)) error {
 	at := nowAt{l.now, l.now}
-	ch, err := l.s.step(l.dossier, l.pkg, ev, at, l.c)
+	ch, err := l.s.stepFree(l.dossier, l.pkg, ev, at, l.c)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (s *Service) AskOf(d Dossier, rated bool) (Ask, bool) {
 		return Ask{AskConfirm, t.Timer.Time()}, true
 	}
 	switch {
-	case d.State == process.Financial:
+	case !d.UnpaidAt.IsZero():
 		return Ask{Kind: AskPay}, true
 	case d.State == process.Done && d.Parent == 0: // children's results are returned with the parent's
 		return Ask{Kind: AskCollect}, true

@@ -14,7 +14,7 @@ import (
 func (s *Service) Module() module.Module {
 	followers := []journal.Follower{s.follower(), s.calendarFollower(), s.searchFollower(), s.placeFollower()}
 	if s.Payments != nil {
-		followers = append(followers, s.feeFollower())
+		followers = append(followers, s.feeFollower(), s.feeNotices())
 	}
 	return module.Module{
 		Name:       "dossier",
@@ -22,7 +22,7 @@ func (s *Service) Module() module.Module {
 		Messages:   Messages,
 		Jobs: []jobs.Handler{s.timers(), {Kind: JobRedate, Do: s.proposeDates}, {Kind: JobConnector, Do: s.ask, MaxAttempts: connectorTries},
 			{Kind: JobChildEnded, Do: s.childEnded}, {Kind: JobChildStop, Do: s.childStop}, {Kind: JobChildReturn, Do: s.childReturn},
-			{Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},
+			{Kind: JobFee, Do: s.feeCame}, {Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},
 		},
 		Periodic:  []jobs.Periodic{{Kind: JobWarn, Every: warnEvery}, {Kind: JobDigest, Every: 24 * time.Hour, Offset: digestAt}},
 		Measures:  s.Measures(),

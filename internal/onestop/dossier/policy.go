@@ -88,13 +88,7 @@ func (o Order) resource() auth.Resource {
 // agency is an agency whose report is asked for: a post in an office is a post of its agency.
 func (s *Service) agency(sub auth.Subject, u orgunit.UnitID) auth.Resource {
 	r := unitResource(u)
-	for _, g := range sub.Grants {
-		if v, err := parseScope(g.Scope); err == nil {
-			if a, ok := s.Units.Now().AgencyOf(v); ok && a.ID == u {
-				r.Units = append(r.Units, g.Scope)
-			}
-		}
-	}
+	r.Units = s.Units.Now().ScopesOf(u, sub.Scopes())
 	return r
 }
 

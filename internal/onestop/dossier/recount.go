@@ -103,7 +103,7 @@ func replayed(lines []Line) (p standpoint) {
 // steps reports whether entries of a kind tell where the process stands after them.
 func steps(kind string) bool {
 	switch kind {
-	case KindNote, KindClaimed, KindAssigned, KindEscalated, KindDateKept, KindFeePaid, kindCorrectPrefix + "merged":
+	case KindNote, KindClaimed, KindAssigned, KindEscalated, KindDateKept, kindCorrectPrefix + "merged":
 		return false
 	}
 	return strings.HasPrefix(kind, SubjectType+".")

@@ -126,6 +126,7 @@ type ResultPaper struct {
 	ID       string    // of the document
 	Verify   string    // address behind the code on the paper
 	Signed   bool      // it will be signed; otherwise it says that it is not
+	Bare     bool      // no paper is wanted, only what its register is to hold
 	Signer   string
 	Replaces string            // number of the result that this one takes the place of
 	Changes  map[string]string // words that differ from the dossier, by path
@@ -168,6 +169,9 @@ func (s *Service) DrawResult(ctx context.Context, v ID, r ResultPaper) (out Draw
 	out.Content = p.c
 	if out.Entered, err = p.pkg.Enter(p.c.Answers, p.c.Officer, env, r.Number, day, p.d.Code); err != nil {
 		return out, err
+	}
+	if r.Bare {
+		return out, nil
 	}
 	words := p.resultWords(env)
 	words["result.number"], words["result.date"], words["verify.url"], words["signer"] = r.Number, i18n.Date(i18n.VI, day), r.Verify, r.Signer
@@ -248,3 +252,13 @@ const DeliverOnline = "online"
 
 // FindID finds a dossier by its id, for the program: it looks at nobody's rights.
 func (s *Service) FindID(q db.Querier, v ID) (Dossier, error) { return findByID(q, v) }
+
+// FindIDs is FindID of many, by their ids.
+func (s *Service) FindIDs(q db.Querier, ids []ID) (map[ID]Dossier, error) {
+	list, err := findByIDs(q, ids)
+	out := make(map[ID]Dossier, len(list))
+	for _, d := range list {
+		out[d.ID] = d
+	}
+	return out, err
+}

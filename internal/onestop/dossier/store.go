@@ -16,7 +16,7 @@ import (
 
 const dossierColumns = `d.id, d.code, d.service, d.package, d.procedure, d.variant, d.state, d.channel,
  d.reception_unit, d.receiving_unit, d.competent_unit, d.submitter, d.applicant, d.phone, d.mail,
- d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token, d.heritage, d.did`
+ d.submitted_at, d.receive_by, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.process, d.version, d.parent, d.parent_token, d.heritage, d.did, d.unpaid_at`
 
 const taskColumns = `t.id, t.dossier_id, t.token, t.step, t.role, t.unit, t.assignee, t.open, t.due_at, t.opened_at,
  t.code, t.package, t.procedure, t.applicant, t.state, t.promised, t.version, t.last_by, t.last_at, t.owner, t.warn_at, t.did`
@@ -26,6 +26,7 @@ type dossierRow struct {
 	d                             Dossier
 	submitted, receiveBy          int64
 	accepted, due, closed, paused *int64
+	unpaid                        *int64
 	process, heritage             string
 }
 
@@ -34,7 +35,7 @@ func (r *dossierRow) dest() []any {
 	return []any{
 		&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.Case, &d.State, &d.Channel,
 		&d.Reception, &d.Receiving, &d.Competent, &d.Submitter, &d.Applicant, &d.Phone, &d.Mail,
-		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken, &r.heritage, &d.Did,
+		&r.submitted, &r.receiveBy, &r.accepted, &r.due, &r.closed, &r.paused, &r.process, &d.Version, &d.Parent, &d.ParentToken, &r.heritage, &d.Did, &r.unpaid,
 	}
 }
 
@@ -42,6 +43,7 @@ func (r *dossierRow) finish() (Dossier, error) {
 	d := r.d
 	d.SubmittedAt, d.ReceiveBy = db.Time(r.submitted), db.Time(r.receiveBy)
 	d.AcceptedAt, d.DueAt, d.ClosedAt, d.PausedAt = timeOf(r.accepted), timeOf(r.due), timeOf(r.closed), timeOf(r.paused)
+	d.UnpaidAt = timeOf(r.unpaid)
 	if r.heritage != "" {
 		d.Heritage = &Heritage{}
 		if err := json.Unmarshal([]byte(r.heritage), d.Heritage); err != nil {
@@ -118,6 +120,18 @@ func findByCode(q db.Querier, code string) (Dossier, error) {
 func findByID(q db.Querier, v ID) (Dossier, error) {
 	d, err := db.One(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id = $1`, v)
 	return d, notFound(err, "dossier.notFound")
+}
+
+// findByIDs reads many dossiers in one query; of one that is not there nothing is said.
+func findByIDs(q db.Querier, ids []ID) ([]Dossier, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	marks, args := make([]string, len(ids)), make([]any, len(ids))
+	for i, v := range ids {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), v
+	}
+	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id IN (`+strings.Join(marks, ",")+`)`, args...)
 }
 
 // findFiling reads a dossier with what was said beside its form, in one query.
@@ -204,12 +218,12 @@ func encodeContent(c Content) (out contentJSON, err error) {
 func insertDossier(tx *db.Tx, d Dossier, instance []byte) error {
 	return tx.Exec(`INSERT INTO dossier_dossier (id, code, service, package, procedure, variant, state, channel,
  reception_unit, receiving_unit, competent_unit, submitter, applicant, phone, mail,
- submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version, parent, parent_token, did)
- VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26)`,
+ submitted_at, receive_by, accepted_at, due_at, closed_at, paused_at, process, version, parent, parent_token, did, unpaid_at)
+ VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27)`,
 		d.ID, d.Code, d.Service, d.Package, d.Procedure, d.Case, int64(d.State), string(d.Channel),
 		d.Reception, d.Receiving, d.Competent, d.Submitter, d.Applicant, d.Phone, d.Mail,
 		db.Millis(d.SubmittedAt), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt),
-		string(instance), d.Version, d.Parent, int64(d.ParentToken), string(d.Did))
+		string(instance), d.Version, d.Parent, int64(d.ParentToken), string(d.Did), msOf(d.UnpaidAt))
 }
 
 func insertContent(tx *db.Tx, v ID, c contentJSON) error {
@@ -226,8 +240,8 @@ func updateContent(tx *db.Tx, v ID, c contentJSON) error {
 // updateDossier writes where the dossier stands, if it still stands at version d.Version.
 func updateDossier(tx *db.Tx, d Dossier, instance []byte) error {
 	return tx.Guard(errMoved, `UPDATE dossier_dossier SET state = $3, receive_by = $4, accepted_at = $5, due_at = $6,
- closed_at = $7, paused_at = $8, process = $9, did = $10, version = version + 1 WHERE id = $1 AND version = $2`,
-		d.ID, d.Version, int64(d.State), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt), string(instance), string(d.Did))
+ closed_at = $7, paused_at = $8, process = $9, did = $10, unpaid_at = $11, version = version + 1 WHERE id = $1 AND version = $2`,
+		d.ID, d.Version, int64(d.State), db.Millis(d.ReceiveBy), msOf(d.AcceptedAt), msOf(d.DueAt), msOf(d.ClosedAt), msOf(d.PausedAt), string(instance), string(d.Did), msOf(d.UnpaidAt))
 }
 
 func insertTask(tx *db.Tx, t Task) error {
@@ -246,6 +260,13 @@ func updateTask(tx *db.Tx, t Task) error {
  WHERE id = $1 AND version = $2`,
 		t.ID, t.Version, int64(t.Token), t.Step, t.Role, t.Unit, t.Assignee, t.Open,
 		db.Millis(t.DueAt), db.Millis(t.OpenedAt), int64(t.State), msOf(t.Promised), t.LastBy, db.Millis(t.LastAt), t.Owner, msOf(t.WarnAt), string(t.Did))
+}
+
+// touchTask tells an open task what holds of its dossier now. Its version stays: nobody loses the
+// task that they have before them.
+func touchTask(tx *db.Tx, t Task) error {
+	return tx.Exec(`UPDATE dossier_task SET state = $2, promised = $3, due_at = $4, warn_at = $5 WHERE id = $1 AND open`,
+		t.ID, int64(t.State), msOf(t.Promised), db.Millis(t.DueAt), msOf(t.WarnAt))
 }
 
 // queue reads one page of the open tasks of a unit and one role, or of an account.

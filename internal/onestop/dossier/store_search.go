@@ -102,7 +102,7 @@ func expression(asked asking, within []string, quote, and, or, star string) stri
 }
 
 const shortColumns = `d.id, d.code, d.service, d.package, d.procedure, d.state, d.reception_unit, d.receiving_unit, d.competent_unit,
- d.applicant, d.phone, d.submitted_at, d.accepted_at, d.due_at, d.closed_at, d.paused_at`
+ d.applicant, d.phone, d.submitted_at, d.accepted_at, d.due_at, d.closed_at, d.paused_at, d.unpaid_at`
 
 // shortDossiers reads dossiers without the state of their processes, in any order.
 func shortDossiers(q db.Querier, ids []ID) ([]Dossier, error) {
@@ -112,10 +112,11 @@ func shortDossiers(q db.Querier, ids []ID) ([]Dossier, error) {
 	list, args := in(ids)
 	return db.All(q, func(s db.Scanner) (d Dossier, err error) {
 		var submitted int64
-		var accepted, due, closed, paused *int64
+		var accepted, due, closed, paused, unpaid *int64
 		err = s.Scan(&d.ID, &d.Code, &d.Service, &d.Package, &d.Procedure, &d.State, &d.Reception, &d.Receiving, &d.Competent,
-			&d.Applicant, &d.Phone, &submitted, &accepted, &due, &closed, &paused)
+			&d.Applicant, &d.Phone, &submitted, &accepted, &due, &closed, &paused, &unpaid)
 		d.SubmittedAt, d.AcceptedAt, d.DueAt, d.ClosedAt, d.PausedAt = db.Time(submitted), timeOf(accepted), timeOf(due), timeOf(closed), timeOf(paused)
+		d.UnpaidAt = timeOf(unpaid)
 		return d, err
 	}, `SELECT `+shortColumns+` FROM dossier_dossier d WHERE d.id IN `+list, args...)
 }

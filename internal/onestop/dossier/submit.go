@@ -21,6 +21,7 @@ import (
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
+	"khue/internal/register/orgunit"
 )
 
 // nowAt is the instant of an act, and when it was claimed to have happened.
@@ -145,17 +146,29 @@ func NormalPhone(s string) (string, bool) {
 }
 
 // Submit files a dossier. The due date does not exist yet: it comes with acceptance.
-// The same key and submission again returns the first dossier. Errors: Invalid
+// The same key and submission again returns the answer to the first. Errors: Invalid
 // with fields, NotFound for a service that is not in force, Mismatch for a key that
 // came with another submission.
 func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err error) {
 	defer errs.Op(&err, "dossier.Submit(%s)", in.Service)
-	now := nowAt{at: s.Clock.Now(), occurred: in.Occurred}
-	sub := auth.From(ctx)
 	hash, err := in.hash()
 	if err != nil {
 		return out, err
 	}
+	out, err = s.submit(ctx, in, hash)
+	if err == nil || errs.Is(err, errs.Forbidden) || errs.Is(err, errs.Unauthenticated) {
+		return out, err
+	}
+	// Whatever went wrong, it may be the second coming of a filing that went well.
+	if first, again, onceErr := s.refiled(ctx, in.Key, hash); onceErr != nil || again {
+		return first, onceErr
+	}
+	return out, err
+}
+
+func (s *Service) submit(ctx context.Context, in Submission, hash []byte) (out Filed, err error) {
+	now := nowAt{at: s.Clock.Now(), occurred: in.Occurred}
+	sub := auth.From(ctx)
 	party, behalf, err := s.behalf(ctx, &in)
 	if err != nil {
 		return out, err
@@ -170,16 +183,10 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		}
 	}
 	if err := res.Err(); err != nil {
-		if d, again, onceErr := s.replay(ctx, sub.Account, in.Key, hash); onceErr != nil || again {
-			return s.filed(d), onceErr
-		}
 		return out, err
 	}
 	place, err := s.Places.Hold(ctx, pkg, in.Channel == service.Online, res.Answers)
 	if err != nil {
-		if d, again, onceErr := s.replay(ctx, sub.Account, in.Key, hash); onceErr != nil || again {
-			return s.filed(d), onceErr
-		}
 		return out, err
 	}
 	d, err := s.newDossier(in, pkg, res.Answers, sub, now)
@@ -202,13 +209,17 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		return out, err
 	}
 	ch.dossier.Code = d.Code
+	s.plan(ch, in.Submitter.Name, now.at)
+	said := &Said{ReceiveBy: db.Millis(d.ReceiveBy), Warnings: len(res.Warnings)}
+	if len(ch.writes) == 1 {
+		said.Task, said.Version = ch.writes[0].ID, ch.writes[0].Version
+	}
 	entry, err := ch.entry(KindSubmitted, sub, d.Reception.String(), now, func(h *Happening) {
-		h.By, h.Content = in.Submitter.Name, contentHash(text)
+		h.By, h.Content, h.Said = in.Submitter.Name, contentHash(text), said
 	})
 	if err != nil {
 		return out, err
 	}
-	s.plan(ch, in.Submitter.Name, now.at)
 	entries, texts, err := s.register(ctx, ch, in.Submitter.Name, now)
 	if err != nil {
 		return out, err
@@ -245,26 +256,57 @@ func (s *Service) Submit(ctx context.Context, in Submission) (out Filed, err err
 		return once.Record(tx, sub.Account, in.Key, hash, int64(d.ID))
 	}
 	err = s.Places.Place(ctx, place, func() error { return s.DB.InTx(ctx, file) })
-	if db.IsUnique(err) || place != nil && errs.Is(err, errs.Conflict) {
-		first, again, onceErr := s.replay(ctx, sub.Account, in.Key, hash)
-		if onceErr != nil || again {
-			return s.filed(first), onceErr
-		}
-	}
 	if err != nil {
 		return out, err
 	}
-	out = s.filed(d)
-	out.Warnings = len(res.Warnings)
-	if w := ch.writes; len(w) == 1 && (s.mayAct(ctx, sub, w[0].Role, w[0].Unit) || s.receivesFor(ctx, sub, d, w[0].Role)) {
-		out.Task, out.TaskVersion = w[0].ID, w[0].Version
-	}
+	out = s.filed(ctx, d, said, ch.happened.To)
 	out.Promise, err = s.Journal.Promise(receipt)
 	return out, err
 }
 
-func (s *Service) filed(d Dossier) Filed {
-	return Filed{ID: d.ID, Code: d.Code, State: d.State, ReceiveBy: d.ReceiveBy, Key: s.AccessKey(d.Code)}
+// filed is what whoever filed a dossier is told; to is where its branches went.
+func (s *Service) filed(ctx context.Context, d Dossier, said *Said, to []Moved) Filed {
+	f := Filed{ID: d.ID, Code: d.Code, State: d.State, ReceiveBy: db.Time(said.ReceiveBy), Key: s.AccessKey(d.Code), Warnings: said.Warnings}
+	if said.Task != 0 && len(to) == 1 {
+		sub, unit := auth.From(ctx), orgunit.UnitID(to[0].Unit)
+		if s.mayAct(ctx, sub, to[0].Role, unit) || s.receivesFor(ctx, sub, d, to[0].Role) {
+			f.Task, f.TaskVersion = said.Task, said.Version
+		}
+	}
+	return f
+}
+
+// refiled is the answer to the filing that a key made before, as it was given then: from its
+// journal entry, since the dossier has moved on.
+func (s *Service) refiled(ctx context.Context, key string, hash []byte) (out Filed, found bool, err error) {
+	d, found, err := s.replay(ctx, auth.From(ctx).Account, key, hash)
+	if err != nil || !found {
+		return out, found, err
+	}
+	records, err := s.Journal.BySubject(ctx, journal.Subject{Type: SubjectType, ID: int64(d.ID)}, 0, 10)
+	if err != nil {
+		return out, true, err
+	}
+	said, to := &Said{ReceiveBy: db.Millis(d.ReceiveBy)}, []Moved(nil)
+	for _, r := range records {
+		if r.Kind != KindSubmitted {
+			continue
+		}
+		l, err := lineOf(r)
+		if err != nil {
+			return out, true, err
+		}
+		if l.Said != nil { // neither erased nor of an older program
+			d.State, said, to = l.State, l.Said, l.To
+		}
+		if out.Promise, err = s.Journal.PromiseOf(ctx, r.ID); err != nil {
+			return out, true, err
+		}
+	}
+	promise := out.Promise
+	out = s.filed(ctx, d, said, to)
+	out.Promise = promise
+	return out, true, nil
 }
 
 // replay finds the dossier that a key made before.

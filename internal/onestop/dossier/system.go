@@ -3,6 +3,7 @@ package dossier
 import (
 	"context"
 	"errors"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
@@ -19,6 +20,7 @@ type moved struct {
 	by    auth.Subject
 	kind  string // of the journal entry
 	event process.Event
+	at    time.Time // when it happened, by which it is counted; zero: now
 	// check looks at the dossier as read before anything is computed; nil: nothing.
 	check func(Dossier, *service.Package) error
 	tell  func(Dossier, *Happening)
@@ -60,6 +62,9 @@ func (s *Service) advanceOnce(ctx context.Context, m moved) (*change, error) {
 		return nil, err
 	}
 	now := nowAt{at: s.Clock.Now()}
+	if !m.at.IsZero() && m.at.Before(now.at) {
+		now.at = m.at
+	}
 	ch, entry, err := s.moving(m, standing{d, pkg, c, rows}, now)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/calendar"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
 	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
@@ -32,6 +33,7 @@ type Stay struct {
 	To     time.Time // zero: it is there now
 	Worked time.Duration
 	Budget time.Duration // 0 where none is declared
+	Fee    bool          // the wait for a payment; the time of others that it covers is not theirs
 }
 
 // Share is a sum of stays. Parallel stays of one unit count side by side: two officers
@@ -78,14 +80,18 @@ func TimingOf(lines []Line, home orgunit.UnitID, w TimingWorld, now time.Time) T
 	}
 	leave := func(step string, at time.Time) {
 		for i := range t.Stays {
-			if s := &t.Stays[i]; s.To.IsZero() && s.Step == step {
+			if s := &t.Stays[i]; s.To.IsZero() && s.Step == step && !s.Fee {
 				s.To = at
 				return
 			}
 		}
 	}
 	for _, l := range lines {
-		if l.Kind == KindNote || l.Kind == KindClaimed || l.Kind == KindAssigned || l.Kind == KindEscalated || l.Kind == KindFeePaid || l.Erased {
+		if l.Kind == KindNote || l.Kind == KindClaimed || l.Kind == KindAssigned || l.Kind == KindEscalated || l.Erased {
+			continue
+		}
+		t.owe(l)
+		if l.Kind == KindFeePaid {
 			continue
 		}
 		if l.Kind == KindSupplied {
@@ -115,6 +121,43 @@ func TimingOf(lines []Line, home orgunit.UnitID, w TimingWorld, now time.Time) T
 	return t
 }
 
+// owe begins or ends the wait for a payment, as a line leaves it.
+func (t *Timing) owe(l Line) {
+	i := slices.IndexFunc(t.Stays, func(s Stay) bool { return s.Fee && s.To.IsZero() })
+	switch {
+	case l.Owed != 0 && i < 0 && l.State != process.Done:
+		t.Stays = append(t.Stays, Stay{Role: process.RoleApplicant, Whose: ApplicantTime, Fee: true, From: db.Time(l.Owed)})
+	case l.Owed == 0 && i >= 0:
+		t.Stays[i].To = l.At
+	}
+}
+
+// waited is how much of a stay the applicant had not paid.
+func (t *Timing) waited(s Stay, cal *calendar.Calendar, now time.Time) (sum time.Duration) {
+	end := func(s Stay) time.Time {
+		if s.To.IsZero() {
+			return now
+		}
+		return s.To
+	}
+	for _, f := range t.Stays {
+		if !f.Fee {
+			continue
+		}
+		from, to := s.From, end(s)
+		if f.From.After(from) {
+			from = f.From
+		}
+		if e := end(f); e.Before(to) {
+			to = e
+		}
+		if to.After(from) {
+			sum += cal.Worked(from, to)
+		}
+	}
+	return sum
+}
+
 // sum measures the stays and adds them up.
 func (t *Timing) sum(home orgunit.UnitID, w TimingWorld, now time.Time) {
 	for i := range t.Stays {
@@ -130,6 +173,9 @@ func (t *Timing) sum(home orgunit.UnitID, w TimingWorld, now time.Time) {
 			s.Tier = w.Tier(unit)
 		}
 		s.Worked = w.Calendar(unit).Worked(s.From, end)
+		if s.Whose == UnitTime {
+			s.Worked -= t.waited(*s, w.Calendar(unit), now)
+		}
 		switch s.Whose {
 		case ApplicantTime:
 			t.Applicant += s.Worked

@@ -169,6 +169,7 @@ type InputInfo struct {
 	Required string     // true, false or FEEL
 	When     string     // FEEL; empty: always
 	Codes    []string   // of a list
+	Items    []Item     // the same with their words
 }
 
 // Inputs are the leaves in order of the pages; computed ones are left out.
@@ -193,6 +194,7 @@ func (f *Form) Inputs() []InputInfo {
 			case fl.leaf == nil && fl.requires(in, nil, fl.def.Required.S == "true"):
 				i.Required = "true"
 			}
+			i.Items = in.list
 			for _, it := range in.list {
 				i.Codes = append(i.Codes, it.Code)
 			}

@@ -36,6 +36,7 @@ type Happened struct {
 	State  State  `json:"state"`
 	Amount int64  `json:"amount"`
 	Held   int64  `json:"held"`
+	Moved  int64  `json:"moved,omitempty"` // what came or went back by this event
 	Way    Way    `json:"way,omitempty"`
 	By     string `json:"by,omitempty"`
 	Why    string `json:"why,omitempty"`

@@ -189,6 +189,11 @@ func (s *Service) Key(v OrderID) string {
 // Link is the address of an order's page, from the site's root.
 func (s *Service) Link(v OrderID) string { return "/pay/" + v.String() + "?key=" + s.Key(v) }
 
+// ReceiptLink is the address of an order's receipt, once it is paid.
+func (s *Service) ReceiptLink(v OrderID) string {
+	return "/pay/" + v.String() + "/receipt.pdf?key=" + s.Key(v)
+}
+
 // OpenIn opens an order in its source's own transaction. Amount is computed of the lines.
 func (s *Service) OpenIn(tx *db.Tx, o Order) (_ Order, err error) {
 	defer errs.Op(&err, "payment.OpenIn")
@@ -204,7 +209,7 @@ func (s *Service) OpenIn(tx *db.Tx, o Order) (_ Order, err error) {
 	if err := s.book(tx, t, o.ID); err != nil {
 		return o, err
 	}
-	return o, s.tell(tx, o, KindOpened, auth.Subject{}, "", "")
+	return o, s.tell(tx, o, KindOpened, auth.Subject{}, "", 0, "")
 }
 
 // CancelIn takes a demand back in its source's transaction. Money that came for it waits for a
@@ -234,7 +239,7 @@ func (s *Service) stepIn(tx *db.Tx, o Order, e Event, sub auth.Subject) (Order, 
 	if err := s.book(tx, t, o.ID); err != nil {
 		return o, err
 	}
-	why, way := "", Way("")
+	why, way, moved := "", Way(""), int64(0)
 	switch e := e.(type) {
 	case Cancel:
 		why = e.Why
@@ -243,12 +248,12 @@ func (s *Service) stepIn(tx *db.Tx, o Order, e Event, sub auth.Subject) (Order, 
 	case Contest:
 		why = e.Why
 	case Received:
-		way = e.Way
+		way, moved = e.Way, e.Amount
 	case PayRefund:
-		way = e.Way
+		way, moved = e.Way, o.Refund.Amount
 	}
 	for _, kind := range kinds(o, after, e) {
-		if err := s.tell(tx, after, kind, sub, way, why); err != nil {
+		if err := s.tell(tx, after, kind, sub, way, moved, why); err != nil {
 			return o, err
 		}
 	}
@@ -271,8 +276,8 @@ func (s *Service) book(tx *db.Tx, t Txn, o OrderID) error {
 	return nil
 }
 
-func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Way, why string) error {
-	payload, err := json.Marshal(Happened{Source: o.Source.ID, Type: o.Source.Type, Code: o.Source.Code, State: o.State, Amount: o.Amount, Held: o.Held(), Way: way, By: sub.Name, Why: why})
+func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Way, moved int64, why string) error {
+	payload, err := json.Marshal(Happened{Source: o.Source.ID, Type: o.Source.Type, Code: o.Source.Code, State: o.State, Amount: o.Amount, Held: o.Held(), Moved: moved, Way: way, By: sub.Name, Why: why})
 	if err != nil {
 		return err
 	}
@@ -299,6 +304,9 @@ func (s *Service) Find(ctx context.Context, v OrderID) (o Order, err error) {
 	})
 	return o, err
 }
+
+// FindIn is Find inside a unit of work or a view.
+func (s *Service) FindIn(q db.Querier, v OrderID) (Order, error) { return findOrder(q, v) }
 
 // Read is Find for a reader: NotFound also where the order is not theirs to see. key is of
 // the link; "" without one.
@@ -379,10 +387,7 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 	var was counted
 	var again bool
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		if was, again, err = findNotice(q, n.Way, n.External); err != nil || again {
-			return err
-		}
-		o, err = orderOf(q, n.Reference)
+		was, again, o, err = told(q, n)
 		return err
 	})
 	if err != nil {
@@ -411,6 +416,9 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 				return err
 			}
 			if err := s.book(tx, t, 0); err != nil {
+				return err
+			}
+			if err := s.lie(tx, c, n.Text); err != nil {
 				return err
 			}
 			_, err := s.Journal.Append(tx, journal.Entry{Kind: KindUnknown, Subject: journal.Subject{Type: "payment.notice", ID: c.ID}, Actor: sub.Account, Unit: unit.String()})

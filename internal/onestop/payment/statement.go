@@ -326,13 +326,17 @@ func readCSV(b []byte) (s Statement, err error) {
 	}
 	for {
 		row, err := r.Read()
-		line, _ := r.FieldPos(0)
 		if errors.Is(err, io.EOF) {
 			return s, nil
 		}
 		if err != nil {
+			line := 1
+			if bad := (*csv.ParseError)(nil); errors.As(err, &bad) {
+				line = bad.Line // a row that was not read has no fields to ask for their place
+			}
 			return s, badStatement(line, "csv", err)
 		}
+		line, _ := r.FieldPos(0)
 		get := func(n string) string {
 			if i, ok := col[n]; ok && i < len(row) {
 				return strings.TrimSpace(row[i])

@@ -118,7 +118,8 @@ func (m *machine) due(dl calendar.Deadline, why string) error {
 }
 
 // count stops and starts the count: it stands still while the applicant completes the
-// dossier, and while everything that is open is a wait that is nobody's delay.
+// dossier or has not paid what is due, and while everything that is open is a wait that is
+// nobody's delay.
 func (m *machine) count() error {
 	if m.i.State.Ended() {
 		return nil
@@ -137,10 +138,9 @@ func (m *machine) count() error {
 			}
 		}
 	}
-	switch stop := asked || still && !runs; {
-	case stop && m.i.Paused == 0 && m.i.Due != 0:
-		m.i.Paused = millis(m.env.Now)
-	case stop && asked && m.i.Paused == 0 && m.i.Accepted != 0:
+	owed := m.i.Owed != 0 && m.i.State != Done
+	switch stop := asked || owed || still && !runs; {
+	case stop && m.i.Paused == 0 && (m.i.Due != 0 || owed || asked && m.i.Accepted != 0):
 		m.i.Paused = millis(m.env.Now)
 	case !stop && m.i.Paused != 0:
 		return m.resume()

@@ -32,6 +32,8 @@ const (
 	Move   EventKind = "move"   // Token is put at the step To, by authority
 	Reopen EventKind = "reopen" // an ended dossier goes on at the step To, by authority
 	Adopt  EventKind = "adopt"  // another system had promised the date At, which stands
+	Charge EventKind = "charge" // a fee fell due and is to be paid before the dossier goes on
+	Paid   EventKind = "paid"   // what was due has come, or is not asked for any more
 	Halt   EventKind = "halt"   // the dossier is stopped by authority: a court's order, a duplicate
 )
 

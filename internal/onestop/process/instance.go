@@ -39,6 +39,9 @@ type Instance struct {
 	Paused    Millis `json:"paused,omitempty"` // since when the count stands still
 	Term      string `json:"term,omitempty"`   // name of the term the due date was counted by
 
+	Owed    Millis `json:"owed,omitempty"`    // since when a fee is due that has not come
+	Charged bool   `json:"charged,omitempty"` // a fee fell due before: the dossier is not charged again
+
 	Supplements int `json:"supplements,omitempty"` // asked so far
 	Extensions  int `json:"extensions,omitempty"`
 }

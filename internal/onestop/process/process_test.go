@@ -112,6 +112,12 @@ func check(t *testing.T, before, after process.Instance, effects []process.Effec
 	if before.State != after.State && !before.State.May(after.State) {
 		t.Fatalf("%s to %s", before.State, after.State)
 	}
+	if (after.State == process.Financial) && after.Owed == 0 || after.Owed != 0 && after.Paused == 0 && after.State != process.Done {
+		t.Fatalf("state %s, owed since %d, the count stands since %d", after.State, after.Owed, after.Paused)
+	}
+	if before.Owed != 0 && after.Owed == before.Owed && after.State == process.Processing {
+		t.Fatal("a dossier at work that owes a fee does not wait for it")
+	}
 	if (after.Due != 0) && after.Accepted == 0 {
 		t.Fatal("a due date before acceptance")
 	}
@@ -152,9 +158,9 @@ func tasks(i process.Instance) (n int) {
 }
 
 func randomEvent(def *process.Def, inst process.Instance, r *rand.Rand) process.Event {
-	kinds := []process.EventKind{process.Submit, process.Act, process.Act, process.Act, process.Act, process.Act, process.Supply, process.Withdraw, process.Fire}
+	kinds := []process.EventKind{process.Submit, process.Act, process.Act, process.Act, process.Act, process.Act, process.Supply, process.Charge, process.Paid, process.Withdraw, process.Fire}
 	if inst.State != 0 && r.IntN(12) > 0 {
-		kinds = kinds[1:7]
+		kinds = kinds[1:9]
 	}
 	ev := process.Event{Kind: kinds[r.IntN(len(kinds))], Token: r.IntN(6)}
 	if len(inst.Tokens) > 0 && r.IntN(8) > 0 {
@@ -217,6 +223,44 @@ func BenchmarkStep(b *testing.B) {
 		if _, _, err := process.Step(def, inst, ev, env); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestTheTermStandsStillWhileAFeeIsDue: a term of 5 working days from Friday, 20 November 2026 (the
+// 24th is a holiday) is due on the 30th; a fee that is asked for with the acceptance and paid on
+// the 25th moves it by what the wait took, and the one-stop's own clock begins with the payment.
+func TestTheTermStandsStillWhileAFeeIsDue(t *testing.T) {
+	t.Parallel()
+	def, env := birthRegistration(t, "2026-11-20")
+	env.Term = &calendar.Deadline{Kind: calendar.WorkingDays, N: 5}
+	step := func(in process.Instance, ev process.Event, at time.Time) process.Instance {
+		t.Helper()
+		env.Now = at
+		out, _, err := process.Step(def, in, ev, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	day := func(m process.Millis) string { return clock.DateOf(m.Time()).String() }
+	filed := clock.MustDate("2026-11-20").At(9, 0)
+	i := step(process.Instance{}, process.Event{Kind: process.Submit}, filed)
+	accept := process.Event{Kind: process.Act, Token: i.Tokens[0].N, Action: "accept"}
+
+	early := step(step(i, process.Event{Kind: process.Charge}, filed), process.Event{Kind: process.Paid}, clock.MustDate("2026-11-26").At(9, 0))
+	if early.State != process.Submitted || early.Paused != 0 || day(early.ReceiveBy) != "2026-11-27" {
+		t.Errorf("paid before acceptance: %s, paused %d, to be accepted by %s", early.State, early.Paused, early.ReceiveBy.Time())
+	}
+	i = step(step(i, accept, filed), process.Event{Kind: process.Charge}, filed)
+	if i.State != process.Financial || i.Paused == 0 || day(i.Due) != "2026-11-30" {
+		t.Errorf("charged: %s, paused %d, due %s", i.State, i.Paused, i.Due.Time())
+	}
+	i = step(i, process.Event{Kind: process.Paid}, clock.MustDate("2026-11-25").At(10, 0))
+	if i.State != process.Processing || i.Paused != 0 || day(i.Due) != "2026-12-02" {
+		t.Errorf("paid: %s, paused %d, due %s", i.State, i.Paused, i.Due.Time())
+	}
+	if _, _, err := process.Step(def, i, process.Event{Kind: process.Charge}, env); !errs.Is(err, errs.Conflict) {
+		t.Errorf("charged twice: %v", err)
 	}
 }
 

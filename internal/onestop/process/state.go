@@ -73,13 +73,15 @@ func (s *State) UnmarshalText(b []byte) error {
 //
 //nolint:gochecknoglobals // immutable table
 var next = [...][]State{
-	0:          {Submitted},
-	Submitted:  {Accepted, NotAccepted, Supplement, Withdrawn, Stopped},
-	Accepted:   {Processing, Supplement, Withdrawn, Stopped, Done},
+	0:         {Submitted},
+	Submitted: {Accepted, NotAccepted, Supplement, Withdrawn, Stopped},
+	// A fee that falls due with the acceptance is asked for at once: the national table writes
+	// 2, 4, 6 where nothing happens at 4.
+	Accepted:   {Processing, Supplement, Financial, Withdrawn, Stopped, Done},
 	Processing: {Supplement, Financial, Withdrawn, Stopped, Done},
-	Supplement: {Submitted, Processing, Withdrawn, Stopped},
-	Financial:  {Processing, Done, Stopped, Withdrawn},
-	Done:       {Returned, Processing},
+	Supplement: {Submitted, Processing, Financial, Withdrawn, Stopped},
+	Financial:  {Processing, Supplement, Done, Stopped, Withdrawn},
+	Done:       {Returned, Processing, Financial},
 	Returned:   nil,
 }
 

@@ -84,6 +84,10 @@ func (m *machine) event(ev Event) error {
 		return m.reopen(ev.To)
 	case Adopt:
 		return m.adopt(ev)
+	case Charge:
+		return m.charge()
+	case Paid:
+		return m.paid()
 	case Halt:
 		return m.halt()
 	}
@@ -123,6 +127,9 @@ func (m *machine) happened(name string) {
 
 func (m *machine) state(to State) error {
 	from := m.i.State
+	if to == Processing && m.i.Owed != 0 {
+		to = Financial // what is done meanwhile does not end the wait
+	}
 	if from == to {
 		return nil
 	}
@@ -130,6 +137,9 @@ func (m *machine) state(to State) error {
 		return errs.E(errs.Conflict, "process.ended", errs.P("state", from.String()))
 	}
 	m.i.State = to
+	if to.Ended() {
+		m.i.Owed = 0
+	}
 	m.emit(StateChanged{From: from, To: to})
 	return nil
 }

@@ -384,6 +384,7 @@ func (m *machine) withdraw() error {
 func (m *machine) finish(to State, milestone, paper string) error {
 	m.bury(func(Token) bool { return true }, func(int) bool { return true })
 	m.i.Tokens, m.i.Watches, m.i.Done, m.i.Paused, m.queue = nil, nil, nil, 0, nil
+	m.i.Charged = false
 	if err := m.state(to); err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
-	"khue/internal/kernel/id"
 	"khue/internal/kernel/once"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
@@ -24,31 +23,12 @@ func bookActor(s auth.Subject) book.Actor { return book.Actor{Account: s.Account
 
 // agency is an agency as policies see it: a post in one of its offices is a post of it.
 func (s *Service) agency(sub auth.Subject, u orgunit.UnitID) auth.Resource {
-	r := auth.Resource{Type: "Unit", ID: u.String(), Units: []string{"unit:" + u.String()}}
-	for _, g := range sub.Grants {
-		v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
-		if err != nil {
-			continue
-		}
-		if a, ok := s.Units.Now().AgencyOf(v); ok && a.ID == u {
-			r.Units = append(r.Units, g.Scope)
-		}
-	}
-	return r
+	return auth.Resource{Type: "Unit", ID: u.String(), Units: s.Units.Now().ScopesOf(u, sub.Scopes())}
 }
 
 // Agencies are those in which the reader holds a post.
-func (s *Service) Agencies(ctx context.Context) (out []orgunit.Unit) {
-	for _, g := range auth.From(ctx).Grants {
-		v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
-		if err != nil {
-			continue
-		}
-		if a, ok := s.Units.Now().AgencyOf(v); ok && !slices.ContainsFunc(out, func(u orgunit.Unit) bool { return u.ID == a.ID }) {
-			out = append(out, a)
-		}
-	}
-	return out
+func (s *Service) Agencies(ctx context.Context) []orgunit.Unit {
+	return s.Units.Now().AgenciesOf(auth.From(ctx).Scopes())
 }
 
 const pageSize = 50
@@ -113,6 +93,15 @@ const (
 	maxWords = 1000
 	maxBasis = 300
 )
+
+// checkReason is check for an act that rests on no decision.
+func (d *Decision) checkReason() error {
+	d.Reason = i18n.NFC(strings.Join(strings.Fields(d.Reason), " "))
+	if n := utf8.RuneCountInString(d.Reason); n < minWords || n > maxWords {
+		return errs.E(errs.Invalid, "result.invalid", errs.P("n", 1), errs.WithFields(errs.Field{Path: "reason", Key: "result.reason", Params: errs.Params{"min": minWords, "max": maxWords}}))
+	}
+	return nil
+}
 
 func (d *Decision) check() error {
 	d.Reason = i18n.NFC(strings.Join(strings.Fields(d.Reason), " "))

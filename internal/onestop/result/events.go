@@ -11,6 +11,13 @@ const (
 	EventReplaced = "result.replaced" // a newer one stands in its place
 	EventRevoked  = "result.revoked"
 	EventPosted   = "result.posted" // handed to the post
+
+	// Of papers that their signer signs by hand.
+	EventDrawn     = "result.drawn"     // it waits, with the digest of the file
+	EventGiven     = "result.given"     // its signer put a hand to that file
+	EventNotSigned = "result.notSigned" // the key did not sign it, with why; it waits again
+	EventTaken     = "result.taken"     // a leader signs it in the place of who was to
+	EventChosen    = "result.chosen"    // how an agency signs; the subject is the unit
 )
 
 // Told is what happened to a result.
@@ -20,10 +27,13 @@ type Told struct {
 	Number    string `json:"number"`
 	SHA256    string `json:"sha256,omitempty"` // of the file
 	Signed    bool   `json:"signed,omitempty"`
-	Entry     string `json:"entry,omitempty"`     // of the register
-	Other     string `json:"other,omitempty"`     // the result that it replaces, or is replaced by
-	Tracking  string `json:"tracking,omitempty"`  // of the post
-	By        string `json:"by,omitempty"`        //
-	Reason    string `json:"reason,omitempty"`    // why it failed, was replaced or revoked
+	Entry     string `json:"entry,omitempty"`    // of the register
+	Other     string `json:"other,omitempty"`    // the result that it replaces, or is replaced by
+	Tracking  string `json:"tracking,omitempty"` // of the post
+	By        string `json:"by,omitempty"`       //
+	Reason    string `json:"reason,omitempty"`   // why it failed, was replaced or revoked
+	Of        string `json:"of,omitempty"`       // digest of the file that waited
+	Batch     int64  `json:"batch,omitempty,string"`
+	Fault     string `json:"fault,omitempty"`     // why it was not signed
 	Authority string `json:"authority,omitempty"` // the decision that it rests on
 }

@@ -57,6 +57,16 @@ func (s *shop) GiveOnline(context.Context, dossier.ID, func(*db.Tx) error) error
 
 func (s *shop) Working(context.Context, int64, orgunit.UnitID, []string) bool { return true }
 
+func (s *shop) Own(context.Context, int64) bool { return false }
+
+func (s *shop) FindIDs(_ db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error) {
+	out := map[dossier.ID]dossier.Dossier{}
+	for _, v := range ids {
+		out[v] = dossier.Dossier{ID: v, Applicant: "Nguyễn Văn An"}
+	}
+	return out, nil
+}
+
 func (s *shop) SignPDF(_ context.Context, paper []byte, _ pdf.Place, _ int64, _ orgunit.UnitID, _ []string, _ string) ([]byte, error) {
 	s.at("signing")
 	return append(paper, " signed"...), nil
@@ -141,6 +151,7 @@ func (s *shop) work() error {
 const (
 	childDir   = "KHUE_RESULT_KILL_DIR"
 	childPlace = "KHUE_RESULT_KILL_AT"
+	childHand  = "KHUE_RESULT_KILL_HAND"
 	perLife    = 4
 )
 
@@ -157,6 +168,9 @@ func TestMain(m *testing.M) {
 	}
 	life, _ := strconv.ParseInt(os.Getenv("KHUE_RESULT_KILL_LIFE"), 10, 64)
 	s := newShop(t, d, dir, uint16(life))
+	if os.Getenv(childHand) != "" {
+		handChild(s, life)
+	}
 	place, die := os.Getenv(childPlace), func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
 	var seen atomic.Int32
 	s.at = func(at string) {
@@ -238,6 +252,99 @@ func TestPowerCutsLoseNoNumberAndNoPaper(t *testing.T) {
 	for n := 1; n <= len(all); n++ {
 		if !numbers[s.pkg.Result.NumberText(int64(n), 0)] {
 			t.Errorf("number %d was lost", n)
+		}
+	}
+}
+
+// handChild lets papers wait, has their signer put a hand to all of them in one act, twice, and
+// dies at the place where a power cut is to come.
+func handChild(s *shop, life int64) {
+	ctx := auth.With(context.Background(), auth.Subject{Kind: auth.KindOfficer, Account: 9, Name: "Đỗ Minh Châu"})
+	if err := result.ChooseBatch(s.db, s.unit); err != nil {
+		panic(err)
+	}
+	for n := range int64(perLife) {
+		if err := s.decide(1 + life*perLife + n); err != nil {
+			panic(err)
+		}
+	}
+	if err := s.work(); err != nil {
+		panic(err)
+	}
+	place, die := os.Getenv(childPlace), func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
+	var seen atomic.Int32
+	s.at = func(at string) {
+		if at == place && seen.Add(1) == 3 {
+			die()
+		}
+	}
+	var all []result.ID
+	waiting, _, err := s.ToSign(ctx)
+	if err != nil {
+		panic(err)
+	}
+	for _, w := range waiting {
+		all = append(all, w.ID)
+	}
+	for range 2 {
+		if _, err := s.SignBatch(ctx, all, "key-of-life-0123456789-"+strconv.FormatInt(life, 10)); err != nil {
+			panic(err)
+		}
+	}
+	if place == "given" {
+		die()
+	}
+	if err := s.work(); err != nil {
+		panic(err)
+	}
+	die()
+}
+
+// TestPowerCutsWhileABatchIsSigned kills the program at each step of an act over many papers:
+// started again, each paper is issued once, with one entry that gave it and one that issued it.
+func TestPowerCutsWhileABatchIsSigned(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	url := "sqlite:" + filepath.Join(dir, "khue.db")
+	first := dbtest.Open(t, url)
+	if err := first.Migrate(context.Background(), migrations()); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.LoadKey(filepath.Join(dir, "journal.key"), "test"); err != nil {
+		t.Fatal(err)
+	}
+	places := []string{"given", "signing", "storing", "stored", "end"}
+	for life, place := range places {
+		cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // itself
+		cmd.Env = append(os.Environ(), childDir+"="+dir, childPlace+"="+place, childHand+"=1", "KHUE_RESULT_KILL_LIFE="+strconv.Itoa(life))
+		out, err := cmd.CombinedOutput()
+		if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != syscall.SIGKILL {
+			t.Fatalf("the program was to be killed at %s and ended with %v\n%s", place, err, out)
+		}
+	}
+	d := dbtest.Open(t, url)
+	s := newShop(t, d, dir, 99)
+	if err := s.work(); err != nil {
+		t.Fatal(err)
+	}
+	all, err := result.All(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := len(places) * perLife; len(all) != want {
+		t.Fatalf("%d results stand, %d were decided", len(all), want)
+	}
+	for _, r := range all {
+		b, ok, err := s.Paper(context.Background(), dossier.Dossier{ID: r.Dossier})
+		if r.State != result.Issued || err != nil || !ok || bytes.Count(b, []byte(" signed")) != 1 {
+			t.Errorf("%s is %s, its paper %q, %v", r.Text, r.State, b, err)
+		}
+		rs, err := s.j.BySubject(context.Background(), journal.Subject{Type: result.SubjectType, ID: int64(r.ID)}, 0, 10)
+		if err != nil || len(rs) != 4 || rs[1].Kind != result.EventDrawn || rs[2].Kind != result.EventGiven || rs[3].Kind != result.EventIssued {
+			t.Errorf("the journal says of %s %v, %v", r.Text, rs, err)
 		}
 	}
 }

@@ -64,29 +64,57 @@ func (s *Service) read(ctx context.Context, v ID) (r Result, err error) {
 // path is a field of a register that stands for one answer.
 var path = regexp.MustCompile(`^[A-Za-z][\w.]*$`)
 
+// finish draws a paper, and issues it or leaves it for its signer.
 func (s *Service) finish(ctx context.Context, t jobs.Task, r Result) error {
+	if r.Hand != NoHand {
+		return nil // it is drawn, and waits for a hand
+	}
 	pkg, err := s.Services.ByDigest(r.Package)
 	if err != nil {
 		return err
 	}
-	var old Result
-	if r.Replaces != 0 {
-		if old, err = s.read(ctx, r.Replaces); err != nil {
+	old, err := s.replaced(ctx, r)
+	if err != nil {
+		return err
+	}
+	signs := s.Signing != nil && len(pkg.Result.Sign) > 0 && s.Signing.Working(ctx, r.Signer, r.Unit, pkg.Result.Sign)
+	hand := false
+	if signs {
+		if hand, err = s.byHand(ctx, r, pkg); err != nil {
 			return err
 		}
 	}
-	signs := s.Signing != nil && len(pkg.Result.Sign) > 0 && s.Signing.Working(ctx, r.Signer, r.Unit, pkg.Result.Sign)
 	drawn, err := s.Dossiers.DrawResult(ctx, r.Dossier, dossier.ResultPaper{
 		Number: r.Text, At: r.At, ID: r.Document(), Verify: s.address(r), Signed: signs, Signer: r.SignedBy, Replaces: old.Text, Changes: words(pkg, r.Changes),
 	})
 	if err != nil {
 		return err
 	}
+	if hand {
+		return s.lay(ctx, t, r, drawn)
+	}
 	file := drawn.PDF
 	if signs {
 		if file, err = s.Signing.SignPDF(ctx, file, drawn.Place, r.Signer, r.Unit, pkg.Result.Sign, r.Text); err != nil {
 			return err
 		}
+	}
+	return s.issue(ctx, t, r, pkg, drawn, file, signs)
+}
+
+// replaced is the result that a correction takes the place of; zero where it is none.
+func (s *Service) replaced(ctx context.Context, r Result) (Result, error) {
+	if r.Replaces == 0 {
+		return Result{}, nil
+	}
+	return s.read(ctx, r.Replaces)
+}
+
+// issue stores a finished paper, enters it, and ends the job, in one transaction.
+func (s *Service) issue(ctx context.Context, t jobs.Task, r Result, pkg *service.Package, drawn dossier.Drawn, file []byte, signed bool) error {
+	old, err := s.replaced(ctx, r)
+	if err != nil {
+		return err
 	}
 	ref, err := s.Blobs.Put(ctx, bytes.NewReader(file), maxFile)
 	if err != nil {
@@ -97,7 +125,7 @@ func (s *Service) finish(ctx context.Context, t jobs.Task, r Result) error {
 			return err
 		}
 		r := r
-		r.State, r.SHA256, r.Size, r.Signed, r.IssuedAt = Issued, ref.SHA256, ref.Size, signs, tx.Now()
+		r.State, r.Hand, r.SHA256, r.Size, r.Signed, r.IssuedAt = Issued, NoHand, ref.SHA256, ref.Size, signed, tx.Now()
 		if r.Entry, err = s.enter(tx, r, old, pkg, drawn.Entered); err != nil {
 			return err
 		}
@@ -261,7 +289,11 @@ func (s *Service) Paper(ctx context.Context, d dossier.Dossier) ([]byte, bool, e
 }
 
 func (s *Service) file(ctx context.Context, r Result) ([]byte, error) {
-	f, err := s.Blobs.Open(ctx, blob.Ref{SHA256: r.SHA256, Size: r.Size})
+	return s.blob(ctx, blob.Ref{SHA256: r.SHA256, Size: r.Size})
+}
+
+func (s *Service) blob(ctx context.Context, ref blob.Ref) ([]byte, error) {
+	f, err := s.Blobs.Open(ctx, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,9 @@ type Signing interface {
 	// Working reports whether a paper of an agency can be signed today as by says (leader, head,
 	// unit-seal): its officer has a card in force, and the agency a seal.
 	Working(ctx context.Context, officer int64, unit orgunit.UnitID, by []string) bool
+	// Own reports whether an officer signs with a key that only they hold: the city can sign
+	// nothing with it.
+	Own(ctx context.Context, officer int64) bool
 	// SignPDF signs as an officer, with the seal of an agency, or both, as by says. Officer 0 signs
 	// nothing of a person's. The signature shows at a place of the paper; nowhere where it is zero.
 	SignPDF(ctx context.Context, paper []byte, at pdf.Place, officer int64, unit orgunit.UnitID, by []string, reason string) ([]byte, error)
@@ -38,6 +41,7 @@ type Parcel struct {
 
 // Dossiers is what is asked of dossiers; dossier.Service answers it.
 type Dossiers interface {
+	FindIDs(q db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error)
 	DrawResult(ctx context.Context, v dossier.ID, r dossier.ResultPaper) (dossier.Drawn, error)
 	GiveOnline(ctx context.Context, v dossier.ID, done func(tx *db.Tx) error) error
 }

@@ -2,6 +2,7 @@ package result
 
 import (
 	"khue/internal/kernel/decl"
+	"khue/internal/onestop/form"
 	"khue/internal/onestop/service"
 	"khue/internal/register/record"
 )
@@ -12,22 +13,25 @@ func RegisterOf(pkg *service.Package) record.Register {
 		return record.Register{}
 	}
 	e := pkg.Register
-	reg := record.Register{ID: e.ID, Name: known(pkg, e.ID+".register", "result."+pkg.Result.Kind), Unique: e.Unique}
-	labels := map[string]decl.Label{}
+	reg := record.Register{ID: e.ID, Name: known(pkg, "register."+e.ID), Unique: e.Unique}
+	if reg.Name.IsZero() {
+		reg.Name = pkg.Name()
+	}
+	asked := map[string]form.InputInfo{}
 	for _, in := range pkg.Form.Inputs() {
-		labels[in.Path] = in.Label
+		asked[in.Path] = in
 	}
 	for _, name := range pkg.Form.Actions() {
 		if o, ok := pkg.OfficerForm(name); ok {
 			for _, in := range o.Inputs() {
-				labels[in.Path] = in.Label
+				asked[in.Path] = in
 			}
 		}
 	}
 	for _, f := range e.Fields {
 		l := known(pkg, "register."+f.ID)
 		if l.IsZero() && f.From != nil {
-			l = labels[f.From.Source()]
+			l = asked[f.From.Source()].Label
 		}
 		if l.IsZero() && f.From != nil && f.From.Source() == "result.number" {
 			l = decl.Label{VI: "Số", EN: "Number"}
@@ -35,7 +39,24 @@ func RegisterOf(pkg *service.Package) record.Register {
 		if l.IsZero() && f.From != nil && f.From.Source() == "result.date" {
 			l = decl.Label{VI: "Ngày cấp", EN: "Day of issue"}
 		}
-		reg.Fields = append(reg.Fields, record.Field{ID: f.ID, Type: f.Type, Label: l, Personal: f.Personal, Retention: f.Retention})
+		field := record.Field{ID: f.ID, Type: f.Type, Personal: f.Personal, Retention: f.Retention}
+		if f.From != nil {
+			in := asked[f.From.Source()]
+			field.Unit = in.Type == "unit"
+			for _, it := range in.Items {
+				field.Choices = append(field.Choices, record.Choice{Code: it.Code, Label: it.Label})
+			}
+			if f.From.Source() == "case" {
+				if l.IsZero() {
+					l = decl.Label{VI: "Trường hợp", EN: "Case"}
+				}
+				for _, c := range pkg.Cases {
+					field.Choices = append(field.Choices, record.Choice{Code: c, Label: pkg.CaseName(c)})
+				}
+			}
+		}
+		field.Label = l
+		reg.Fields = append(reg.Fields, field)
 	}
 	return reg
 }

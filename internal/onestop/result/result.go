@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"khue/internal/kernel/id"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
 	"khue/internal/register/book"
 	"khue/internal/register/orgunit"
@@ -59,7 +60,15 @@ type Result struct {
 	Basis    string // the decision that a replacement or revocation rests on
 	PostedAt time.Time
 	Tracking string
-	Version  int
+	// What follows is of papers that their signer signs by hand (hand.go).
+	Hand      Hand
+	DrawnSHA  string // of the file as it waits
+	DrawnSize int64
+	DrawnAt   time.Time
+	Place     pdf.Place // where the signature shows
+	Batch     BatchID   // the act in which it was signed, or was to be
+	Fault     string    // why it could not be: key of the sentence
+	Version   int
 }
 
 // Document is the identifier that the file bears.

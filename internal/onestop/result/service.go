@@ -19,6 +19,7 @@ import (
 	"khue/internal/kernel/module"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
+	"khue/internal/register/access"
 	"khue/internal/register/book"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/record"
@@ -61,6 +62,10 @@ type Deps struct {
 	Records  *record.Service
 	Signing  Signing
 	Post     Post
+	// Demand says who proves anew that it is them before they sign.
+	Demand auth.Demand
+	// Looks writes down who looked at whose papers; nil in tests.
+	Looks *access.Service
 	// Address is the site as readers see it, for the code on the paper.
 	Address string
 }
@@ -76,6 +81,7 @@ const (
 	JobMake = "result.make"
 	JobGive = "result.give"
 	JobPost = "result.post"
+	JobSign = "result.sign"
 )
 
 // makeTries is how often a paper is tried before its number is void: about a day.
@@ -85,7 +91,7 @@ const makeTries = 10
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "result", Migrations: Migrations(), Messages: Messages,
-		Jobs: []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}},
+		Jobs: []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries}},
 	}
 }
 
@@ -146,6 +152,9 @@ func (s *Service) tell(tx *db.Tx, kind string, r Result, by auth.Subject, other 
 	if r.Entry != 0 {
 		told.Entry = r.Entry.String()
 	}
+	if r.DrawnSHA != "" {
+		told.Of, told.Batch, told.Fault = r.DrawnSHA, int64(r.Batch), r.Fault
+	}
 	payload, err := json.Marshal(told)
 	if err != nil {
 		return err
@@ -162,6 +171,8 @@ func (s *Service) Ready(ctx context.Context, d dossier.Dossier) error {
 		return nil // it was decided before the city numbered them itself
 	case err != nil:
 		return err
+	case r.State == Intended && r.Replaces == 0 && r.Hand != NoHand:
+		return errs.E(errs.Conflict, "result.waitsFor", errs.P("number", r.Text, "name", r.SignedBy))
 	case r.State == Intended && r.Replaces == 0:
 		return errs.E(errs.Conflict, "result.making", errs.P("number", r.Text))
 	case r.State == Failed:

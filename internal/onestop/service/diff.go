@@ -66,7 +66,7 @@ func (p *Package) facts() map[string]string {
 		"cases": strings.Join(p.Cases, ", "), "competent": join(p.Competent.Tier, p.Competent.By, p.Competent.Unit.S), "receive": string(p.Receive),
 		"applicants": strings.Join(p.Applicants, ", "), "assurance": join(p.Assurance, p.NoneWhy),
 		"fee":      join(p.Fee.Kind, amount(p.Fee.Amount), p.Fee.Rule, p.Fee.When, p.Fee.Source),
-		"result":   join(p.Result.Kind, p.Result.Code, "sign="+strings.Join(p.Result.Sign, ","), "book="+p.Result.Book, p.Result.Number, "deliver="+strings.Join(p.Result.Deliver, ",")),
+		"result":   join(p.Result.Kind, p.Result.Code, "sign="+strings.Join(p.Result.Sign, ","), p.Result.Signing, "book="+p.Result.Book, p.Result.Number, "deliver="+strings.Join(p.Result.Deliver, ",")),
 		"levelCap": join(amount(int64(p.LevelCap.Max)), p.LevelCap.Reason, p.LevelCap.Source),
 		"data":     join(p.Data.Purpose, strings.Join(p.Data.Uses, ", "), p.Data.Retention),
 	}

@@ -129,12 +129,19 @@ type Result struct {
 	Code    string   `yaml:"code"`            // national code, KQ.G15.000031
 	Layout  string   `yaml:"layout,required"` // results/certificate.yaml
 	Sign    []string `yaml:"sign"`            // leader, unit-seal
+	Signing string   `yaml:"signing"`         // act, batch: by the act that decides, or each paper waits for its signer's hand; empty: act
 	Book    string   `yaml:"book"`            // register it is numbered in
 	Number  string   `yaml:"number"`          // how the number is written, "{n}/GPXD"; empty: an officer types it, and nothing is issued by the city itself
 	Deliver []string `yaml:"deliver"`         // wallet, counter, post
 	Copies  bool     `yaml:"copies"`          // the applicant may ask for copies
 	On      string   `yaml:"on"`              // of further results: the milestone that makes it, "supplementAsked"
 }
+
+// How results are signed.
+const (
+	SigningAct   = "act"
+	SigningBatch = "batch"
+)
 
 // Numbered reports whether the city takes the number, draws the paper, signs it and enters it
 // in the register, before anybody hands it over.

@@ -124,7 +124,13 @@ func (l *loader) entry() {
 // numbering checks how the city is to number the result.
 func (l *loader) numbering() {
 	r := l.pkg.Result
+	if known := []string{SigningAct, SigningBatch}; r.Signing != "" && !slices.Contains(known, r.Signing) {
+		l.fail("service.yaml", r.Pos, "result.signing", "service.lint.wordNear", "value", r.Signing, "known", list(known), "nearest", nearestOr(r.Signing, known))
+	}
 	if !r.Numbered() {
+		if r.Signing == SigningBatch {
+			l.fail("service.yaml", r.Pos, "result.signing", "service.lint.signingNumber")
+		}
 		return
 	}
 	if !strings.Contains(r.Number, "{n}") {

@@ -84,6 +84,12 @@ func (s *Service) OfficerSigner(ctx context.Context, account int64) (Signer, err
 	return s.d.Authority.Signer(ctx, c)
 }
 
+// Own reports whether an officer has a card in force whose key only they reach.
+func (s *Service) Own(ctx context.Context, account int64) bool {
+	c, err := s.d.Authority.OfAccount(ctx, account)
+	return err == nil && !s.d.Authority.Reaches(c)
+}
+
 // SealSigner is the key of a unit's seal. Errors as of OfficerSigner.
 func (s *Service) SealSigner(ctx context.Context, unit orgunit.UnitID) (Signer, error) {
 	c, err := s.d.Authority.OfUnit(ctx, scopeOf(unit))

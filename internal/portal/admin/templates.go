@@ -120,7 +120,7 @@ func (h handlers) specimen(w http.ResponseWriter, r *http.Request) error {
 func sample(ctx context.Context, text string) string {
 	l := i18n.LangOf(ctx)
 	return strings.NewReplacer(
-		"{code}", "H26.00133-250623-0001", "{name}", "Trần Văn Mẫu", "{applicant}", "Trần Văn Mẫu", "{due}", i18n.Date(l, clock.Date{Year: 2025, Month: 7, Day: 1}),
+		"{code}", "H26.00133-20250623-0000001", "{name}", "Trần Văn Mẫu", "{applicant}", "Trần Văn Mẫu", "{due}", i18n.Date(l, clock.Date{Year: 2025, Month: 7, Day: 1}),
 		"{unit}", "UBND phường Mẫu", "{reason}", say(ctx, "templates.reason"), "{link}", "https://example.vn/track",
 	).Replace(text)
 }

@@ -35,6 +35,7 @@ func Routes(c *catalog.Service, s *service.Registry, clk clock.Clock) web.Module
 
 type homeView struct {
 	Online []ui.CardArgs
+	Here   []ui.CardArgs // taken at a counter only
 	Events []ui.CardArgs
 	Counts ui.CardArgs
 }
@@ -43,7 +44,11 @@ func (h *handlers) home(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	var v homeView
 	for _, pkg := range h.services.On(clock.DateOf(h.clock.Now())) {
-		v.Online = append(v.Online, h.card(ctx, pkg))
+		if pkg.Offers(service.Online) {
+			v.Online = append(v.Online, h.card(ctx, pkg))
+		} else {
+			v.Here = append(v.Here, h.card(ctx, pkg))
+		}
 	}
 	en := i18n.LangOf(ctx) == i18n.EN
 	for _, e := range h.catalog.LifeEvents() {

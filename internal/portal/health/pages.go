@@ -51,6 +51,7 @@ type view struct {
 	Again    ui.TableArgs
 	Slow     ui.TableArgs
 	Journal  ui.SummaryArgs
+	Follow   ui.TableArgs
 	Machine  ui.SummaryArgs
 }
 
@@ -70,7 +71,7 @@ func (h handlers) look(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := view{Figures: figures(ctx, st), Checks: checks(ctx, st), Queues: queues(ctx, st), Work: work(ctx, st), Slow: slow(ctx, st), Journal: log(ctx, st), Machine: h.machine(ctx, st)}
+	v := view{Figures: figures(ctx, st), Checks: checks(ctx, st), Queues: queues(ctx, st), Work: work(ctx, st), Slow: slow(ctx, st), Journal: log(ctx, st), Follow: followers(ctx, st), Machine: h.machine(ctx, st)}
 	if d := q.Get("done"); d == string(Retry) || d == string(Discard) {
 		v.Done = say(ctx, "done."+d)
 	}
@@ -259,19 +260,27 @@ func slow(ctx context.Context, st State) ui.TableArgs {
 }
 
 func log(ctx context.Context, st State) ui.SummaryArgs {
-	a := ui.SummaryArgs{Rows: []ui.SummaryRow{
+	return ui.SummaryArgs{Rows: []ui.SummaryRow{
 		{Key: say(ctx, "journal.size"), Value: ui.T(number(ctx, st.Journal.Size))},
 		{Key: say(ctx, "journal.unsigned"), Value: ui.T(number(ctx, st.Journal.Unsigned+st.Journal.Unnumbered))},
 	}}
+}
+
+// followers are what reads the journal, and how far behind each is.
+func followers(ctx context.Context, st State) ui.TableArgs {
+	t := ui.TableArgs{
+		Caption: say(ctx, "journal.followers"), CaptionQuiet: true, First: true, Plain: true,
+		Head: []ui.Column{{Label: say(ctx, "journal.follower")}, {Label: say(ctx, "journal.late"), Numeric: true}},
+	}
 	names := make([]string, 0, len(st.Journal.Behind))
 	for n := range st.Journal.Behind {
 		names = append(names, n)
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		a.Rows = append(a.Rows, ui.SummaryRow{Key: say(ctx, "journal.follower", "name", n), Value: ui.T(say(ctx, "journal.behind", "n", max(0, st.Journal.Behind[n]-journal.FollowSlack)))})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.T(n), ui.T(number(ctx, max(0, st.Journal.Behind[n]-journal.FollowSlack)))}})
 	}
-	return a
+	return t
 }
 
 func (h handlers) machine(ctx context.Context, st State) ui.SummaryArgs {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"io/fs"
-	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
@@ -69,33 +68,12 @@ type Kept struct {
 
 // agency is an agency as policies see it: a post in one of its offices is a post of it.
 func (s *Service) agency(sub auth.Subject, u orgunit.UnitID) auth.Resource {
-	r := auth.Resource{Type: "Unit", ID: u.String(), Units: []string{"unit:" + u.String()}}
-	for _, g := range sub.Grants {
-		v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
-		if err != nil {
-			continue
-		}
-		if a, ok := s.Units.Now().AgencyOf(v); ok && a.ID == u {
-			r.Units = append(r.Units, g.Scope)
-		}
-	}
-	return r
+	return auth.Resource{Type: "Unit", ID: u.String(), Units: s.Units.Now().ScopesOf(u, sub.Scopes())}
 }
 
 // Agencies are those in which the reader holds a post, for the choice above the pages.
-func (s *Service) Agencies(ctx context.Context) (out []orgunit.Unit) {
-	seen := map[orgunit.UnitID]bool{}
-	for _, g := range auth.From(ctx).Grants {
-		v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(g.Scope, "unit:"))
-		if err != nil {
-			continue
-		}
-		if a, ok := s.Units.Now().AgencyOf(v); ok && !seen[a.ID] {
-			seen[a.ID] = true
-			out = append(out, a)
-		}
-	}
-	return out
+func (s *Service) Agencies(ctx context.Context) []orgunit.Unit {
+	return s.Units.Now().AgenciesOf(auth.From(ctx).Scopes())
 }
 
 // Books lists the books of an agency, the newest year first. Forbidden for officers of others.

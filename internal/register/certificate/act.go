@@ -304,6 +304,9 @@ func (s *Service) close(v ID, plain []byte) []byte {
 	return s.seal.Seal(nonce, nonce, plain, []byte(v.String()))
 }
 
+// Reaches reports whether the city can ask the key of a card to sign.
+func (s *Service) Reaches(c Card) bool { return c.Place == InCity || s.d.Remote != nil && c.Ref != "" }
+
 // Signer is the key of a card that is in force. Conflict where it is not, or its key is out of reach.
 func (s *Service) Signer(_ context.Context, c Card) (sign.Signer, error) {
 	if !c.Valid(s.d.Clock.Now()) {
@@ -315,7 +318,7 @@ func (s *Service) Signer(_ context.Context, c Card) (sign.Signer, error) {
 	}
 	chain := []*x509.Certificate{cert, s.issuing, s.d.Keys.Root}
 	if c.Place == Own {
-		if s.d.Remote == nil || c.Ref == "" {
+		if !s.Reaches(c) {
 			return nil, errs.E(errs.Conflict, "certificate.error.remote")
 		}
 		return s.d.Remote(c.Ref, chain)

@@ -12,7 +12,7 @@ import (
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "holiday", Migrations: Migrations(), Messages: Messages,
-		Health: []module.Check{{Name: "holiday.fresh", Do: s.Refresh}},
+		Health: []module.Check{{Name: "fresh", Do: s.Refresh}},
 	}
 }
 

@@ -23,7 +23,7 @@ func (s *Service) Module() module.Module {
 		Name:       "orgunit",
 		Migrations: Migrations(),
 		Messages:   Messages,
-		Health:     []module.Check{{Name: "orgunit.fresh", Do: s.Refresh}},
+		Health:     []module.Check{{Name: "fresh", Do: s.Refresh}},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/decl"
@@ -27,6 +28,51 @@ type Field struct {
 	Label     decl.Label
 	Personal  bool
 	Retention string
+	Choices   []Choice // what a text may be, where it was chosen from a list; empty: anything
+	Unit      bool     // a text that is the code of an administrative unit
+}
+
+// Choice is one code that a field may hold, and how people read it.
+type Choice struct {
+	Code  string
+	Label decl.Label
+}
+
+// typedDay is a date as people of the city write it: 2/11/2026.
+const typedDay = "2/1/2006"
+
+// Read is a text or date as people read it: the words of what was chosen, the day as it is
+// written here. What is none of them stays.
+func (f Field) Read(l i18n.Lang, s string) string {
+	if d, err := clock.ParseDate(s); err == nil && f.Type == "date" {
+		return i18n.Date(l, d)
+	}
+	for _, c := range f.Choices {
+		if c.Code == s {
+			return c.Label.In(l)
+		}
+	}
+	return s
+}
+
+// Typed is what stands in a form for a value: a date as people write it.
+func (f Field) Typed(s string) string {
+	if d, err := clock.ParseDate(s); err == nil && f.Type == "date" {
+		return d.At(0, 0).Format(typedDay)
+	}
+	return s
+}
+
+// Untyped is the value of what was typed into a form, the other way round of Typed. What is no
+// date stays, and is refused with the others.
+func (f Field) Untyped(s string) string {
+	s = strings.TrimSpace(s)
+	if f.Type == "date" {
+		if t, err := time.ParseInLocation(typedDay, s, clock.Zone); err == nil {
+			return clock.DateOf(t).String()
+		}
+	}
+	return s
 }
 
 // Field finds a field by its id.

@@ -87,33 +87,12 @@ func (s *Service) Register(name string) (Register, error) {
 
 // agency is an agency as policies see it: a post in one of its offices is a post of it.
 func (s *Service) agency(sub auth.Subject, u orgunit.UnitID) auth.Resource {
-	r := auth.Resource{Type: "Unit", ID: u.String(), Units: []string{"unit:" + u.String()}}
-	for _, g := range sub.Grants {
-		if a, ok := s.agencyOf(g.Scope); ok && a.ID == u {
-			r.Units = append(r.Units, g.Scope)
-		}
-	}
-	return r
-}
-
-func (s *Service) agencyOf(scope string) (orgunit.Unit, bool) {
-	v, err := id.Parse[orgunit.Unit](strings.TrimPrefix(scope, "unit:"))
-	if err != nil {
-		return orgunit.Unit{}, false
-	}
-	return s.Units.Now().AgencyOf(v)
+	return auth.Resource{Type: "Unit", ID: u.String(), Units: s.Units.Now().ScopesOf(u, sub.Scopes())}
 }
 
 // Agencies are those in which the reader holds a post.
-func (s *Service) Agencies(ctx context.Context) (out []orgunit.Unit) {
-	seen := map[orgunit.UnitID]bool{}
-	for _, g := range auth.From(ctx).Grants {
-		if a, ok := s.agencyOf(g.Scope); ok && !seen[a.ID] {
-			seen[a.ID] = true
-			out = append(out, a)
-		}
-	}
-	return out
+func (s *Service) Agencies(ctx context.Context) []orgunit.Unit {
+	return s.Units.Now().AgenciesOf(auth.From(ctx).Scopes())
 }
 
 // Counts are how many entries the registers of an agency hold. Forbidden for officers of

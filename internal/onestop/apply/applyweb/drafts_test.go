@@ -2,6 +2,7 @@ package applyweb_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"html"
@@ -19,6 +20,7 @@ import (
 
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
 )
 
 const (
@@ -279,6 +281,43 @@ func TestDraftsAreFoundAgain(t *testing.T) {
 		}
 		c.Pass(time.Hour)
 		c.Eventually("the draft is removed", func() bool { return home.get(own).status == 404 })
+	})
+}
+
+// TestAFilingThatTheDraftMissed: the city died after the dossier was written and before its draft
+// knew. Who presses again reads of the same dossier, and there is no second.
+func TestAFilingThatTheDraftMissed(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := visit(t, c, "vi")
+		at := b.begin()
+		b.fill(at)
+		var id int64
+		var answers, papers, filing string
+		err := c.DB.View(t.Context(), func(_ context.Context, v *db.View) error {
+			return v.QueryRow(`SELECT id, answers, papers, filing FROM apply_draft WHERE code = ''`).Scan(&id, &answers, &papers, &filing)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := b.post(at+"/review", "declare", "yes").want(200)
+		err = c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+			return tx.Exec(`UPDATE apply_draft SET code = '', access = '', answers = $2, papers = $3, filing = $4 WHERE id = $1`, id, answers, papers, filing)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := b.post(at+"/review", "declare", "yes").want(200)
+		if !strings.HasSuffix(again.path, "/done") || code(again) == "" || again.body != done.body {
+			t.Errorf("pressed again, at %s, says %s after %s", again.path, code(again), code(done))
+		}
+		var n int
+		err = c.DB.View(t.Context(), func(_ context.Context, v *db.View) error {
+			return v.QueryRow(`SELECT COUNT(*) FROM dossier_dossier`).Scan(&n)
+		})
+		if err != nil || n != 1 {
+			t.Errorf("%d dossiers, %v", n, err)
+		}
 	})
 }
 

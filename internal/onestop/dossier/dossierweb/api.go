@@ -137,6 +137,7 @@ type dossierBody struct {
 	AcceptedAt  *time.Time `json:"acceptedAt"`
 	Due         *time.Time `json:"due"`
 	ClosedAt    *time.Time `json:"closedAt"`
+	UnpaidSince *time.Time `json:"unpaidSince" doc:"Since when a fee is due that has not come; the term does not run meanwhile. Null: nothing is owed."`
 	Late        bool       `json:"late"`
 	Version     int64      `json:"version"`
 }
@@ -145,7 +146,7 @@ func (h *handlers) dossierBody(d dossier.Dossier, a dossier.Access) dossierBody 
 	b := dossierBody{
 		ID: d.ID, Code: d.Code, Service: d.Service, Procedure: d.Procedure, Case: d.Case, State: d.State.String(), StateCode: d.State.National(),
 		Channel: string(d.Channel), Reception: d.Reception.String(), Competent: d.Competent.String(),
-		SubmittedAt: d.SubmittedAt, ReceiveBy: d.ReceiveBy, AcceptedAt: orNull(d.AcceptedAt), Due: orNull(d.DueAt), ClosedAt: orNull(d.ClosedAt),
+		SubmittedAt: d.SubmittedAt, ReceiveBy: d.ReceiveBy, AcceptedAt: orNull(d.AcceptedAt), Due: orNull(d.DueAt), ClosedAt: orNull(d.ClosedAt), UnpaidSince: orNull(d.UnpaidAt),
 		Late: d.Late(h.clock.Now()), Version: d.Version,
 	}
 	if a == dossier.SeeAll {
@@ -521,6 +522,7 @@ func (h *handlers) api(a *web.API) {
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}", "getDossier", 0), auth.Public, h.get)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}/receipt", "getReceipt", 0), auth.Public, h.apiReceipt)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}/timeline", "getTimeline", 0), auth.Public, h.timeline)
+	web.Op(a, op(http.MethodGet, "/dossiers/{code}/payments", "dossierPayments", 0), auth.Public, h.payments)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}/dates", "getDates", 0), auth.Public, h.dates)
 	web.Op(a, op(http.MethodPost, "/dossiers/{code}/supplement", "supplementDossier", 0), auth.SignedIn, h.supplement)
 	web.Op(a, op(http.MethodPost, "/dossiers/{code}/withdraw", "withdrawDossier", 0), auth.SignedIn, h.withdraw)

@@ -360,7 +360,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	}
 	v.Due = due
 	v.Summary = ui.SummaryArgs{Tight: true, Rows: []ui.SummaryRow{
-		{Key: key("state"), Value: ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))},
+		{Key: key("state"), Value: stateCell(ctx, d)},
 		{Key: key("due"), Value: h.dueValue(ctx, due, d, pkg, lines)},
 		{Key: key("submitted"), Value: ui.Cell{Text: shortTime(ctx, d.SubmittedAt), Note: i18n.T(ctx, "dossierweb.channel."+string(d.Channel))}},
 		{Key: key("applicant"), Value: ui.Cell{Text: d.Applicant, Note: groupedPhone(d.Phone)}},
@@ -377,7 +377,6 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	}
 	if fees, err := h.svc.Fees(ctx, d); err == nil { // the page stands without them
 		v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, func(o payment.Order) string { return "/desk/payments/" + o.ID.String() })...)
-		v.Summary.Rows[0].Value = stateCell(ctx, d, fees)
 	}
 	if row, ok := h.parentRow(ctx, d, false); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)

@@ -7,12 +7,17 @@ import (
 	"khue/internal/kernel/ui"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/payment"
+	"khue/internal/onestop/process"
 )
 
-// stateCell is the state of a dossier under the national codes: one whose fee is due waits for it.
-func stateCell(ctx context.Context, d dossier.Dossier, fees []payment.Order) ui.Cell {
-	s := dossier.NationalState(d, fees)
-	return ui.Tagged(stateWord(ctx, s), stateTone(s))
+// stateCell is the state of a dossier; one whose fee is due says so also where its state is not
+// that of waiting for it.
+func stateCell(ctx context.Context, d dossier.Dossier) ui.Cell {
+	c := ui.Tagged(stateWord(ctx, d.State), stateTone(d.State))
+	if !d.UnpaidAt.IsZero() && d.State != process.Financial && !d.State.Ended() {
+		c.Note = i18n.T(ctx, "dossierweb.fee.waits")
+	}
+	return c
 }
 
 // feeRows are the orders of a dossier, each with the page on which it is paid.
@@ -31,8 +36,36 @@ func (h *handlers) toPay(ctx context.Context, fees []payment.Order) *ui.BannerAr
 	if !waits {
 		return nil
 	}
+	key := "dossierweb.fee.due"
+	if !o.Payable() {
+		key = "dossierweb.fee.over"
+	}
 	return &ui.BannerArgs{
-		Text: i18n.T(ctx, "dossierweb.fee.due", "amount", i18n.Money(i18n.LangOf(ctx), o.Due())), Tone: ui.ToneWaiting,
+		Text: i18n.T(ctx, key, "amount", i18n.Money(i18n.LangOf(ctx), dossier.Owing(o))), Tone: ui.ToneWaiting,
 		Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.fee.pay"), Href: h.svc.FeeLink(o)},
 	}
+}
+
+type paymentsOutput struct {
+	Body struct {
+		Items []payment.Shown `json:"items" nullable:"false"`
+	}
+}
+
+// payments are the orders of a dossier, for whoever may follow it.
+func (h *handlers) payments(ctx context.Context, in *CodeInput) (*paymentsOutput, error) {
+	d, access, err := h.svc.Find(ctx, in.Code, in.viewer())
+	if err != nil {
+		return nil, err
+	}
+	fees, err := h.svc.Fees(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	out := &paymentsOutput{}
+	out.Body.Items = make([]payment.Shown, len(fees))
+	for i, o := range fees {
+		out.Body.Items[i] = h.svc.ShowFee(ctx, o, access == dossier.SeeAll)
+	}
+	return out, nil
 }

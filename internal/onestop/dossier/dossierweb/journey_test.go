@@ -101,8 +101,8 @@ func TestTheSameSubmissionTwiceIsOneDossier(t *testing.T) {
 		citizen := c.As("citizen")
 		first := citizen.PostAs("key-of-mine", "/api/v1/dossiers", citytest.Birth()).Want(201)
 		again := citizen.PostAs("key-of-mine", "/api/v1/dossiers", citytest.Birth()).Want(201)
-		if first.Text("code") != again.Text("code") || first.Text("code") == "" {
-			t.Errorf("%s and %s", first.Text("code"), again.Text("code"))
+		if first.Text("promise") == "" || string(first.Body) != string(again.Body) {
+			t.Errorf("first\n%s\nagain\n%s", first.Body, again.Body)
 		}
 		other := citytest.Birth()
 		other["copies"] = 2
@@ -110,17 +110,57 @@ func TestTheSameSubmissionTwiceIsOneDossier(t *testing.T) {
 			t.Errorf("no reference: %s", p.Body)
 		}
 		// Sixteen at once under one key, of which one files it.
-		codes := make(chan string, 16)
-		for range cap(codes) {
+		answers := make(chan string, 16)
+		for range cap(answers) {
 			go func() {
-				codes <- citizen.PostAs("key-of-many", "/api/v1/dossiers", citytest.Birth()).Text("code")
+				answers <- string(citizen.PostAs("key-of-many", "/api/v1/dossiers", citytest.Birth()).Body)
 			}()
 		}
-		want := <-codes
-		for range cap(codes) - 1 {
-			if got := <-codes; got != want || got == "" {
-				t.Errorf("one key gave %s and %s", want, got)
+		want := <-answers
+		for range cap(answers) - 1 {
+			if got := <-answers; got != want || !strings.Contains(got, `"promise":"1.`) {
+				t.Errorf("one key was answered\n%s\nand\n%s", want, got)
 			}
+		}
+	})
+}
+
+// TestARepeatedFilingIsAnsweredAsTheFirst: whoever missed the answer gets task, version and promise
+// as they were given, however far the dossier has gone meanwhile; and only who may act is told of a task.
+func TestARepeatedFilingIsAnsweredAsTheFirst(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		clerk := c.As("clerk")
+		file := func() citytest.Answer {
+			return clerk.PostAs("key-of-the-counter", "/api/v1/dossiers", citytest.Counter()).Want(201)
+		}
+		first := file()
+		code, task := first.Text("code"), first.Text("task")
+		if task == "" || first.Text("taskVersion") != "1" || first.Text("promise") == "" {
+			t.Fatalf("filed at the counter: %s", first.Body)
+		}
+		same := func(when string) {
+			t.Helper()
+			again := file()
+			if string(again.Body) != string(first.Body) {
+				t.Errorf("%s the answer is\n%s\nand was\n%s", when, again.Body, first.Body)
+			}
+			if again.Header.Get("Location") != first.Header.Get("Location") {
+				t.Errorf("%s the place is %s", when, again.Header.Get("Location"))
+			}
+		}
+		same("at once")
+		// The repeated answer is enough to go on with.
+		clerk.Post("/api/v1/tasks/"+task+"/complete", map[string]any{"version": 1, "action": "accept"}).Want(200)
+		same("after acceptance")
+		act(t, c, "justiceOfficer", code, "approve", map[string]any{"book.number": 12, "book.year": 2025}).Want(200)
+		same("two steps later")
+		// The promise names the entry of the filing, which the log holds.
+		parts := strings.Split(first.Text("promise"), ".")
+		var line struct{ Items []struct{ ID, Kind string } }
+		clerk.Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Into(&line)
+		if len(line.Items) == 0 || line.Items[0].ID != parts[1] || line.Items[0].Kind != "dossier.submitted" {
+			t.Errorf("promised is %s, the timeline holds %+v", parts[1], line.Items)
 		}
 	})
 }

@@ -157,7 +157,7 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	v.Summary.Rows[0].Value = stateCell(ctx, d, fees)
+	v.Summary.Rows[0].Value = stateCell(ctx, d)
 	v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, h.svc.FeeLink)...)
 	v.ToPay = h.toPay(ctx, fees)
 	if d.State == process.Submitted {

@@ -42,6 +42,8 @@ type Deps struct {
 	// Asked reports whether it is asked in which part of a divided commune a dossier belongs;
 	// /dossiers/{code}/place takes the answer. Nil: nobody asks.
 	Asked func(context.Context, dossier.ID) (bool, error)
+	// Nodes is how many serve the city: tries of one network are shared among them; nil: one.
+	Nodes func() int
 }
 
 type handlers struct {
@@ -66,7 +68,7 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
 	h := &handlers{
-		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
+		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(d.Nodes),
 		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked,
 	}
 	return web.Module{

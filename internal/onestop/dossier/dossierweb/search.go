@@ -69,7 +69,7 @@ func (h *handlers) foundTable(ctx context.Context, found []dossier.Dossier) *ui.
 		t.Rows = append(t.Rows, ui.Row{Marked: d.Late(now) && d.ClosedAt.IsZero(), Cells: []ui.Cell{
 			{Text: d.Code, Href: "/desk/dossiers/" + url.PathEscape(d.Code), Note: d.Applicant + " · " + groupedPhone(d.Phone)},
 			{Text: name, Note: i18n.T(ctx, "dossierweb.search.filed", "at", shortTime(ctx, d.SubmittedAt))},
-			ui.Tagged(stateWord(ctx, d.State), stateTone(d.State)),
+			stateCell(ctx, d),
 			dueCell(ctx, d.DueAt, now, d.State.Ended() || !d.ClosedAt.IsZero()),
 			ui.T(h.unitName(ctx, d.Competent, d.SubmittedAt)),
 		}})

@@ -58,7 +58,9 @@ func (h *handlers) timing(ctx context.Context, d dossier.Dossier, pkg *service.P
 	for _, s := range t.Stays {
 		row := ui.Row{Marked: s.To.IsZero()}
 		name := i18n.T(ctx, "dossierweb.wait."+string(process.ForSupplement))
-		if s.Step != "" {
+		if s.Fee {
+			name = i18n.T(ctx, "dossierweb.wait.fee")
+		} else if s.Step != "" {
 			name = stepLabel(ctx, pkg, s.Step, false)
 		}
 		span := shortTime(ctx, s.From) + " – " + i18n.T(ctx, "dossierweb.timing.open")

@@ -32,8 +32,11 @@ func (h handlers) desk(r *http.Request, asked string) (u orgunit.UnitID, units [
 	return u, units, nil
 }
 
-func (h handlers) unitName(u orgunit.UnitID) string {
+func (h handlers) unitName(ctx context.Context, u orgunit.UnitID) string {
 	x, _ := h.s.Units.Now().Get(u)
+	if i18n.LangOf(ctx) == i18n.EN && x.NameEN != "" {
+		return x.NameEN
+	}
 	return x.Name
 }
 
@@ -44,12 +47,12 @@ type bar struct {
 }
 
 func (h handlers) bar(ctx context.Context, here string, u orgunit.UnitID, units []orgunit.UnitID) (b bar) {
-	for _, p := range [...][2]string{{"list", "/desk/payments"}, {"cash", "/desk/cash"}, {"reconcile", "/desk/reconcile"}} {
+	for _, p := range [...][2]string{{"list", "/desk/payments"}, {"suspense", "/desk/suspense"}, {"cash", "/desk/cash"}, {"reconcile", "/desk/reconcile"}} {
 		b.Pages = append(b.Pages, ui.Filter{Label: say(ctx, "bar."+p[0]), Href: p[1] + "?unit=" + u.String(), Count: -1, Current: p[0] == here})
 	}
 	if len(units) > 1 {
 		for _, x := range units {
-			b.Units = append(b.Units, ui.Filter{Label: h.unitName(x), Href: "?unit=" + x.String(), Count: -1, Current: x == u})
+			b.Units = append(b.Units, ui.Filter{Label: h.unitName(ctx, x), Href: "?unit=" + x.String(), Count: -1, Current: x == u})
 		}
 	}
 	return b
@@ -77,7 +80,7 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := listView{Unit: h.unitName(u), Bar: h.bar(ctx, "list", u, units)}
+	v := listView{Unit: h.unitName(ctx, u), Bar: h.bar(ctx, "list", u, units)}
 	link := func(s payment.State) string {
 		return "/desk/payments?unit=" + u.String() + "&state=" + string(s)
 	}
@@ -108,6 +111,7 @@ type orderView struct {
 	Problems ui.Problems
 	Banner   *ui.BannerArgs
 	HasShift bool
+	Waits    bool // a refund was asked for and not decided, and the reader is not who decides
 	Excess   string
 	Held     string
 }
@@ -131,6 +135,7 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 	} else if !errs.Is(err, errs.NotFound) {
 		return err
 	}
+	v.Waits = o.Refund.Amount > 0 && o.Refund.Approver == "" && !v.May.Approve
 	if o.Excess() == 0 {
 		v.Excess = ""
 	}
@@ -248,7 +253,7 @@ func (h handlers) showCash(w http.ResponseWriter, r *http.Request, asked string,
 	if err != nil {
 		return err
 	}
-	v := cashView{Unit: h.unitName(u), UnitID: u.String(), Bar: h.bar(ctx, "cash", u, units), May: h.s.MayTake(ctx, u), Key: web.NewKey(), Sent: sent}
+	v := cashView{Unit: h.unitName(ctx, u), UnitID: u.String(), Bar: h.bar(ctx, "cash", u, units), May: h.s.MayTake(ctx, u), Key: web.NewKey(), Sent: sent}
 	mine, err := h.s.MyShift(ctx)
 	switch {
 	case err == nil:
@@ -280,9 +285,9 @@ func (h handlers) showCash(w http.ResponseWriter, r *http.Request, asked string,
 	return web.Render(w, r, status, cashPage(v))
 }
 
-// dong reads an amount as people type it: 1.000.000, 1 000 000.
+// dong reads an amount as people type it: 1.000.000, 1 000 000, 50.000 đồng.
 func dong(s string) int64 {
-	s = strings.NewReplacer(".", "", ",", "", " ", "", "đ", "", "đồng", "").Replace(strings.TrimSpace(s))
+	s = strings.NewReplacer("đồng", "", "đ", "", "VND", "", ".", "", ",", "", " ", "", "\u00a0", "").Replace(strings.TrimSpace(s))
 	v, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		return -1
@@ -330,6 +335,7 @@ type reconcileView struct {
 	Items        ui.TableArgs
 	Balances     ui.TableArgs
 	Prev, Next   *ui.Anchor
+	NoStatement  bool
 	Key          string
 	Banner       *ui.BannerArgs
 	Problems     ui.Problems
@@ -360,7 +366,7 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	if err != nil {
 		return err
 	}
-	v := reconcileView{Unit: h.unitName(u), UnitID: u.String(), Bar: h.bar(ctx, "reconcile", u, units), Day: day, Key: web.NewKey()}
+	v := reconcileView{Unit: h.unitName(ctx, u), UnitID: u.String(), Bar: h.bar(ctx, "reconcile", u, units), Day: day, Key: web.NewKey(), NoStatement: d.Lines == 0}
 	href := func(d clock.Date) string { return "/desk/reconcile?unit=" + u.String() + "&day=" + d.String() }
 	v.Prev = &ui.Anchor{Label: i18n.Date(l, day.AddDays(-1)), Href: href(day.AddDays(-1))}
 	if day.Before(today) {
@@ -376,9 +382,9 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	for _, i := range d.Items {
 		v.Items.Rows = append(v.Items.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "item."+i.Kind)), {Text: i.Ref, Note: i.Text}, ui.T(money(ctx, i.Amount))}})
 	}
-	v.Balances = ui.TableArgs{Caption: say(ctx, "day.balances"), First: true, Head: []ui.Column{{Label: say(ctx, "day.account")}, {Label: say(ctx, "amount"), Numeric: true}}}
+	v.Balances = ui.TableArgs{Caption: say(ctx, "day.balances"), First: true, Plain: true, Head: []ui.Column{{Label: say(ctx, "day.account")}, {Label: say(ctx, "amount"), Numeric: true}}}
 	for _, k := range payment.Kinds() {
-		v.Balances.Rows = append(v.Balances.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "account."+string(k))), ui.T(money(ctx, d.Balances[k]))}})
+		v.Balances.Rows = append(v.Balances.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "account."+string(k))), ui.T(money(ctx, standing(k, d.Balances[k])))}})
 	}
 	status := http.StatusOK
 	switch {
@@ -390,6 +396,16 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 		v.Banner = &ui.BannerArgs{Tone: ui.ToneDone, Alert: true, Text: say(ctx, "imported", "lines", got.Lines, "repeated", got.Repeated, "found", got.By[payment.Found], "unknown", got.By[payment.Unplaced])}
 	}
 	return web.Render(w, r, status, reconcilePage(v))
+}
+
+// standing is a balance as people read it: fees, and what is owed to somebody, grow on the
+// credit side of the ledger, where they are negative. What a box was short is below zero.
+func standing(k payment.Kind, balance int64) int64 {
+	switch k {
+	case payment.Revenue, payment.Suspense, payment.Refunds, payment.Difference:
+		return -balance
+	}
+	return balance
 }
 
 // statement imports a file. Importing it again counts nothing twice, so that it needs no key of

@@ -113,11 +113,6 @@ func (h handlers) lines(ctx context.Context, o payment.Order) ui.TableArgs {
 	return t
 }
 
-func (h handlers) unit(o payment.Order) string {
-	u, _ := h.s.Units.Now().Get(o.Unit)
-	return u.Name
-}
-
 func (h handlers) payView(ctx context.Context, o payment.Order, key string) payView {
 	v := payView{
 		Title: say(ctx, "title"), Code: o.Source.Code, State: stateWord(ctx, o.State), Tone: tone(o.State), Due: money(ctx, o.Due()),
@@ -129,10 +124,16 @@ func (h handlers) payView(ctx context.Context, o payment.Order, key string) payV
 		}
 	}
 	row(&v.Facts, "payer", o.Payer)
-	row(&v.Facts, "unit", h.unit(o))
+	row(&v.Facts, "unit", h.unitName(ctx, o.Unit))
 	row(&v.Facts, "sum", money(ctx, o.Amount))
 	if o.Held() > 0 {
 		row(&v.Facts, "held", money(ctx, o.Held()))
+		if o.Payable() && o.Due() > 0 {
+			row(&v.Facts, "due", money(ctx, o.Due()))
+		}
+	}
+	if o.Excess() > 0 {
+		row(&v.Facts, "excess", money(ctx, o.Excess()))
 	}
 	row(&v.Facts, "reference", o.Reference)
 	if !o.ExpiresAt.IsZero() && o.Payable() {
@@ -153,7 +154,11 @@ func (h handlers) payView(ctx context.Context, o payment.Order, key string) payV
 			q.DisableBorder = true
 			v.QR = q.Bitmap()
 		}
-		row(&v.Bank, "bank", p.Payee.Bank)
+		bank := p.Payee.Bank
+		if name := payment.BankName(bank); name != "" {
+			bank = name + " (" + bank + ")"
+		}
+		row(&v.Bank, "bank", bank)
 		row(&v.Bank, "account", p.Payee.Account)
 		row(&v.Bank, "holder", p.Payee.Holder)
 		row(&v.Bank, "due", money(ctx, o.Due()))

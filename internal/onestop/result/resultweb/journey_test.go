@@ -28,8 +28,10 @@ import (
 
 // pen signs by a line at the end, or fails as it is told.
 type pen struct {
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	err   error
+	spoil map[string]error // by the number of the paper
+	times map[string]int   // how often each was signed
 }
 
 func (p *pen) fail(err error) {
@@ -40,15 +42,24 @@ func (p *pen) fail(err error) {
 
 func (p *pen) Working(context.Context, int64, orgunit.UnitID, []string) bool { return true }
 
-func (p *pen) SignPDF(_ context.Context, paper []byte, _ pdf.Place, officer int64, _ orgunit.UnitID, by []string, _ string) ([]byte, error) {
+func (p *pen) Own(context.Context, int64) bool { return false }
+
+func (p *pen) SignPDF(_ context.Context, paper []byte, _ pdf.Place, officer int64, _ orgunit.UnitID, by []string, number string) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.spoil[number]; err != nil {
+		return nil, err
+	}
 	if p.err != nil {
 		return nil, p.err
 	}
 	if officer == 0 {
 		return nil, errors.New("nobody signed the decision")
 	}
+	if p.times == nil {
+		p.times = map[string]int{}
+	}
+	p.times[number]++
 	return append(slices.Clone(paper), "\n%signed "+strings.Join(by, "+")+"\n"...), nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
@@ -35,6 +34,10 @@ func Routes(s *result.Service) web.Module {
 		{Method: http.MethodGet, Path: "/desk/results", Policy: auth.Officer, Do: h.list},
 		{Method: http.MethodGet, Path: "/desk/results/{id}", Policy: auth.Officer, Do: h.page},
 		{Method: http.MethodPost, Path: "/desk/results/{id}", Policy: auth.Officer, Do: h.act},
+		{Method: http.MethodGet, Path: "/desk/results/{id}/paper.pdf", Policy: auth.Officer, Do: h.paper},
+		{Method: http.MethodGet, Path: "/desk/to-sign", Policy: auth.Officer, Do: h.toSign},
+		{Method: http.MethodPost, Path: "/desk/to-sign", Policy: auth.Officer, Do: h.signMany},
+		{Method: http.MethodGet, Path: "/desk/to-sign/{batch}", Policy: auth.Officer, Do: h.batch},
 	}}
 }
 
@@ -79,11 +82,11 @@ func (h handlers) card(w http.ResponseWriter, r *http.Request) error {
 	case c.State == result.Replaced && c.Next != nil:
 		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.replaced"), Text: i18n.T(ctx, "resultweb.card.replacedText", "number", c.Next.Text, "day", i18n.DateTime(l, c.EndedAt)), Tone: ui.ToneStopped}
 	case c.State == result.Revoked || c.Status == record.Revoked:
-		day := ""
+		text := i18n.T(ctx, "resultweb.card.revokedText")
 		if !c.EndedAt.IsZero() {
-			day = i18n.DateTime(l, c.EndedAt)
+			text = i18n.T(ctx, "resultweb.card.revokedSince", "day", i18n.DateTime(l, c.EndedAt))
 		}
-		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.revoked"), Text: i18n.T(ctx, "resultweb.card.revokedText", "day", day), Tone: ui.ToneStopped}
+		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.revoked"), Text: text, Tone: ui.ToneStopped}
 	case c.Status == record.Suspended:
 		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.suspended"), Text: i18n.T(ctx, "resultweb.card.suspendedText"), Tone: ui.ToneWaiting}
 	case !c.Holds:
@@ -177,6 +180,9 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 func state(ctx context.Context, r result.Result) ui.Cell {
 	tone := map[result.State]ui.Tone{result.Intended: ui.ToneWaiting, result.Issued: ui.ToneDone, result.Failed: ui.ToneStopped, result.Replaced: ui.ToneStopped, result.Revoked: ui.ToneStopped}[r.State]
 	c := ui.Tagged(i18n.T(ctx, "resultweb.state."+string(r.State)), tone)
+	if r.Hand != result.NoHand {
+		c.Text = i18n.T(ctx, "resultweb.state."+string(r.Hand))
+	}
 	if r.State == result.Issued && !r.Signed {
 		c.Note = i18n.T(ctx, "resultweb.unsigned")
 	}
@@ -192,6 +198,8 @@ type pageView struct {
 	Banner   *ui.BannerArgs
 	Problems ui.Problems
 	Again    *ui.FormArgs
+	Take     *actView
+	Decline  *actView
 	Replace  *actView
 	Revoke   *actView
 }
@@ -212,7 +220,7 @@ func (h handlers) page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var v pageView
-	if d := q.Get("done"); slices.Contains([]string{"again", "replace", "revoke"}, d) {
+	if d := q.Get("done"); slices.Contains([]string{"again", "replace", "revoke", "take", "decline"}, d) {
 		v.Banner = &ui.BannerArgs{Text: i18n.T(r.Context(), "resultweb.done."+d), Tone: ui.ToneDone, Alert: true}
 	}
 	return h.show(w, r, http.StatusOK, v, url.Values{})
@@ -247,7 +255,12 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 	if x.Tracking != "" {
 		row("tracking", ui.T(x.Tracking))
 	}
-	if x.State == result.Failed {
+	if x.Hand != result.NoHand {
+		row("paper", ui.L(i18n.T(ctx, "resultweb.sign.read"), paperOf(x)))
+	}
+	if x.State == result.Failed && x.EndedBy != "" && x.Replaces == 0 {
+		row("why", ui.Cell{Text: x.Reason, Note: x.EndedBy})
+	} else if x.State == result.Failed {
 		row("why", ui.T(i18n.T(ctx, "resultweb.failed")))
 	} else if x.Reason != "" {
 		why := ui.T(x.Reason)
@@ -260,6 +273,13 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 	}
 	if x.State == result.Failed && h.svc.MayRemake(ctx, x.Unit) {
 		v.Again = &ui.FormArgs{Action: "/desk/results/" + x.ID.String(), Key: web.NewKey(), Submit: i18n.T(ctx, "resultweb.do.again"), Hidden: []ui.KeyText{{Name: "do", Value: "again"}}}
+	}
+	if x.Hand == result.Waits {
+		if x.Signer == auth.From(ctx).Account {
+			v.Decline = h.form(ctx, x, "decline", v.Problems, sent)
+		} else if h.svc.MayDecide(ctx, x.Unit) {
+			v.Take = h.form(ctx, x, "take", v.Problems, sent)
+		}
 	}
 	if x.State == result.Issued && h.svc.MayDecide(ctx, x.Unit) {
 		if v.Replace, err = h.replacing(ctx, x, v.Problems, sent); err != nil {
@@ -274,9 +294,12 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 func (h handlers) form(ctx context.Context, x result.Result, do string, ps ui.Problems, sent url.Values) *actView {
 	a := actView{Title: i18n.T(ctx, "resultweb.do."+do), Open: sent.Get("do") == do}
 	a.Form = ui.FormArgs{
-		Action: "/desk/results/" + x.ID.String(), Key: web.NewKey(), Submit: a.Title, Warning: do == "revoke", Hidden: []ui.KeyText{{Name: "do", Value: do}},
+		Action: "/desk/results/" + x.ID.String(), Key: web.NewKey(), Submit: a.Title, Warning: do == "revoke" || do == "decline", Hidden: []ui.KeyText{{Name: "do", Value: do}},
 	}
 	a.Reason = a.field(ui.Field{Name: "reason", Scope: do + "-", Label: i18n.T(ctx, "resultweb.field.reason"), Rows: 3, MaxLength: 1000}, ps, sent)
+	if do == "take" || do == "decline" {
+		return &a
+	}
 	a.Basis = a.field(ui.Field{Name: "authority", Scope: do + "-", Label: i18n.T(ctx, "resultweb.field.authority"), Hint: i18n.T(ctx, "resultweb.field.authorityHint"), MaxLength: 300}, ps, sent)
 	return &a
 }
@@ -306,7 +329,14 @@ func (h handlers) replacing(ctx context.Context, x result.Result, ps ui.Problems
 		if label == "" {
 			label = f.ID
 		}
-		a.Values = append(a.Values, a.field(ui.Field{Name: "v." + f.ID, Scope: "replace-", Label: label, Value: e.Values.Text(f.ID), Optional: true, MaxLength: 1000}, ps, sent))
+		q := ui.Field{Name: "v." + f.ID, Scope: "replace-", Label: label, Value: f.Typed(e.Values.Text(f.ID)), Optional: true, MaxLength: 1000}
+		if f.Type == "date" {
+			q.Hint, q.Width = i18n.T(ctx, "resultweb.field.dateHint"), ui.Width10
+		}
+		for _, c := range f.Choices {
+			q.Options = append(q.Options, ui.Option{Value: c.Code, Label: c.Label.In(i18n.LangOf(ctx))})
+		}
+		a.Values = append(a.Values, a.field(q, ps, sent))
 	}
 	return a, nil
 }
@@ -341,6 +371,10 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 		}
 	case "revoke":
 		err = h.svc.Revoke(ctx, d)
+	case "take":
+		err = h.svc.TakeOver(ctx, d)
+	case "decline":
+		err = h.svc.Decline(ctx, d)
 	default:
 		err = errs.E(errs.Invalid, "resultweb.unknown")
 	}
@@ -374,7 +408,7 @@ func (h handlers) changed(ctx context.Context, v result.ID, f url.Values) (map[s
 	}
 	out := map[string]string{}
 	for _, field := range reg.Fields {
-		if now := strings.TrimSpace(f.Get("v." + field.ID)); correctable(field) && f.Has("v."+field.ID) && now != e.Values.Text(field.ID) {
+		if now := field.Untyped(f.Get("v." + field.ID)); correctable(field) && f.Has("v."+field.ID) && now != e.Values.Text(field.ID) {
 			out[field.ID] = now
 		}
 	}

@@ -62,7 +62,7 @@ func problemsTable(ctx context.Context, dir string, b *i18n.Bundle, ps decl.Prob
 			tone = ui.ToneNeutral
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			{Body: ui.Code(at)}, ui.T(p.Element), ui.T(b.Map(i18n.LangOf(ctx), p.Key, p.Params)), ui.Tagged(i18n.T(ctx, "preview.level."+p.Level.String()), tone),
+			{Body: ui.LongCode(at)}, ui.T(p.Element), ui.T(b.Map(i18n.LangOf(ctx), p.Key, p.Params)), ui.Tagged(i18n.T(ctx, "preview.level."+p.Level.String()), tone),
 		}})
 	}
 	return t

@@ -28,13 +28,17 @@ type handlers struct {
 	receipts string
 }
 
+// uploads bounds how many papers one client has verified: an office behind one address checks its
+// morning's post at once, and then one each three seconds.
+func uploads() web.Rate { return web.Rate{Most: 40, Each: 3 * time.Second} }
+
 // Routes is the web half of verification. Receipts is where receipts of the journal are checked;
 // "" where nowhere.
 func Routes(s *signature.Service, receipts string) web.Module {
 	h := handlers{s, receipts}
 	return web.Module{Name: "signature", Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/verify", Policy: auth.Public, Do: h.form},
-		{Method: http.MethodPost, Path: "/verify", Policy: auth.Public, Do: h.check, MaxBody: sign.MaxFile + 64<<10},
+		{Method: http.MethodPost, Path: "/verify", Policy: auth.Public, Do: h.check, MaxBody: sign.MaxFile + 64<<10, AtOnce: 4, Rate: uploads()},
 	}}
 }
 
@@ -148,7 +152,9 @@ func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 	}
 	if c := s.Certificate; c != nil {
 		told("who", c.Subject.CommonName)
-		told("org", strings.Join(c.Subject.Organization, ", "))
+		if org := strings.Join(c.Subject.Organization, ", "); org != c.Subject.CommonName { // a seal is its agency's
+			told("org", org)
+		}
 	}
 	tone := ui.ToneStopped
 	if s.Whole == sign.Kept || s.Whole == sign.Signed {
@@ -183,6 +189,7 @@ func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 		told("time", say(ctx, "time.none"))
 	}
 	switch {
+	case s.Whole == sign.Altered: // what was not signed so has no signer to ask about
 	case !s.RevokedAt.IsZero():
 		told("revoked", say(ctx, "revoked.at", "at", when(s.RevokedAt)))
 	case s.Chain == nil || s.Unasked:

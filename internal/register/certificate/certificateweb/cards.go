@@ -111,7 +111,7 @@ func (h handlers) card(ctx context.Context, c certificate.Card) cardView {
 		add("decided", say(ctx, "row.by", "name", c.DecidedBy, "at", i18n.DateTime(l, c.DecidedAt)))
 	}
 	if c.Serial != "" {
-		add("serial", c.Serial)
+		add("serial", inEights(c.Serial))
 		add("valid", i18n.Date(l, clock.DateOf(c.From))+" – "+i18n.Date(l, clock.DateOf(c.Until)))
 	}
 	if c.State == certificate.Revoked {

@@ -9,7 +9,9 @@ import (
 	"encoding/pem"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -39,6 +41,11 @@ type handlers struct{ Deps }
 // maxRequest bounds a request to OCSP or for a time stamp.
 const maxRequest = 16 << 10
 
+// What one client may ask of the authority: each answer about a certificate and each time stamp
+// is a signature. A signer's program asks a few for each paper.
+func questions() web.Rate { return web.Rate{Most: 200, Each: 100 * time.Millisecond} }
+func stamps() web.Rate    { return web.Rate{Most: 60, Each: time.Second} }
+
 // Routes is the web half of the authority.
 func Routes(d Deps) web.Module {
 	h := handlers{d}
@@ -49,10 +56,10 @@ func Routes(d Deps) web.Module {
 		{Method: http.MethodGet, Path: "/ca", Policy: auth.Public, Do: h.about},
 		{Method: http.MethodGet, Path: "/ca/root.pem", Policy: auth.Public, Do: h.root},
 		{Method: http.MethodGet, Path: "/ca/issuing.cer", Policy: auth.Public, Do: h.issuing},
-		{Method: http.MethodGet, Path: "/ca/crl", Policy: auth.Public, Do: h.crl},
-		{Method: http.MethodPost, Path: "/ca/ocsp", Policy: auth.Public, Do: h.ocsp, MaxBody: maxRequest, Foreign: true},
-		{Method: http.MethodGet, Path: "/ca/ocsp/{request...}", Policy: auth.Public, Do: h.ocspGet},
-		{Method: http.MethodPost, Path: "/ca/time", Policy: auth.Public, Do: h.time, MaxBody: maxRequest, Foreign: true},
+		{Method: http.MethodGet, Path: "/ca/crl", Policy: auth.Public, Do: h.crl, Rate: stamps()},
+		{Method: http.MethodPost, Path: "/ca/ocsp", Policy: auth.Public, Do: h.ocsp, MaxBody: maxRequest, Foreign: true, AtOnce: 16, Rate: questions()},
+		{Method: http.MethodGet, Path: "/ca/ocsp/{request...}", Policy: auth.Public, Do: h.ocspGet, AtOnce: 16, Rate: questions()},
+		{Method: http.MethodPost, Path: "/ca/time", Policy: auth.Public, Do: h.time, MaxBody: maxRequest, Foreign: true, AtOnce: 4, Rate: stamps()},
 	}}
 }
 
@@ -133,6 +140,15 @@ func (h handlers) time(w http.ResponseWriter, r *http.Request) error {
 	return give(w, "application/timestamp-reply", "", der)
 }
 
+// inEights parts a long number, so that people can compare it by eye and by voice.
+func inEights(s string) string {
+	var parts []string
+	for part := range slices.Chunk([]byte(s), 8) {
+		parts = append(parts, string(part))
+	}
+	return strings.Join(parts, " ")
+}
+
 // aboutView tells whom one believes who believes this authority.
 type aboutView struct{ Rows ui.SummaryArgs }
 
@@ -140,18 +156,13 @@ func (h handlers) about(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	c, l := h.Authority.Root(), i18n.LangOf(ctx)
 	sum := sha256.Sum256(c.Raw)
-	print := strings.ToUpper(hex.EncodeToString(sum[:]))
-	var parts []string
-	for i := 0; i < len(print); i += 8 {
-		parts = append(parts, print[i:i+8])
-	}
 	v := aboutView{}
 	add := func(key string, value ui.Cell) {
 		v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: say(ctx, "about."+key), Value: value})
 	}
 	add("name", ui.T(c.Subject.CommonName))
 	add("until", ui.T(i18n.Date(l, clock.DateOf(c.NotAfter))))
-	add("print", ui.T(strings.Join(parts, " ")))
+	add("print", ui.T(inEights(strings.ToUpper(hex.EncodeToString(sum[:])))))
 	add("root", ui.L("root.pem", "/ca/root.pem"))
 	add("issuing", ui.L("issuing.cer", "/ca/issuing.cer"))
 	add("crl", ui.L("khue.crl", "/ca/crl"))

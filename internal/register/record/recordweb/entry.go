@@ -92,7 +92,7 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, code int, on cloc
 	v.Status = status(ctx, e, today)
 	row := func(key string, c ui.Cell) { v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: key, Value: c}) }
 	for _, f := range reg.Fields {
-		row(label(ctx, f), ui.T(words(ctx, f, e.Values)))
+		row(label(ctx, f), ui.T(h.words(ctx, f, e.Values)))
 	}
 	if !e.From.IsZero() {
 		row(i18n.T(ctx, "recordweb.col.from"), ui.T(i18n.Date(l, e.From)))
@@ -154,11 +154,7 @@ func acts(ctx context.Context, reg record.Register, e record.Entry, ps ui.Proble
 				if f.Type == "list" {
 					continue
 				}
-				hint := ""
-				if f.Type == "date" || f.Type == "yesno" {
-					hint = i18n.T(ctx, "recordweb.hint."+f.Type)
-				}
-				a.Values = append(a.Values, of(ui.Field{Name: "v." + f.ID, Label: label(ctx, f), Hint: hint, Value: e.Values.Text(f.ID), Optional: true, MaxLength: 1000}))
+				a.Values = append(a.Values, of(asks(ctx, f, e.Values)))
 			}
 		}
 		a.Reason = of(ui.Field{Name: "reason", Label: i18n.T(ctx, "recordweb.field.reason"), Rows: 3, MaxLength: 1000})
@@ -170,6 +166,22 @@ func acts(ctx context.Context, reg record.Register, e record.Entry, ps ui.Proble
 		out = append(out, a)
 	}
 	return out
+}
+
+// asks is the question for a value: a choice where it is one of few.
+func asks(ctx context.Context, f record.Field, v record.Values) ui.Field {
+	q := ui.Field{Name: "v." + f.ID, Label: label(ctx, f), Value: f.Typed(v.Text(f.ID)), Optional: true, MaxLength: 1000}
+	switch {
+	case f.Type == "date":
+		q.Hint, q.Width = i18n.T(ctx, "recordweb.hint.date"), ui.Width10
+	case f.Type == "yesno":
+		q.Options = []ui.Option{{Value: "true", Label: i18n.T(ctx, "recordweb.value.true")}, {Value: "false", Label: i18n.T(ctx, "recordweb.value.false")}}
+	case len(f.Choices) > 0:
+		for _, c := range f.Choices {
+			q.Options = append(q.Options, ui.Option{Value: c.Code, Label: c.Label.In(i18n.LangOf(ctx))})
+		}
+	}
+	return q
 }
 
 func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
@@ -224,7 +236,7 @@ func (h handlers) corrected(ctx context.Context, id record.EntryID, f url.Values
 		case x.Type == "list" && e.Values[x.ID] != nil:
 			out[x.ID] = e.Values[x.ID]
 		case f.Get("v."+x.ID) != "":
-			out[x.ID] = f.Get("v." + x.ID)
+			out[x.ID] = x.Untyped(f.Get("v." + x.ID))
 		}
 	}
 	return out, nil

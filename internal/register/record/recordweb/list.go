@@ -121,8 +121,11 @@ func query(f record.Filter, after record.EntryID) string {
 	return "?" + q.Encode()
 }
 
-// lead are the fields that a list shows of each entry.
-func lead(reg record.Register) []record.Field { return reg.Fields[:min(len(reg.Fields), 5)] }
+// lead are the fields that a list shows of each entry, after its number.
+func lead(reg record.Register) []record.Field {
+	fields := slices.DeleteFunc(slices.Clone(reg.Fields), func(f record.Field) bool { return f.ID == "number" })
+	return fields[:min(len(fields), 5)]
+}
 
 func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
@@ -156,6 +159,9 @@ func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 	if today.IsZero() {
 		today = clock.DateOf(h.svc.Clock.Now())
 	}
+	if f.Words != "" || !f.On.IsZero() {
+		v.Table.Empty = i18n.T(ctx, "recordweb.noneSuch")
+	}
 	for _, e := range page {
 		href := "/desk/records/" + e.ID.String()
 		if !f.On.IsZero() {
@@ -163,7 +169,7 @@ func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 		}
 		row := ui.Row{Cells: []ui.Cell{ui.L(e.Key, href)}}
 		for _, x := range lead(reg) {
-			row.Cells = append(row.Cells, ui.T(words(ctx, x, e.Values)))
+			row.Cells = append(row.Cells, ui.T(h.words(ctx, x, e.Values)))
 		}
 		v.Table.Rows = append(v.Table.Rows, ui.Row{Cells: append(row.Cells, ui.T(i18n.Date(l, e.Effective)), status(ctx, e, today))})
 	}
@@ -184,19 +190,17 @@ func label(ctx context.Context, f record.Field) string {
 }
 
 // words is a value as a reader reads it.
-func words(ctx context.Context, f record.Field, v record.Values) string {
+func (h handlers) words(ctx context.Context, f record.Field, v record.Values) string {
 	s := v.Text(f.ID)
-	switch f.Type {
-	case "date":
-		if d, err := clock.ParseDate(s); err == nil {
-			return i18n.Date(i18n.LangOf(ctx), d)
-		}
-	case "yesno":
-		if s != "" {
-			return i18n.T(ctx, "recordweb.value."+s)
+	switch {
+	case f.Type == "yesno" && s != "":
+		return i18n.T(ctx, "recordweb.value."+s)
+	case f.Unit:
+		if u, err := h.svc.Units.Now().ByCode(s); err == nil {
+			return unitName(ctx, u)
 		}
 	}
-	return s
+	return f.Read(i18n.LangOf(ctx), s)
 }
 
 // status is where an entry stands on a day.

@@ -1,0 +1,388 @@
+package paymentweb_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"khue/internal/app"
+	"khue/internal/citytest"
+	"khue/internal/kernel/auth"
+	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/mail"
+	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/payment"
+	"khue/internal/onestop/process"
+)
+
+// paying is a city that takes payments.
+func paying(cfg *app.Config) {
+	cfg.Payments = app.Payments{BankSecret: "b", GatewaySecret: "g", Gateway: "https://gateway.example/pay", Invented: true}
+}
+
+var opened = citytest.At(clock.MustDate("2026-11-19").At(9, 0))
+
+// bench is a city with a dossier whose fee is due.
+type bench struct {
+	*citytest.City
+	t    *testing.T
+	code string
+}
+
+func filed(t *testing.T, c *citytest.City) *bench {
+	t.Helper()
+	return &bench{c, t, c.As("citizen").Post("/api/v1/dossiers", business()).Want(201).Text("code")}
+}
+
+func (b *bench) dossier() dossier.Dossier {
+	b.t.Helper()
+	d, _, err := b.Dossiers.Find(b.t.Context(), b.code, dossier.Viewer{Key: b.Dossiers.AccessKey(b.code)})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return d
+}
+
+func (b *bench) order() payment.Order {
+	b.t.Helper()
+	d := b.dossier()
+	all, err := b.Payments.ForSource(b.t.Context(), payment.Source{Type: dossier.SubjectType, ID: int64(d.ID)})
+	if err != nil || len(all) != 1 {
+		b.t.Fatalf("%d orders, %v", len(all), err)
+	}
+	return all[0]
+}
+
+// transfer lets the bank tell of money.
+func (b *bench) transfer(ref string, amount int64) {
+	b.t.Helper()
+	o := b.order()
+	payee, _ := b.Payments.Payees.Payee(o.Unit)
+	n := payment.Notice{Way: payment.ByBank, External: ref, Amount: amount, Reference: o.Reference, Account: payee.Account, At: b.Clock.Now()}
+	for range 2 { // banks tell twice
+		if _, err := b.Payments.Take(b.t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// task is the place of the dossier on the clerk's list, and the task's version.
+func (b *bench) task() (at string, list citytest.Answer) {
+	b.t.Helper()
+	list = b.As("clerk").Get("/api/v1/tasks?limit=200")
+	for i := 0; ; i++ {
+		at = "items." + string(rune('0'+i))
+		switch list.Text(at + ".dossier") {
+		case "":
+			b.t.Fatal("the clerk has no task")
+		case b.code:
+			return at, list
+		}
+	}
+}
+
+func (b *bench) act(action string, answers map[string]any) citytest.Answer {
+	b.t.Helper()
+	at, list := b.task()
+	return b.As("clerk").Post("/api/v1/tasks/"+list.Text(at+".id")+"/complete", map[string]any{"version": number(list.Text(at + ".version")), "action": action, "answers": answers})
+}
+
+// A fee that is due when a dossier is filed: nothing runs against the office before it is paid, and
+// lists, search and the API say that it waits. The term of three days begins with the acceptance.
+func TestNoTermRunsBeforeTheFeeIsPaid(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		if d := b.dossier(); d.State != process.Submitted || d.UnpaidAt.IsZero() || d.PausedAt.IsZero() {
+			t.Fatalf("filed: %s, unpaid since %s, the count stands since %s", d.State, d.UnpaidAt, d.PausedAt)
+		}
+		api := c.As("citizen").Get("/api/v1/dossiers/" + b.code).Want(200)
+		if api.Text("unpaidSince") == "" {
+			t.Errorf("the API does not say that the fee is due: %s", api.Body)
+		}
+		if at, list := b.task(); list.Text(at+".state") != "financial" {
+			t.Errorf("the clerk's list says %q", list.Text(at+".state"))
+		}
+		c.Pass(5 * 24 * time.Hour) // the one-stop's own term of 8 hours would be long over
+		now := c.Clock.Now()
+		for _, p := range []string{"/desk/queue?state=financial", "/desk/search?q=" + b.code, "/dossiers/" + b.code} {
+			who := c.As("clerk")
+			if strings.HasPrefix(p, "/dossiers") {
+				who = c.As("citizen")
+			}
+			if page := string(who.Get(p).Want(200).Body); !strings.Contains(page, b.code) || !strings.Contains(page, "phí") {
+				t.Errorf("%s does not show what waits for a payment", p)
+			}
+		}
+		if page := string(c.As("clerk").Get("/desk/queue?due=late").Want(200).Body); strings.Contains(page, b.code) {
+			t.Error("the clerk is late with what nobody paid")
+		}
+		b.transfer("FT1", 150_000)
+		c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
+		d := b.dossier()
+		if d.State != process.Submitted || !d.PausedAt.IsZero() || !d.ReceiveBy.After(now) {
+			t.Errorf("paid: %s, the one-stop has time until %s, now %s", d.State, d.ReceiveBy, now)
+		}
+		if at, list := b.task(); list.Text(at+".state") != "submitted" {
+			t.Errorf("after the payment the clerk's list says %q", list.Text(at+".state"))
+		}
+		b.act("accept", nil).Want(200)
+		d = b.dossier()
+		if want := c.Holidays.City(); want.WorkingDays(clock.DateOf(c.Clock.Now()), clock.DateOf(d.DueAt)) != 3 {
+			t.Errorf("accepted at %s, due %s", c.Clock.Now(), d.DueAt)
+		}
+		kinds := map[string]int{}
+		for _, e := range timeline(t, c, b.code) {
+			kinds[e]++
+		}
+		if kinds[dossier.KindFeePaid] != 1 {
+			t.Errorf("the timeline tells of the payment %d times", kinds[dossier.KindFeePaid])
+		}
+	}, opened, citytest.With(paying))
+}
+
+func timeline(t *testing.T, c *citytest.City, code string) (kinds []string) {
+	t.Helper()
+	var out struct{ Items []struct{ Kind string } }
+	c.As("citizen").Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Into(&out)
+	for _, e := range out.Items {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+// Who pays and is acted on at once does not wait for anything in the background; and an order whose
+// time is over does not let the dossier go on unpaid.
+func TestAnActTakesThePaymentAlong(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		b.transfer("FT1", 150_000)
+		b.act("accept", nil).Want(200)
+		if d := b.dossier(); d.State != process.Accepted || !d.UnpaidAt.IsZero() || d.DueAt.IsZero() {
+			t.Errorf("accepted: %s, unpaid since %s, due %s", d.State, d.UnpaidAt, d.DueAt)
+		}
+
+		late := filed(t, c)
+		c.Pass(61 * 24 * time.Hour)
+		if err := c.Payments.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if o := late.order(); o.State != payment.Expired {
+			t.Fatalf("the order is %s", o.State)
+		}
+		if a := late.act("accept", nil); a.Status != 409 {
+			t.Errorf("accepted unpaid, after the time to pay was over: %d", a.Status)
+		}
+		late.act("refuse", map[string]any{"ground": "notCompleted", "reason": "Không nộp lệ phí trong thời hạn"}).Want(200)
+	}, opened, citytest.With(paying))
+}
+
+// The payer is told of each event once, in their inbox and by mail in their language: what to pay,
+// how and until when; that some came, and what is missing; that too much came; that it went back.
+func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		box, ok := c.Mail.(*mail.Recorder)
+		if !ok {
+			t.Fatal("the test's city does not record its mail")
+		}
+		about := business()
+		about["applicant"] = map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": "lua@vidu.example"}
+		b := &bench{c, t, c.As("citizen").In("vi").Post("/api/v1/dossiers", about).Want(201).Text("code")}
+		o := b.order()
+		letters := func(title string) (out []mail.Message) {
+			var list struct {
+				Items []struct{ Title, Link string }
+			}
+			c.As("citizen").In("vi").Get("/api/v1/inbox").Want(200).Into(&list)
+			n := 0
+			for _, e := range list.Items {
+				if e.Title == title {
+					n++
+				}
+			}
+			if n > 1 {
+				t.Errorf("the inbox says %d times: %s", n, title)
+			}
+			if n == 0 {
+				return nil
+			}
+			for _, m := range box.Sent() {
+				if strings.Contains(m.Text, c.Payments.Key(o.ID)) {
+					out = append(out, m)
+				}
+			}
+			return out
+		}
+		told := func(n int, title string, holds ...string) {
+			t.Helper()
+			c.Eventually(title, func() bool { return len(letters(title)) >= n })
+			all := letters(title)
+			if len(all) != n {
+				t.Fatalf("%d letters, want %d", len(all), n)
+			}
+			for _, h := range holds {
+				if !strings.Contains(all[n-1].Text, h) {
+					t.Errorf("the letter does not say %s: %s", h, all[n-1].Text)
+				}
+			}
+			if strings.Contains(all[n-1].Subject, "Lụa") || strings.Contains(all[n-1].Subject, "đồng") {
+				t.Errorf("subject %q", all[n-1].Subject)
+			}
+		}
+		told(1, "Hồ sơ "+b.code+": đề nghị nộp 150.000 đồng", o.Reference, "VietQR", "gateway.example", "một cửa", "18/01/2027")
+		b.transfer("FT1", 50_000)
+		told(2, "Hồ sơ "+b.code+": mới nhận 50.000 đồng, còn thiếu 100.000 đồng", "không nộp lại từ đầu")
+		b.transfer("FT2", 120_000)
+		told(3, "Hồ sơ "+b.code+": đã nhận đủ và thừa 20.000 đồng", "hoàn lại")
+		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}, {Role: "clerk", Scope: auth.Everywhere}}})
+		other := auth.With(t.Context(), auth.Subject{Account: 8, Name: "Một cửa", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "clerk", Scope: auth.Everywhere}}})
+		if _, err := c.Payments.AskRefund(other, o.ID, false, "Nộp thừa tiền", "k-ask-0001"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.ApproveRefund(head, o.ID, "k-approve-1"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.OpenShift(other, o.Unit, 100_000, "k-shift-001"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.PayOut(other, o.ID, payment.ByBank, "FT-OUT-1", "k-out-0001"); err != nil {
+			t.Fatal(err)
+		}
+		told(4, "Hồ sơ "+b.code+": đã hoàn lại 20.000 đồng")
+		// The entries come again: nothing is told again.
+		rs, err := c.Journal.BySubject(t.Context(), journal.Subject{Type: payment.SubjectType, ID: int64(o.ID)}, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range c.Dossiers.Module().Followers {
+			for _, r := range rs {
+				if f.Name != "dossier.feeNotices" {
+					continue
+				}
+				if err := c.DB.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error { return f.Fn(ctx, tx, r) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		told(4, "Hồ sơ "+b.code+": đã hoàn lại 20.000 đồng")
+
+		// In English, received in full, with the receipt.
+		about["applicant"] = map[string]any{"name": "Ann Smith", "phone": "0912 000 022", "email": "ann@vidu.example"}
+		en := &bench{c, t, c.As("citizen2").In("en").Post("/api/v1/dossiers", about).Want(201).Text("code")}
+		en.transfer("FT9", 150_000)
+		c.Eventually("the receipt in English", func() bool {
+			for _, m := range box.Sent() {
+				if m.To == "ann@vidu.example" && strings.Contains(m.Text, "150,000") && strings.Contains(m.Text, c.Payments.ReceiptLink(en.order().ID)) {
+					return true
+				}
+			}
+			return false
+		})
+		if a := c.Visitor().Get(c.Payments.ReceiptLink(en.order().ID)).Want(200); !strings.HasPrefix(string(a.Body), "%PDF") {
+			t.Error("the receipt's link leads to no receipt")
+		}
+	}, opened, citytest.With(paying))
+}
+
+// Other systems read what is to be paid and how: the payer, officers of the unit, the bearer of a
+// link or of the dossier's key; nobody else.
+func TestPaymentsOverTheAPI(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		o := b.order()
+		list := "/api/v1/dossiers/" + b.code + "/payments"
+		one := "/api/v1/payments/" + o.ID.String()
+		for _, who := range []citytest.Actor{c.As("citizen"), c.As("clerk")} {
+			got := who.Get(list).Want(200)
+			if got.Text("items.0.reference") != o.Reference || got.Text("items.0.due") != "150000" || got.Text("items.0.payer") != "Trần Thị Lụa" {
+				t.Errorf("the orders of the dossier: %s", got.Body)
+			}
+			if a := who.Get(one).Want(200); a.Text("state") != "open" || a.Text("page") != c.Payments.Link(o.ID) {
+				t.Errorf("the order: %s", a.Body)
+			}
+		}
+		byKey := c.Visitor().Get(list + "?accessKey=" + c.Dossiers.AccessKey(b.code)).Want(200)
+		if byKey.Text("items.0.reference") != o.Reference || byKey.Text("items.0.payer") != "" {
+			t.Errorf("by the dossier's key: %s", byKey.Body)
+		}
+		if a := c.Visitor().Get(one + "?accessKey=" + c.Payments.Key(o.ID)).Want(200); a.Text("payer") != "" {
+			t.Errorf("the bearer of a link is told a name: %s", a.Body)
+		}
+		for _, path := range []string{list, one, one + "?accessKey=x"} {
+			c.Visitor().Get(path).Want(404)
+			c.As("citizen2").Get(path).Want(404)
+		}
+		bank := c.As("citizen").Post(one+"/ways", map[string]any{"way": "bank"}).Want(200)
+		if q, err := payment.ParseQR(bank.Text("qr")); err != nil || q.Amount != 150_000 || q.Purpose != o.Reference || bank.Text("gateway") != "" {
+			t.Errorf("by transfer: %s", bank.Body)
+		}
+		if a := c.As("citizen").Post(one+"/ways", map[string]any{"way": "gateway"}).Want(200); !strings.HasPrefix(a.Text("gateway"), "https://gateway.example/pay?") || a.Text("qr") != "" {
+			t.Errorf("by the gateway: %s", a.Body)
+		}
+		c.As("citizen").Post(one+"/ways", map[string]any{"way": "shells"}).Want(422)
+		c.As("citizen2").Post(one+"/ways", map[string]any{"way": "bank"}).Want(404)
+		b.transfer("FT1", 150_000)
+		c.As("citizen").Post(one+"/ways", map[string]any{"way": "bank"}).Want(409)
+		if a := c.As("citizen").Get(one).Want(200); a.Text("state") != "paid" || a.Text("receipt") == "" || a.Text("paidAt") == "" {
+			t.Errorf("paid: %s", a.Body)
+		}
+		if doc := c.Visitor().Get("/api/openapi.json").Want(200); !strings.Contains(string(doc.Body), `"startPayment"`) || !strings.Contains(string(doc.Body), `"dossierPayments"`) {
+			t.Error("the API's document does not name the operations")
+		}
+	}, opened, citytest.With(paying))
+}
+
+// Money whose purpose names nothing is listed for the cashier, and given to its order by two.
+func TestSuspenseOnPages(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		o := b.order()
+		payee, _ := c.Payments.Payees.Payee(o.Unit)
+		n := payment.Notice{Way: payment.ByBank, External: "FT77", Amount: 150_000, Text: "TRAN THI LUA nop tien", Account: payee.Account, At: c.Clock.Now()}
+		if _, err := c.Payments.Take(t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
+			t.Fatal(err)
+		}
+		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}}})
+		all, err := c.Payments.Suspense(head, o.Unit)
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		clerk, page := c.As("clerk"), "/desk/suspense/"+all[0].ID.String()
+		for _, p := range []string{"/desk/suspense", page} {
+			for _, l := range []string{"vi", "en"} {
+				if a := clerk.In(l).Get(p).Want(200); !strings.Contains(string(a.Body), "FT77") || !strings.Contains(string(a.Body), "TRAN THI LUA") {
+					t.Errorf("%s does not show the money", p)
+				}
+			}
+		}
+		c.As("citizen").Get(page).Want(403)
+		send := func(status int, kv ...string) citytest.Answer {
+			form := url.Values{"_key": {web.NewKey()}}
+			for i := 0; i < len(kv); i += 2 {
+				form.Set(kv[i], kv[i+1])
+			}
+			return clerk.Do("POST", page, []byte(form.Encode()), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).Want(status)
+		}
+		if a := send(422, "do", "assign", "reference", "KHP1", "why", "Giấy báo có của ngân hàng"); !strings.Contains(string(a.Body), "Giấy báo có của ngân hàng") {
+			t.Error("what was typed is lost")
+		}
+		send(303, "do", "assign", "reference", o.Reference, "why", "Giấy báo có của ngân hàng")
+		send(403, "do", "decide")
+		if err := c.Payments.DecideMoney(head, all[0].ID, "decide-0001"); err != nil {
+			t.Fatal(err)
+		}
+		if o = b.order(); o.State != payment.Paid {
+			t.Errorf("the order is %s", o.State)
+		}
+		c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
+	}, opened, citytest.With(paying))
+}
