@@ -198,6 +198,15 @@ func (s *Service) NumberOf(q db.Querier, d dossier.ID) (string, error) {
 	return r.Text, nil
 }
 
+// Signed reports whether the paper of a dossier's result is there and signed.
+func (s *Service) Signed(ctx context.Context, d dossier.ID) (bool, error) {
+	r, err := s.of(ctx, d)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return r.Signed && r.SHA256 != "", err
+}
+
 func (s *Service) of(ctx context.Context, d dossier.ID) (r Result, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		r, err = latest(v, d)

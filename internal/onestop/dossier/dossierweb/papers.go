@@ -66,7 +66,13 @@ func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossie
 			return
 		}
 		seen[paper] = true
-		label := i18n.T(ctx, "dossierweb.print."+paper)
+		words := paper
+		if paper == dossier.PaperResult {
+			if signed, err := h.svc.ResultSigned(ctx, d); err == nil && signed {
+				words = "signedResult"
+			}
+		}
+		label := i18n.T(ctx, "dossierweb.print."+words)
 		if f, _ := dossier.FormOf(paper, day); f.Number != "" {
 			label = i18n.T(ctx, "dossierweb.print.numbered", "name", i18n.T(ctx, "dossierweb.print."+f.Words), "number", f.Number)
 		}
