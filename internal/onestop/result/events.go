@@ -6,6 +6,7 @@ const SubjectType = "result"
 // Kinds of journal entries; the payload is Told as JSON.
 const (
 	EventIntended = "result.intended" // a number was taken, the paper is being made
+	EventSigned   = "result.signed"   // a signed paper exists, with its digest; it is not given to anybody yet
 	EventIssued   = "result.issued"   // the paper stands, with its digest, and is in the register
 	EventFailed   = "result.failed"   // no paper came of it, the number is void
 	EventReplaced = "result.replaced" // a newer one stands in its place
