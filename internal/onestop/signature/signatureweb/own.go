@@ -31,6 +31,9 @@ const KindApplication = "application"
 
 const maxUpload = 5 << 20
 
+// requestName is what the file to be signed is called when it is downloaded.
+const requestName = "can-ky.json"
+
 type askView struct {
 	Back     ui.Anchor
 	Key      string
@@ -153,7 +156,7 @@ func (h handlers) showErrand(w http.ResponseWriter, r *http.Request, status int,
 		{Key: say(ctx, "row.who"), Value: ui.T(cut(c.Subject.CommonName))}, {Key: say(ctx, "row.chain"), Value: ui.T(cut(c.Issuer.CommonName))},
 		{Key: say(ctx, "row.serial"), Value: ui.T(spaced(c.SerialNumber.Text(16)))},
 	}}
-	v.Table = ui.TableArgs{Caption: say(ctx, "own.papers"), First: true, Head: []ui.Column{{Label: say(ctx, "own.paper"), Lead: true}, {Label: say(ctx, "own.state")}}}
+	v.Table = ui.TableArgs{Caption: say(ctx, "own.papers"), Head: []ui.Column{{Label: say(ctx, "own.paper"), Lead: true}, {Label: say(ctx, "own.state")}}}
 	for _, p := range e.Papers {
 		state := ui.Tagged(say(ctx, "own.open"), ui.ToneWaiting)
 		state.Note = faults[p.ID]
@@ -170,7 +173,7 @@ func (h handlers) showErrand(w http.ResponseWriter, r *http.Request, status int,
 	if v.Open != 1 {
 		v.Single = nil
 	}
-	v.Program = "khue-token sign --label TOKEN --key KEY --in can-ky-" + e.ID.String() + ".json --out chu-ky.json"
+	v.Program = "khue-token sign --label TOKEN --key KEY --in " + requestName + " --out chu-ky.json"
 	if v.Open == 0 && v.Banner == nil {
 		v.Banner = &ui.BannerArgs{Title: say(ctx, "own.allDone"), Text: say(ctx, "own.allDoneOf."+e.Kind), Tone: ui.ToneDone, Alert: true}
 	}
@@ -223,7 +226,7 @@ func (h handlers) request(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Send(w, r, web.Download{Name: "can-ky-" + e.ID.String() + ".json", Type: "application/json", Size: int64(len(b)), Body: bytes.NewReader(b)})
+	return web.Send(w, r, web.Download{Name: requestName, Type: "application/json", Size: int64(len(b)), Body: bytes.NewReader(b)})
 }
 
 // shown is a paper of an errand: the file, or the bytes that are signed.
