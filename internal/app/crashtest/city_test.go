@@ -178,6 +178,7 @@ type answer struct {
 	Code        string
 	Task        string
 	TaskVersion int64
+	Promise     string
 	Version     int64
 	State       string
 	Step        string
