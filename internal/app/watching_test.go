@@ -66,7 +66,7 @@ func TestTheCityIsWatched(t *testing.T) {
 				}
 			}
 		}
-		for _, want := range []string{"POST /api/v1/dossiers", "unit dossier.(*Service).Submit", "view"} {
+		for _, want := range []string{"POST /api/v1/dossiers", "unit dossier.(*Service).submit", "view"} {
 			if !names[want] {
 				t.Errorf("no span %q", want)
 			}

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +111,9 @@ func rehearse(t *testing.T, engine, url string) {
 	d.run(1)
 	late := time.Now() // the journal signs within a second, so the log goes on after this
 	until("the last acts", func() bool { _, to := reaches(); return to.After(late) })
+	if lag := c.figure("khue_backup_lag_p99_seconds"); lag <= 0 || lag > 60 {
+		t.Errorf("a loss of the machine would have taken the acts of %v s, says /metrics", lag)
+	}
 	c.end(syscall.SIGKILL)
 
 	if out, err := c.khue("restore", "--from", dir, "--identity", other, "--data", filepath.Join(t.TempDir(), "x")); err == nil || !strings.Contains(out, "does not open the backup") {
@@ -234,6 +239,30 @@ func (d *drill) run(n int) {
 	wg.Wait()
 }
 
+// figure reads one of /metrics; -1 where it is not told.
+func (c *city) figure(name string) float64 {
+	c.t.Helper()
+	res, err := http.Get(c.url + "/metrics") //nolint:noctx // a test
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if v, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return -1
+}
+
 func mustProgram(t *testing.T) string {
 	t.Helper()
 	bin, err := program()
@@ -315,14 +344,27 @@ func damage(t *testing.T, dir string) string {
 // ownCluster starts a PostgreSQL for this test alone: a backup takes a whole cluster.
 func ownCluster(t *testing.T) string {
 	t.Helper()
+	url, _ := clusterOf(t)
+	return url
+}
+
+// clusterOf starts a PostgreSQL for this test alone, with more settings of scripts/test-postgres; ask
+// runs another of its words.
+func clusterOf(t *testing.T, env ...string) (url string, ask func(word string) error) {
+	t.Helper()
 	if os.Getenv("KHUE_TEST_POSTGRES") == "" {
 		t.Skip("KHUE_TEST_POSTGRES is not set: no PostgreSQL to test on")
 	}
 	dir := passable(t)
 	script := func(word string) (string, error) {
-		cmd := exec.Command("../../../scripts/test-postgres", word)
-		cmd.Env = append(os.Environ(), "KHUE_PG_DIR="+filepath.Join(dir, "pg"))
+		var complaint strings.Builder
+		cmd := exec.Command("../../../scripts/test-postgres", word) //nolint:gosec // ours
+		cmd.Env = append(append(os.Environ(), "KHUE_PG_DIR="+filepath.Join(dir, "pg")), env...)
+		cmd.Stderr = &complaint
 		out, err := cmd.Output()
+		if err != nil {
+			err = fmt.Errorf("test-postgres %s: %w: %s", word, err, complaint.String())
+		}
 		return strings.TrimSpace(string(out)), err
 	}
 	url, err := script("start")
@@ -332,7 +374,7 @@ func ownCluster(t *testing.T) string {
 	t.Cleanup(func() {
 		_, _ = script("stop")
 	})
-	return url
+	return url, func(word string) error { _, err := script(word); return err }
 }
 
 // passable is a folder through which PostgreSQL's user may go.

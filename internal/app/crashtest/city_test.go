@@ -182,6 +182,7 @@ type answer struct {
 	Code        string
 	Task        string
 	TaskVersion int64
+	Promise     string
 	Version     int64
 	State       string
 	Step        string

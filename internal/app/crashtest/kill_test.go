@@ -210,6 +210,9 @@ func (d *drill) settle(round []*life) {
 			if l.code != "" && a.Code != l.code {
 				d.t.Errorf("%s repeated answers %s: it counts twice", l.code, a.Code)
 			}
+			if l.version == 0 && (a.Task == "" || a.TaskVersion != 1 || a.Promise == "") {
+				d.t.Errorf("%s filed again is answered without what the first answer held: %.300s", a.Code, text)
+			}
 			l.code, l.state = a.Code, a.State
 		}
 		l.version, l.pending = l.version+1, nil

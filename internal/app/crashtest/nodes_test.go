@@ -219,12 +219,6 @@ func (c *crowd) act(h *http.Client, l *life) bool {
 		if l.version == 0 {
 			want, version = http.StatusCreated, a.TaskVersion
 		}
-		if err == nil && status == http.StatusCreated && a.Task == "" && a.Code != "" && l.version == 0 {
-			// Filed by an earlier try: the repeat names the dossier and not its task. It rests here.
-			l.code, l.version, l.state, l.pending = a.Code, 1, a.State, nil
-			c.answered()
-			return false
-		}
 		if err == nil && status == want && version == l.version+1 {
 			if l.version == 0 {
 				l.code, l.task = a.Code, a.Task
