@@ -149,6 +149,6 @@ func (s *Service) howToPay(l i18n.Lang, o payment.Order) string {
 			say("gateway", "host", u.Host)
 		}
 	}
-	say("counter", "unit", unit.Name)
+	say("counter", "unit", unit.Name, "reference", o.Reference)
 	return strings.Join(out, "\n")
 }

@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/process"
 	"khue/internal/onestop/service"
 	"khue/internal/register/orgunit"
 )
@@ -215,6 +216,10 @@ func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names ma
 		if !x.Promised.IsZero() {
 			promised = ui.T(shortTime(ctx, x.Promised))
 		}
+		due := dueCell(ctx, x.DueAt, now, false)
+		if x.State == process.Financial { // nobody can do it before
+			due = ui.Tagged(i18n.T(ctx, "dossierweb.fee.waits"), ui.ToneWaiting)
+		}
 		holder := holderCell(ctx, x, names)
 		holder.Note = dutyNote(ctx, barred[x.ID])
 		t.Rows = append(t.Rows, ui.Row{
@@ -223,7 +228,7 @@ func (h *handlers) taskTable(ctx context.Context, tasks []dossier.Task, names ma
 				ui.L(x.Code, "/desk/tasks/"+x.ID.String()),
 				{Text: procedureName(ctx, pkg, x), Note: x.Applicant},
 				{Text: stepLabel(ctx, pkg, x.Step, false), Note: roleName(ctx, x.Role)},
-				dueCell(ctx, x.DueAt, now, false), promised, holder,
+				due, promised, holder,
 			},
 		})
 	}

@@ -115,7 +115,7 @@ func TestNoTermRunsBeforeTheFeeIsPaid(t *testing.T) {
 			if strings.HasPrefix(p, "/dossiers") {
 				who = c.As("citizen")
 			}
-			if page := string(who.Get(p).Want(200).Body); !strings.Contains(page, b.code) || !strings.Contains(page, "phí") {
+			if page := string(who.Get(p).Want(200).Body); !strings.Contains(page, b.code) || !strings.Contains(page, "Chờ nộp phí") && !strings.Contains(page, "chờ bạn nộp") {
 				t.Errorf("%s does not show what waits for a payment", p)
 			}
 		}
@@ -235,6 +235,10 @@ func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
 			if strings.Contains(all[n-1].Subject, "Lụa") || strings.Contains(all[n-1].Subject, "đồng") {
 				t.Errorf("subject %q", all[n-1].Subject)
 			}
+		}
+		c.Eventually("the first letter", func() bool { return len(letters("Hồ sơ "+b.code+": đề nghị nộp 150.000 đồng")) == 1 })
+		if text := letters("Hồ sơ " + b.code + ": đề nghị nộp 150.000 đồng")[0].Text; strings.Contains(text, "{") {
+			t.Errorf("a place in the letter is not filled: %s", text)
 		}
 		told(1, "Hồ sơ "+b.code+": đề nghị nộp 150.000 đồng", o.Reference, "VietQR", "gateway.example", "một cửa", "18/01/2027")
 		b.transfer("FT1", 50_000)
