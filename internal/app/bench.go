@@ -49,7 +49,7 @@ func (b *benchCmd) Run(c *command) error {
 }
 
 func benchGroups() []citybench.Group {
-	return append(citybench.Groups(benchTimers), benchAuth(benchDecision), benchLevel4(benchSign, benchPayment, benchResult), citybench.Group{
+	return append(citybench.Groups(benchTimers), benchAuth(benchDecision), benchLevel4(benchSign, benchResult, benchPayment), citybench.Group{
 		Name: "reorganise", Help: "reorganise.per_second, reorganise.killed_at, reorganise.broken: 30 June to 1 July 2025", Run: benchReorganise,
 	}, citybench.Group{
 		Name: "auth.session", Help: "auth.session_us, auth.session_uncached_us, auth.revocation_s", Run: benchAuthSession,

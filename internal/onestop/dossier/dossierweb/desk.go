@@ -399,7 +399,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		}
 	}
 	v.Prints = h.prints(ctx, d, lines, "")
-	if with, err := h.signedLink(ctx, d, false, v.Prints); err == nil { // the page stands without it
+	if with, err := h.signedLink(ctx, d, v.Prints); err == nil { // the page stands without it
 		v.Prints = with
 	}
 	if orders, err := h.svc.OrdersOn(ctx, d); err == nil { // the page stands without them

@@ -38,26 +38,27 @@ func (h *handlers) file(w http.ResponseWriter, r *http.Request) error {
 	return web.Send(w, r, web.Download{Name: f.Name, Type: filecheck.MediaType(f.Type), Size: f.Size, Inline: true, Framed: r.URL.Query().Get("framed") != "", Body: body})
 }
 
-// prints links the papers that were made for a dossier, as PDF.
-// signedLink leads to what the owner signed with a key of their own; owners are led there to sign.
-func (h *handlers) signedLink(ctx context.Context, d dossier.Dossier, owner bool, out []ui.Anchor) ([]ui.Anchor, error) {
+// signLink leads to what the owner signed with a key of their own, and where they sign.
+func (h *handlers) signLink(ctx context.Context, d dossier.Dossier, word string, out []ui.Anchor) []ui.Anchor {
+	if h.signed == nil {
+		return out
+	}
+	return append(out, ui.Anchor{Label: i18n.T(ctx, "dossierweb.print."+word), Href: "/dossiers/" + url.PathEscape(d.Code) + "/sign"})
+}
+
+// signedLink is signLink for officers, where the owner signed.
+func (h *handlers) signedLink(ctx context.Context, d dossier.Dossier, out []ui.Anchor) ([]ui.Anchor, error) {
 	if h.signed == nil {
 		return out, nil
 	}
 	has, err := h.signed(ctx, d.ID)
-	if err != nil {
+	if err != nil || !has {
 		return out, err
 	}
-	word := "signed"
-	if owner && !has {
-		word = "sign"
-	}
-	if owner || has {
-		out = append(out, ui.Anchor{Label: i18n.T(ctx, "dossierweb.print."+word), Href: "/dossiers/" + url.PathEscape(d.Code) + "/sign"})
-	}
-	return out, nil
+	return h.signLink(ctx, d, "signed", out), nil
 }
 
+// prints links the papers that were made for a dossier, as PDF.
 func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossier.Line, key string) []ui.Anchor {
 	var out []ui.Anchor
 	seen := map[string]bool{}

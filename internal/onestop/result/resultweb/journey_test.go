@@ -139,13 +139,18 @@ func (c city) as(login string) context.Context {
 	return nil
 }
 
-func (c city) results(code string) []result.Result {
+func (c city) dossier(code string) dossier.Dossier {
 	c.t.Helper()
 	d, _, err := c.Dossiers.Find(c.as("motcua"), code, dossier.Viewer{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	all, err := c.Results.OfDossier(c.t.Context(), d)
+	return d
+}
+
+func (c city) results(code string) []result.Result {
+	c.t.Helper()
+	all, err := c.Results.OfDossier(c.t.Context(), c.dossier(code))
 	if err != nil {
 		c.t.Fatal(err)
 	}
