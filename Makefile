@@ -28,10 +28,12 @@ e2e/oidc/node_modules/.done: e2e/oidc/package.json e2e/oidc/package-lock.json
 	cd e2e/oidc && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test: build e2e/oidc/node_modules/.done ## every test: both engines, browser journeys; installs PostgreSQL and Chromium from Debian where missing
+test: build e2e/oidc/node_modules/.done ## every test: both engines, browser journeys, a failover, fuzzing; installs what is missing from Debian
 	scripts/install-test-tools
 	$(MAKE) --no-print-directory verify
 	scripts/with-postgres $(GO) test -timeout 20m ./...
+	$(MAKE) --no-print-directory failover
+	$(MAKE) --no-print-directory fuzz
 	@if [ -d ../shared/testdata/dmn-tck ]; then bin/khue conformance dmn ../shared/testdata/dmn-tck; fi
 
 check: ## fast: vet and the tests that need no browser
@@ -44,7 +46,7 @@ lint: ## golangci-lint, where it is installed
 race: build ## the tests under the race detector
 	scripts/with-postgres $(GO) test -race -short -timeout 40m ./internal/...
 
-fuzz: ## every parser for a few seconds
+fuzz: ## every parser for a second
 	scripts/fuzz-briefly
 
 bench: build ## every figure of docs/benchmarks.md
@@ -55,7 +57,8 @@ e2e: build e2e/oidc/node_modules/.done ## only the browser journeys
 	$(GO) test -count=1 ./e2e/...
 
 failover: ## one failover of PostgreSQL under Patroni and 20 kills, under load (docs/operations/nodes.md)
-	KHUE_KILLS=20 scripts/failover-drill drill 1
+	scripts/install-test-tools
+	KHUE_KILLS=20 KHUE_DRILL_TIMEOUT=15m scripts/failover-drill drill 1
 
 gen: ## write the generated Go of the pages again
 	$(GO) tool templ generate

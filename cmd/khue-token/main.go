@@ -2,6 +2,11 @@
 // alone with its library, and answers over a socket or HTTPS with certificates of both sides.
 //
 //	KHUE_TOKEN_PIN=… khue-token --module /usr/lib/softhsm/libsofthsm2.so --label city --listen unix:///run/khue/token.sock
+//
+// Whoever has a token of their own signs a file of the page "sign with your own digital signature"
+// with it, and hands the answer in:
+//
+//	KHUE_TOKEN_PIN=… khue-token sign --label TOKEN --key KEY --in can-ky.json --out chu-ky.json
 package main
 
 import (
@@ -19,7 +24,13 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	err := error(nil)
+	if len(os.Args) > 1 && os.Args[1] == "sign" {
+		err = answer(ctx, os.Args[2:])
+	} else {
+		err = run(ctx)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -189,6 +189,13 @@ func (p *Program) archived(ctx context.Context, v dossier.ID) (out archive.Dossi
 		{Label: say("submitted"), Text: day(d.SubmittedAt)}, {Label: say("accepted"), Text: day(d.AcceptedAt)}, {Label: say("due"), Text: day(d.DueAt)},
 		{Label: say("closed"), Text: day(d.ClosedAt)}, {Label: say("state"), Text: p.Bundle.T(i18n.VI, "dossier.state."+d.State.String())},
 	}}
+	holds, err := p.Rights.HeldBy(ctx, int64(v))
+	if err != nil {
+		return out, err
+	}
+	if len(holds) > 0 {
+		out.Facts = append(out.Facts, archive.Row{Label: say("holds"), Text: strings.Join(holds, ", ")})
+	}
 	env := form.Env{Now: d.SubmittedAt, Case: d.Case, Channel: string(d.Channel), Units: p.Dossiers.FormUnits(), Files: c.Papers}
 	for _, l := range pkg.Form.Lines(c.Answers, env) {
 		label := l.Label.VI
@@ -233,10 +240,14 @@ func (p *Program) archived(ctx context.Context, v dossier.ID) (out archive.Dossi
 	if out.Journal, err = json.MarshalIndent(entries, "", "  "); err != nil {
 		return out, err
 	}
-	out.JSON, err = json.MarshalIndent(map[string]any{
+	whole := map[string]any{
 		"format": "khue-dossier/1", "code": d.Code, "service": d.Service, "version": pkg.Version, "procedure": d.Procedure, "case": d.Case, "state": d.State.String(),
 		"submitted": d.SubmittedAt, "accepted": d.AcceptedAt, "due": d.DueAt, "closed": d.ClosedAt, "unit": unit,
 		"applicant": c.Filing.Applicant, "submitter": c.Filing.Submitter, "delivery": c.Filing.Delivery, "answers": c.Answers, "officer": c.Officer, "papers": papers,
-	}, "", "  ")
+	}
+	if len(holds) > 0 {
+		whole["holds"] = holds
+	}
+	out.JSON, err = json.MarshalIndent(whole, "", "  ")
 	return out, err
 }

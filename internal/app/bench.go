@@ -56,6 +56,8 @@ func benchGroups() []citybench.Group {
 	}, citybench.Group{
 		Name: "auth.flood", Help: "auth.flood_p99_ratio, auth.flood_p99_ms, auth.flood_quiet_p99_ms", Run: citybench.Flood,
 	}, citybench.Group{
+		Name: "keeping", Help: "backup.lag_p50_s, backup.lag_p99_s, backup.lag_max_s, backup.filed_per_second: what a loss of the machine takes with it", Run: benchKeeping,
+	}, citybench.Group{
 		Name: "rush", Help: "rush.full_after_s, rush.ask_p99_ms, rush.track_rush_p99_ms, rush.oversold, rush.lost …: the opening minute", Run: benchRush,
 	}, citybench.Group{
 		Name: "feel", Help: "feel.condition_ns, feel.allocs, feel.compile_us, dmn.table20_us",

@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/sign/signweb"
 	"khue/internal/kernel/ui"
+	"khue/internal/onestop/result"
 	"khue/internal/onestop/signature"
 	"khue/internal/register/certificate"
 	"khue/internal/register/certificate/certificateweb"
@@ -40,7 +42,11 @@ func (p *Program) authority(ctx context.Context) error {
 // signing builds what signs papers.
 func (p *Program) signing() {
 	f := fonts()
-	p.Signatures = signature.New(signature.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Authority: p.Certificates, Font: f.Regular})
+	p.Signatures = signature.New(signature.Deps{DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Authority: p.Certificates, Font: f.Regular, Blobs: p.Blobs, Takers: map[string]signature.Taker{
+		ownResult: func(tx *db.Tx, x signature.OwnPaper) error {
+			return p.Results.SignedElsewhereIn(tx, result.ID(x.Subject.ID), x.Of, x.Signed)
+		},
+	}})
 }
 
 // certificatesWeb is what the pages of the authority stand on.

@@ -208,6 +208,7 @@ type serveCmd struct {
 	nationalFlags
 	signerFlags
 	paymentFlags
+	postFlags
 	demandFlag
 	Events       string        `help:"Stream of events for other systems: nats://host:4222 (a cluster with commas, ?replicas=3), or embedded; empty: none." env:"KHUE_EVENTS"`
 	EventsListen string        `help:"Address at which an embedded stream takes readers." default:"127.0.0.1:4222" env:"KHUE_EVENTS_LISTEN"`
@@ -233,6 +234,7 @@ func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg.Events, cfg.EventsListen = s.Events, s.EventsListen
 	cfg.Leave, cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.Leave, s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken, cfg.Signer = s.MetricsToken, s.signer()
+	cfg.PostURL, cfg.PostSecret = s.Post, s.PostSecret
 	cfg.Hasher = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()

@@ -84,6 +84,9 @@ type Config struct {
 	Signing result.Signing
 	// Post takes results to their owners; nil where the desk sends them.
 	Post result.Post
+	// PostURL is the order API of a postal service, where Post is nil; PostSecret is shared with it.
+	PostURL    string
+	PostSecret string
 	// Connectors are the other systems that processes may ask.
 	Connectors []dossier.Connector
 

@@ -2,13 +2,16 @@ package app
 
 import (
 	"context"
+	_ "embed"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"khue/internal/kernel/decl"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/outlet"
 )
@@ -26,9 +29,13 @@ func (p *Program) outside(context.Context) error {
 	if source == "" {
 		source = "urn:" + City
 	}
+	declared, err := cityEvents(eventsText)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
 	p.Outlet, err = outlet.New(p.Journal, outlet.Config{
 		URL: p.Config.Events, Dir: filepath.Join(p.Config.Data, "events"), Listen: p.Config.EventsListen, Password: hex.EncodeToString(password),
-		Source: source, Public: cityEvent, Codes: p.codesOf, Log: p.Config.Log,
+		Source: source, Policy: eventPolicy(declared), Codes: p.codesOf, Log: p.Config.Log,
 	})
 	if err == nil {
 		p.onClose(p.Outlet.Close)
@@ -36,17 +43,58 @@ func (p *Program) outside(context.Context) error {
 	return err
 }
 
-// cityEvent reports whether other systems may know of an entry more than that it is there: what
-// becomes of dossiers, services and units. Not who holds what, notes among officers, looks,
-// persons, accounts and rights.
-func cityEvent(kind string) bool {
-	if strings.HasPrefix(kind, "dossier.act.") {
-		return true
+//go:embed events.yaml
+var eventsText []byte
+
+// event is one line of events.yaml.
+type event struct {
+	Kind   string   `yaml:"kind,required"`
+	Why    string   `yaml:"why,required"`
+	Fields []string `yaml:"fields"`
+	Basis  string   `yaml:"basis"`
+}
+
+// cityEvents is what events.yaml declares.
+func cityEvents(text []byte) ([]event, error) {
+	var file struct {
+		Events []event `yaml:"events,required"`
 	}
-	return slices.Contains([]string{
-		"dossier.submitted", "dossier.supplied", "dossier.withdrawn", "dossier.answered", "dossier.moved", "dossier.migrated", "dossier.redated", "dossier.timer",
-		"dossier.childEnded", "dossier.adopted", "service.published", "service.retired", "reorganise.approved", "reorganise.started", "reorganise.completed",
-	}, kind)
+	if ps := decl.Decode("events.yaml", text, &file); ps.Failed() {
+		return nil, ps.Err()
+	}
+	known := map[string]bool{}
+	for _, e := range file.Events {
+		fields := map[string]bool{}
+		for _, f := range e.Fields {
+			if fields[f] || !slices.Contains([]string{"unit", "subject", "code"}, f) {
+				return nil, fmt.Errorf("events.yaml: %s: no field %s, or it stands there twice", e.Kind, f)
+			}
+			fields[f] = true
+		}
+		switch module, rest, _ := strings.Cut(e.Kind, "."); {
+		case known[e.Kind] || module == "" || rest == "" || rest == "*":
+			return nil, fmt.Errorf("events.yaml: %s stands there twice, or is no kind", e.Kind)
+		case fields["code"] && (!fields["subject"] || strings.TrimSpace(e.Basis) == ""):
+			return nil, fmt.Errorf("events.yaml: %s: a code goes out with its subject and by a basis that is named", e.Kind)
+		}
+		known[e.Kind] = true
+	}
+	return file.Events, nil
+}
+
+// eventPolicy tells what of the entries of a kind goes out; false for every kind that is not declared.
+func eventPolicy(list []event) func(kind string) (outlet.Fields, bool) {
+	by := make(map[string]outlet.Fields, len(list))
+	for _, e := range list {
+		by[e.Kind] = outlet.Fields{Unit: slices.Contains(e.Fields, "unit"), Subject: slices.Contains(e.Fields, "subject"), Code: slices.Contains(e.Fields, "code")}
+	}
+	return func(kind string) (outlet.Fields, bool) {
+		f, ok := by[kind]
+		if dot := strings.LastIndexByte(kind, '.'); !ok && dot > 0 {
+			f, ok = by[kind[:dot]+".*"]
+		}
+		return f, ok
+	}
 }
 
 // codesOf names dossiers as people do.

@@ -21,6 +21,7 @@ import (
 	"khue/internal/citytest"
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/auth/factor"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/web"
@@ -113,6 +114,11 @@ func (s *seed) registers() {
 		return tx.Exec(`INSERT INTO rights_due (batch, dossier, done) VALUES ($1, $2, FALSE)`, batch, int64(held))
 	}))
 	s.id["batch2"] = itoa(batch)
+	hold, err := s.Rights.AskHold(s.ctx("lanhdao"), rights.HoldAsk{
+		Decision: "15/2025/QĐ-TA", OrderedBy: "Tòa án nhân dân khu vực 2", Since: clock.DateOf(s.Clock.Now()), Codes: []string{s.id["moved"]}, Why: "Vụ án số 5, tòa án yêu cầu.", Key: web.NewKey(),
+	})
+	s.ok(err)
+	s.id["hold"] = hold.String()
 }
 
 // keep sows what an account has of its own: a passkey, a place for codes, a program that was let

@@ -32,4 +32,10 @@ func (s *seed) payments(citizen context.Context) {
 			s.ok(err)
 		}
 	}
+	// Money of which nobody knows what it is for.
+	_, err = s.Payments.Take(ctx, payment.Notice{Way: payment.ByBank, External: "TEST-2", Amount: 700, Text: "NGUYEN THI HANH", At: s.Clock.Now()}, payment.Origin{Via: "statement", Unit: unit})
+	s.ok(err)
+	all, err := s.Payments.Suspense(s.ctx("motcua"), unit)
+	s.ok(err)
+	s.id["money"] = all[0].ID.String()
 }

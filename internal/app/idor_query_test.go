@@ -18,6 +18,7 @@ func (s *seed) asked() []struct{ path, owner, word string } {
 		{"/desk/queue?unit=" + u, "motcua", s.id["dossier"]},
 		{"/desk/originals?unit=" + u, "motcua", s.id["ready"]},
 		{"/desk/payments?unit=" + u, "motcua", "TEST"},
+		{"/desk/suspense?unit=" + u, "motcua", "TEST-2"},
 		{"/desk/leader?unit=" + u, "chutich", s.id["moved"]},
 		{"/desk/book?unit=" + u, "motcua", s.id["moved"]},
 		{"/desk/results?unit=" + u, "motcua", "01/QĐ-SNV"},

@@ -2,10 +2,17 @@ package app_test
 
 import (
 	"context"
+	"crypto"
+	"encoding/json"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/journal"
+	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
+	"khue/internal/onestop/signature"
+	"khue/internal/register/certificate"
 	"khue/internal/register/orgunit"
 	"khue/internal/register/record"
 )
@@ -39,4 +46,42 @@ func (s *seed) results(unit orgunit.UnitID) {
 	all, err := s.Results.OfDossier(s.t.Context(), d)
 	s.ok(err)
 	s.id["result"] = all[0].ID.String()
+}
+
+// signing lets a citizen take what they filed to a key of their own, twice: one waits, one came
+// back. The certificate is one of the city's, since those are believed here.
+func (s *seed) signing(code string) {
+	s.t.Helper()
+	asked, err := s.Certificates.Ask(s.ctx("phochutich"), certificate.Wish{Kind: certificate.Officer, Login: "chutich", Basis: "Quyết định 3/QĐ-UBND"}, web.NewKey())
+	s.ok(err)
+	_, err = s.Certificates.Decide(s.ctx("lanhdao"), asked.ID, true)
+	s.ok(err)
+	chair := auth.From(s.ctx("chutich")).Account
+	chain, err := s.Signatures.OwnChain(s.t.Context(), chair)
+	s.ok(err)
+	key, err := s.Signatures.OfficerSigner(s.t.Context(), chair)
+	s.ok(err)
+	me := s.ctx("0912000001")
+	d, paper, _, err := s.Dossiers.Application(me, code)
+	s.ok(err)
+	doc := signature.Document{Subject: journal.Subject{Type: dossier.SubjectType, ID: int64(d.ID)}, Name: code, PDF: paper}
+	take := func() signature.Errand {
+		v, err := s.Signatures.Ask(me, "application", []signature.Document{doc}, chain, web.NewKey())
+		s.ok(err)
+		e, err := s.Signatures.Errand(me, v)
+		s.ok(err)
+		return e
+	}
+	open, done := take(), take()
+	s.id["errand"], s.id["errandPaper"] = open.ID.String(), open.Papers[0].ID.String()+".pdf"
+	answer, err := done.Request().Sign(me, nil, func(ctx context.Context, digest []byte) ([]byte, error) { return key.Sign(ctx, digest, crypto.SHA256) })
+	s.ok(err)
+	raw, err := json.Marshal(answer)
+	s.ok(err)
+	faults, err := s.Signatures.Accept(me, done.ID, raw)
+	s.ok(err)
+	if len(faults) > 0 {
+		s.t.Fatal(faults[0].Err)
+	}
+	s.id["signedCode"], s.id["signedPaper"] = code, done.Papers[0].ID.String()+".pdf"
 }

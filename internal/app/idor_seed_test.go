@@ -212,6 +212,7 @@ func sow(t testing.TB, opts ...citytest.Option) *seed {
 	s.id["proposal"] = change.ID.String()
 	s.id["officer"] = s.Account("justiceOfficer").ID
 	s.results(agency.ID)
+	s.signing(s.id["dossier"])
 	deputy, _ := strconv.ParseInt(s.Account("clerk2").ID, 10, 64)
 	absent, _ := strconv.ParseInt(s.Account("clerk").ID, 10, 64)
 	today := clock.DateOf(s.Clock.Now())

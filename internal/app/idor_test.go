@@ -59,6 +59,8 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/pay/{order}", "toPay", "0912000001"},
 	{"/pay/{order}/receipt.pdf", "paid", "0912000001"},
 	{"/desk/payments/{order}", "toPay", "motcua"},
+	{"/desk/suspense/{money}", "money", "motcua"},
+	{"/api/v1/payments/{order}", "toPay", "0912000001"},
 	{"/apply/d/{key}", "draft", "0912000001"},
 	{"/apply/d/{key}/uploads/{upload}", "draft draftUpload", "0912000001"},
 	{"/admin/officers/{account}", "officer", "chutich"},
@@ -85,8 +87,13 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/desk/looks/{id}", "flag", "chutich"},
 	{"/admin/looks/{id}", "flag", "kiemtra"},
 	{"/admin/retention/{id}", "batch2", "kiemtra"},
+	{"/admin/retention/holds/{id}", "hold", "kiemtra"},
 	{"/desk/results/{id}", "result", "chutich"},
 	{"/desk/records/{id}", "record", "chutich"},
+	{"/sign/{errand}", "errand", "0912000001"},
+	{"/sign/{errand}/papers/{paper}", "errand errandPaper", "0912000001"},
+	{"/dossiers/{code}/sign", "signedCode", "0912000001"},
+	{"/dossiers/{code}/signed/{paper}", "signedCode signedPaper", "0912000001"},
 }
 
 // nobodys are routes whose id belongs to nobody, each with the reason.
@@ -126,6 +133,9 @@ var nobodys = map[string]string{
 	"POST /account/browsers/{id}/remove":           "takes out only a browser of the account's own; the test looks that it is kept",
 	"/desk/people/{id}/facts":                      "any counter serves any person; each look is written down",
 	"/desk/mandates/{id}":                          "any counter ends a mandate whose paper is shown; who did stands in the journal",
+	"/desk/results/{id}/paper.pdf":                 "only a paper that waits has one; resultweb.TestALeaderSignsPapersInOneAct tries a leader elsewhere",
+	"/desk/to-sign/{batch}":                        "an act is shown to who gave it; resultweb.TestALeaderSignsPapersInOneAct tries another leader",
+	"/desk/parcels/{id}":                           "a parcel is its counter's; resultweb.TestAResultGoesByPostAndComesBack tries a clerk elsewhere",
 	"/scim/v2/Users/{id}":                          "a personnel system of the city keeps all officers",
 	"/scim/v2/Groups/{id}":                         "a personnel system of the city keeps all posts",
 }
@@ -158,6 +168,10 @@ func (s *seed) body(route string) any {
 		return url.Values{"do": {"answer"}, "text": {"Đang xác minh thêm."}, "version": {"1"}, "forecast.day": {"1"}, "forecast.month": {"12"}, "forecast.year": {"2025"}}
 	case "POST /desk/payments/{order}":
 		return url.Values{"do": {"contest"}, "why": {"Không phải của tôi"}}
+	case "POST /desk/suspense/{money}":
+		return url.Values{"do": {"return"}, "why": {"Không tìm được người nộp"}}
+	case "POST /api/v1/payments/{order}/ways":
+		return map[string]any{"way": "bank"}
 	case "POST /desk/cash", "POST /desk/reconcile":
 		return url.Values{"unit": {s.id["agency"]}, "do": {"open"}, "float": {"-1"}}
 	case "POST /desk/originals/batches/{id}":
@@ -172,7 +186,7 @@ func (s *seed) body(route string) any {
 		return map[string]any{"choice": "complaint", "words": "Trả lời đơn của công dân."}
 	case "POST /desk/looks/{id}", "POST /admin/looks/{id}":
 		return url.Values{"verdict": {"explained"}, "note": {"Trùng tên, đã hỏi cán bộ."}}
-	case "POST /admin/retention/{id}":
+	case "POST /admin/retention/{id}", "POST /admin/retention/holds/{id}":
 		return url.Values{"do": {"agree"}}
 	case "POST /desk/leave/{id}":
 		return url.Values{"do": {"cancel"}}

@@ -205,7 +205,7 @@ func (s *seed) outcome(p person, route, method, path string) string {
 // public fills the ids that belong to nobody.
 func (s *seed) public(path string) (string, bool) {
 	for prefix, id := range map[string]string{
-		"/account/passkeys/": "1", "/account/contact/": "mail", "/account/clients/": "1", "/admin/clients/wishes/": s.id["wish"], "/admin/certificates/": "1", "/ca/ocsp/": "x", "/admin/templates/": "1",
+		"/account/passkeys/": "1", "/desk/parcels/": "1", "/desk/to-sign/": "1", "/account/contact/": "mail", "/account/clients/": "1", "/admin/clients/wishes/": s.id["wish"], "/admin/certificates/": "1", "/ca/ocsp/": "x", "/admin/templates/": "1",
 		"/desk/people/": "1", "/desk/mandates/": "1", "/scim/v2/Users/": "1", "/scim/v2/Groups/": "1",
 		"/units/": s.id["agency"], "/api/v1/units/": s.id["agency"], "/procedures/life-events/": "birth", "/procedures/{code}": "1.001193", "/api/v1/procedures/": "1.001193",
 		"/api/v1/services/": "hanoi.civil-status.birth-registration", "/apply/{service}": "hanoi.civil-status.birth-registration", "/line/": "hanoi.civil-status.birth-registration",

@@ -37,6 +37,7 @@ func deskNav() []navEntry {
 		{key: "identity", href: "/desk/identity", only: clerks},
 		{key: "mandates", href: "/desk/mandates", only: clerks},
 		{key: "return", href: "/desk/return", daily: clerks, only: clerks},
+		{key: "parcels", href: "/desk/parcels", only: clerks},
 		{key: "payments", href: "/desk/payments", only: []orgunit.Role{orgunit.RoleClerk, "financeOfficer", orgunit.RoleHead, orgunit.RoleLeader}, also: []string{"/desk/cash", "/desk/reconcile"}},
 		{key: "originals", href: "/desk/originals"},
 		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},

@@ -6,6 +6,7 @@ import (
 
 	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/result"
+	"khue/internal/onestop/result/postweb"
 	"khue/internal/onestop/signature"
 	"khue/internal/register/orgunit"
 )
@@ -19,6 +20,14 @@ func (p *Program) signsPapers() result.Signing {
 		return p.Config.Signing
 	}
 	return paperSigner{p.Signatures}
+}
+
+// takesPapers is who takes results to their owners: what a test gives, or the service of the flags.
+func (p *Program) takesPapers() result.Post {
+	if p.Config.Post != nil || p.Config.PostURL == "" {
+		return p.Config.Post
+	}
+	return postweb.New(p.Config.PostURL, p.Config.PostSecret)
 }
 
 // sealWord is the agency's half in a package's list of who signs; all others are people.

@@ -48,6 +48,9 @@ func (a accounts) Payee(u orgunit.UnitID) (payment.Payee, bool) {
 	return payment.Payee{Bank: inventedBank, Account: inventedPrefix + strconv.FormatInt(int64(u), 36), Holder: x.Name}, ok
 }
 
+// Any implements payment.Payees.
+func (a accounts) Any() bool { return a.invented || len(a.of) > 0 }
+
 // UnitOf implements payment.Payees.
 func (a accounts) UnitOf(account string) (orgunit.UnitID, bool) {
 	if u, ok := a.units[account]; ok || !a.invented {
@@ -118,6 +121,12 @@ func (p *Program) payments() error {
 	}
 	p.Payments = payment.New(d)
 	return nil
+}
+
+// postFlags say who takes results to their owners.
+type postFlags struct {
+	Post       string `help:"Order API of a postal service, https://host/path; empty: the desk sends results." env:"KHUE_POST"`
+	PostSecret string `help:"Secret shared with it: orders carry it, and its news are signed with it." env:"KHUE_POST_SECRET" secret:""`
 }
 
 type paymentFlags struct {

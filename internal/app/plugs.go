@@ -312,6 +312,11 @@ func (r results) NumberOf(q db.Querier, d dossier.ID) (string, error) {
 	return r.p.Results.NumberOf(q, d)
 }
 
+// Signed reports whether the paper of a result is there and signed.
+func (r results) Signed(ctx context.Context, d dossier.ID) (bool, error) {
+	return r.p.Results.Signed(ctx, d)
+}
+
 // Paper is the file of the result that stands.
 func (r results) Paper(ctx context.Context, d dossier.Dossier) ([]byte, bool, error) {
 	return r.p.Results.Paper(ctx, d)

@@ -244,7 +244,7 @@ func (p *Program) register(ctx context.Context) (err error) {
 	}
 	p.Looks, err = access.New(access.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth,
-		Named: p.namesIn, Limited: p.limited,
+		Named: p.namesIn, Limited: p.limited, Kept: func(ctx context.Context) ([]int64, error) { return p.Rights.HeldThings(ctx) },
 	})
 	if err != nil {
 		return err
@@ -330,7 +330,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	})
 	p.Results = result.New(result.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units, Policies: p.Policies, Services: p.Services,
-		Dossiers: p.Dossiers, Books: p.Books, Records: p.Records, Signing: p.signsPapers(), Post: p.Config.Post, Address: p.address(), Demand: p.Config.Demand, Looks: p.Looks,
+		Dossiers: p.Dossiers, Books: p.Books, Records: p.Records, Signing: p.signsPapers(), Post: p.takesPapers(), Address: p.address(), Demand: p.Config.Demand, Looks: p.Looks,
 	})
 	p.Apply = apply.New(p.DB, p.Gen, p.Clock, p.Services, p.Dossiers,
 		consented{apply.Profile(), p, rights.SuggestProfile}, consented{p.Dossiers.Previous(), p, rights.SuggestPrevious})
@@ -435,7 +435,7 @@ func (p *Program) doors(context.Context) (err error) {
 	p.Server, err = web.New(web.Config{
 		Listen: p.Config.Listen, PublicURL: p.Config.PublicURL, TLSCert: p.Config.TLSCert, TLSKey: p.Config.TLSKey, TrustedProxies: proxies, MetricsToken: p.Config.MetricsToken, Leave: p.Config.Leave,
 	}, web.Deps{
-		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Trace: p.Trace, Checks: p.checks(),
+		Bundle: p.Bundle, Auth: bearers{p.Auth, p.OpenID}, Proves: openidweb.Proves(p.OpenID), Policies: p.Policies, Clock: p.Clock, Log: p.Config.Log, Metrics: metrics, Trace: p.Trace, Checks: p.checks(), Nodes: p.DB.LiveNodes,
 		Shell: p.shell, Live: p.Live, About: p.about(), Prove: door.Prove, Demands: func(s auth.Subject) auth.Proof { return p.Config.Demand.Of(s, p.Clock.Now()) }, Kiosk: p.Ways.IsKiosk,
 	}, p.webModules()...)
 	if err == nil {

@@ -17,6 +17,7 @@ import (
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/register/access"
+	"khue/internal/register/mandate"
 	"khue/internal/register/openid/openidweb"
 	"khue/internal/register/person"
 )
@@ -29,17 +30,14 @@ func (p *Program) rightsDeps() rights.Deps {
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Staging: p.Staging, Notices: p.Notices, Looks: p.Looks, Policies: p.Policies,
 		Units: p.Units, Calendars: p.Holidays, Accounts: p.Auth, Dossiers: erasing{p}, Services: p.retention, Holdings: p.holdings(),
 		Expiring: []rights.Expiring{{
-			Rule: "looks",
-			Count: func(ctx context.Context, before time.Time) (n int, err error) {
-				err = p.DB.View(ctx, func(_ context.Context, v *db.View) error { n, err = p.Looks.Expired(v, before); return err })
-				return n, err
-			},
-			Forget: p.Looks.Expire,
-		}},
+			Rule:  "looks",
+			Count: p.Looks.Expired, Forget: p.Looks.Expire,
+		}, {Rule: "payers", Count: p.Payments.Named, Forget: p.Payments.Forget}},
 		Person: func(q db.Querier, account int64) (int64, error) {
 			who, _, err := p.People.Of(q, account)
 			return int64(who.ID), err
 		},
+		PersonBy: p.personBy, Belongings: p.belongings,
 		Carry: p.carry, ChooseNotices: p.Notices.LetCourse,
 	}
 }
@@ -105,6 +103,41 @@ func (e erasing) Erase(ctx context.Context, v int64, why []byte) error {
 func (e erasing) Hold(ctx context.Context, code string) (int64, string, error) {
 	v, name, err := e.p.Dossiers.ByCode(ctx, code)
 	return int64(v), name, err
+}
+
+// personBy implements rights.Deps.PersonBy.
+func (p *Program) personBy(ctx context.Context, number string) (int64, string, error) {
+	n, ok := person.ParseNumber(number, p.People.Today())
+	if !ok {
+		return 0, "", nil
+	}
+	known, err := p.People.Find(ctx, string(n))
+	if err != nil || len(known) == 0 {
+		return 0, "", err
+	}
+	return int64(known[0].ID), n.Masked(), nil
+}
+
+// belongings implements rights.Deps.Belongings.
+func (p *Program) belongings(q db.Querier, row int64) (out []int64, err error) {
+	accounts, family, err := p.People.Accounts(q, person.ID(row))
+	if err != nil {
+		return nil, err
+	}
+	var parties []mandate.Party
+	for _, v := range family {
+		out, parties = append(out, int64(v)), append(parties, mandate.PersonParty(v))
+	}
+	for _, a := range append(accounts, 0) {
+		ids, err := p.Dossiers.OfPeople(q, a, parties)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range ids {
+			out = append(out, int64(v))
+		}
+	}
+	return append(out, accounts...), nil
 }
 
 // carry writes a corrected fact of the person whose paper an officer read.

@@ -44,6 +44,7 @@ import (
 	"khue/internal/onestop/reorganise"
 	"khue/internal/onestop/reorganise/reorganiseweb"
 	"khue/internal/onestop/result"
+	"khue/internal/onestop/result/postweb"
 	"khue/internal/onestop/result/resultweb"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
@@ -92,7 +93,7 @@ func Migrations() []db.Migrations {
 		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(), book.Migrations(), record.Migrations(),
 		service.Migrations(), waiting.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
-		payment.Migrations(), dossier.Migrations(), result.Migrations(), apply.Migrations(), counter.Migrations(),
+		payment.Migrations(), dossier.Migrations(), signature.Migrations(), result.Migrations(), apply.Migrations(), counter.Migrations(),
 		reorganise.Migrations(), rights.Migrations(), cutover.Migrations(),
 	}
 }
@@ -145,17 +146,17 @@ func sentences() []fs.FS {
 func (p *Program) webModules() []web.Module {
 	out := []web.Module{
 		p.doorkeeper().Module(),
-		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses, Files: "/verify"}),
+		journalweb.Routes(journalweb.Deps{Journal: p.Journal, Clock: p.Clock, Witnesses: p.witnesses, Files: "/verify", Nodes: p.DB.LiveNodes}),
 		openidweb.Routes(openidweb.Deps{Provider: p.OpenID, Auth: p.Auth, Readers: identityweb.Managers(), National: p.Config.National}),
-		certificateweb.Routes(p.certificatesWeb()), signatureweb.Routes(p.Signatures, "/verify/receipt"),
+		certificateweb.Routes(p.certificatesWeb()), signatureweb.Routes(p.Signatures, "/verify/receipt", ownPapers{p}),
 		orgunitweb.Routes(p.Units), identityweb.Routes(p.Officers), holidayweb.Routes(p.Holidays), personweb.Routes(p.People, p.national()), mandateweb.Routes(p.Mandates, p.People, phraseChoices{p}), catalogweb.Routes(p.Catalog, offers{p}),
 		serviceweb.Routes(serviceweb.Deps{Services: p.Services, Library: p.Library, Clock: p.Clock, Bundle: p.Bundle, Supports: p.supports()}),
 		dossierweb.Routes(dossierweb.Deps{
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
-			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Address: p.address(),
+			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Signed: ownPapers{p}.has, Parcels: p.parcelRows, Address: p.address(), Nodes: p.DB.LiveNodes,
 		}),
 		paymentweb.Routes(p.Payments),
-		bookweb.Routes(p.Books, registerNames{p}), recordweb.Routes(p.Records), resultweb.Routes(p.Results),
+		bookweb.Routes(p.Books, registerNames{p}), recordweb.Routes(p.Records), resultweb.Routes(p.Results, ownPapers{p}), postweb.Routes(p.Results, p.Config.PostSecret),
 		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),
 		notifyweb.Routes(p.Notices),

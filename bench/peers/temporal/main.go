@@ -50,9 +50,9 @@ func run(ctx context.Context) error {
 	flag.DurationVar(&o.load.For, "for", 10*time.Second, "length of the counted time")
 	flag.DurationVar(&o.load.Warm, "warm", 5*time.Second, "length of the warm-up")
 	flag.IntVar(&o.workers, "workers", 1, "workers in the process of the load")
-	flag.IntVar(&o.pollers, "pollers", 8, "pollers of each worker for workflow tasks, and as many for activities")
+	flag.IntVar(&o.pollers, "pollers", 16, "pollers of each worker for workflow tasks, and as many for activities")
 	flag.BoolVar(&o.eager, "eager", true, "hand the first task of a workflow, and activities of its own worker, over at once")
-	flag.IntVar(&o.server.shards, "shards", 0, "history shards; 0: 1 on SQLite, 4 on PostgreSQL")
+	flag.IntVar(&o.server.shards, "shards", 0, "history shards; 0: 1 on SQLite, 16 on PostgreSQL")
 	flag.IntVar(&o.server.partitions, "partitions", 1, "partitions of each task queue")
 	flag.IntVar(&o.server.conns, "conns", 0, "connections to the store; 0: 1 on SQLite, 50 on PostgreSQL")
 	flag.StringVar(&o.server.logs, "log", "fatal", "level of the server's log")
@@ -66,7 +66,7 @@ func run(ctx context.Context) error {
 	if o.server.shards == 0 {
 		o.server.shards = 1
 		if o.server.db != "" {
-			o.server.shards = 4
+			o.server.shards = 16
 		}
 	}
 	if o.serve {

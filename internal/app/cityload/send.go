@@ -117,7 +117,7 @@ func (p *player) send(ctx context.Context, l *line, a *asked, f fault) (r result
 		default:
 			status, body, err = l.end()
 		}
-		final := err == nil && (status < 500 && status != http.StatusTooManyRequests)
+		final := err == nil && (status < 500 && status != http.StatusTooManyRequests) && (a.line == nil || !citybench.Drawing(a.line.Action, status, body))
 		if final {
 			return p.took(a, status, body, r)
 		}

@@ -95,7 +95,7 @@ func (d *drill) next(l *life) *request {
 	r := &request{path: "/api/v1/dossiers", role: "clerk", key: rand.Text(), body: d.submit}
 	if l.version > 0 {
 		s := d.stages[l.version-1]
-		r.path, r.role = "/api/v1/tasks/"+l.task+"/complete", s.Role
+		r.path, r.role, r.action = "/api/v1/tasks/"+l.task+"/complete", s.Role, s.Action
 		r.body = fmt.Appendf(nil, `{"version":%d,"action":%q%s}`, l.version, s.Action, s.Answers)
 	}
 	return r

@@ -41,6 +41,7 @@ type DB struct {
 	slow    slowest
 	running sync.Map // Strict: goroutine → caller of the unit that runs on it
 	closed  atomic.Bool
+	nodes   atomic.Int64 // processes that hold a number, as read last; 0: never
 }
 
 // engine is what each database does in its own way.

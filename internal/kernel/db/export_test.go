@@ -1,6 +1,13 @@
 package db
 
-import "zombiezen.com/go/sqlite"
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// CountNodes reads now who holds a number.
+func CountNodes(ctx context.Context, d *DB) { d.countNodes(ctx) }
 
 // Waiting is the number of units queued and not yet taken.
 func Waiting(d *DB) int {

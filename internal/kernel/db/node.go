@@ -15,8 +15,10 @@ import (
 // that died frees its number and a live one never loses it to a short outage.
 const (
 	leaseFor   = 30 * time.Minute
-	leaseRenew = time.Minute
+	leaseRenew = 10 * time.Second
 	maxNode    = 1023
+	// A node whose lease was not renewed for so long is dead, for those who only count.
+	deadAfter = 25 * time.Second
 )
 
 // LeaseNode takes a free node number (0 to 1023) for the id generator and renews
@@ -37,6 +39,7 @@ func (d *DB) LeaseNode(ctx context.Context) (node uint16, release func(), err er
 	if err != nil {
 		return 0, nil, err
 	}
+	d.countNodes(ctx)
 	quit := make(chan struct{})
 	var once sync.Once
 	go d.renewNode(node, holder, quit)
@@ -104,7 +107,27 @@ func (d *DB) renewNode(node uint16, holder string, quit chan struct{}) {
 			return
 		case err != nil:
 			d.cfg.Log.Error("db: node lease not renewed", "node", node, "err", err)
+		default:
+			d.countNodes(context.Background())
 		}
+	}
+}
+
+// LiveNodes is how many processes work on this database, as of some seconds ago: at least this one. A
+// node that was killed counts for 25 seconds more; a command beside the servers counts too.
+func (d *DB) LiveNodes() int { return max(1, int(d.nodes.Load())) }
+
+// countNodes reads who renewed lately; where it cannot, the last count stands.
+func (d *DB) countNodes(ctx context.Context) {
+	if d.SingleWriter() {
+		return
+	}
+	var n int64
+	err := d.View(ctx, func(_ context.Context, v *View) error {
+		return v.QueryRow(`SELECT count(*) FROM db_node WHERE until > $1`, Millis(machine().Add(leaseFor-deadAfter))).Scan(&n)
+	})
+	if err == nil {
+		d.nodes.Store(n)
 	}
 }
 

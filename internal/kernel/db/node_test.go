@@ -53,6 +53,47 @@ func TestNodeNumbersAreHeldByOne(t *testing.T) {
 	}, dbtest.WithClock(fake))
 }
 
+// TestLiveNodes: whoever bounds something for the whole city counts who serves it. Who stops is gone at
+// once, who was killed within half a minute, long before their number is free.
+func TestLiveNodes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, nil, func(t *testing.T, d *db.DB) {
+		ctx := context.Background()
+		counts := func(want int) {
+			t.Helper()
+			if d.SingleWriter() {
+				want = 1 // one process has the file
+			}
+			db.CountNodes(ctx, d)
+			if n := d.LiveNodes(); n != want {
+				t.Errorf("%d nodes live, not %d", n, want)
+			}
+		}
+		counts(1) // that does not even serve yet
+		var releases []func()
+		for range 3 {
+			_, release, err := d.LeaseNode(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			releases = append(releases, release)
+		}
+		counts(3)
+		releases[2]()
+		counts(2)
+		err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) error { // killed: its last renewal is half a minute ago
+			return tx.Exec(`UPDATE db_node SET until = until - $1 WHERE node = 1`, (30 * time.Second).Milliseconds())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts(1)
+		for _, r := range releases[:2] {
+			r()
+		}
+	})
+}
+
 func TestNodeNumberOfADeadHolderIsFreeAgain(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, nil, func(t *testing.T, d *db.DB) {

@@ -7,10 +7,10 @@
 // alone that it missed nothing. Where the stream cannot be reached the journal waits; it is
 // the backlog.
 //
-// What goes out are headers: kind, subject and unit of entries whose kind Config.Public
-// allows; of all others only that there was an entry. Payloads, accounts and references of
-// requests never leave.
+// What goes out are headers: kind, and those fields that Config.Policy declares for the kind; of
+// entries of a kind that it does not declare only that there was one. Payloads, accounts and
+// references of requests never leave.
 //
 // It owns the stream KHUE and no table. What must not come here: words of the city (which
-// kinds are public is told by app), commands from outside.
+// kinds go out is declared in app), commands from outside.
 package outlet

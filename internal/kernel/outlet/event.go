@@ -43,12 +43,19 @@ func (s *Service) message(n int64, r *journal.Record, codes map[journal.Subject]
 	kind, d := kindHidden, data{Number: n}
 	if r != nil {
 		e.SetTime(db.Time(r.At.UnixMilli()))
-		if s.cfg.Public(r.Kind) {
-			kind = r.Kind
-			id := strconv.FormatInt(r.Subject.ID, 10)
-			e.SetSubject(r.Subject.Type + "/" + id)
-			d.Occurred, d.Unit = r.Occurred.Format(rfc3339), r.Unit
-			d.Subject = &subject{Type: r.Subject.Type, ID: id, Code: codes[r.Subject]}
+		if f, ok := s.cfg.Policy(r.Kind); ok {
+			kind, d.Occurred = r.Kind, r.Occurred.Format(rfc3339)
+			if f.Unit {
+				d.Unit = r.Unit
+			}
+			if f.Subject {
+				id := strconv.FormatInt(r.Subject.ID, 10)
+				e.SetSubject(r.Subject.Type + "/" + id)
+				d.Subject = &subject{Type: r.Subject.Type, ID: id}
+			}
+			if f.Subject && f.Code {
+				d.Subject.Code = codes[r.Subject]
+			}
 		}
 	}
 	e.SetType(prefix + kind)

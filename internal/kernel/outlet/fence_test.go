@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func TestTwoThatPublishAtOnce(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for range nodes {
-		s, err := New(j, Config{URL: "nats://127.0.0.1:1", Source: "urn:test", Public: func(string) bool { return true }, Log: slog.New(slog.DiscardHandler)})
+		s, err := New(j, Config{URL: "nats://127.0.0.1:1", Source: "urn:test", Policy: func(string) (Fields, bool) { return Fields{Unit: true, Subject: true, Code: true}, true }, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,6 +91,54 @@ func TestTwoThatPublishAtOnce(t *testing.T) {
 		var e struct{ Data data }
 		if err := json.Unmarshal(m.Data, &e); err != nil || e.Data.Number != int64(seq)-1 { //nolint:gosec // a count
 			t.Fatalf("sequence %d holds entry %d, %v", seq, e.Data.Number, err)
+		}
+	}
+}
+
+// TestWhatIsNotDeclaredDoesNotLeave: of an entry goes out what its kind's policy names, and nothing of
+// one whose kind has none, whatever stands in it.
+func TestWhatIsNotDeclaredDoesNotLeave(t *testing.T) {
+	t.Parallel()
+	key, err := journal.NewKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := map[string]Fields{"open.all": {Unit: true, Subject: true, Code: true}, "open.subject": {Subject: true}, "open.code": {Code: true}, "open.nothing": {}}
+	s, err := New(journal.New(nil, nil, key, slog.New(slog.DiscardHandler)), Config{
+		URL: "nats://127.0.0.1:1", Source: "urn:test", Log: slog.New(slog.DiscardHandler),
+		Policy: func(kind string) (Fields, bool) { f, ok := policies[kind]; return f, ok },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := journal.Subject{Type: "secretType", ID: 777000777}
+	for kind, want := range map[string]struct{ says, lacks string }{
+		"open.all":     {"secretType 777000777 secretUnit secretCode open.all 2001-02-03", ""},
+		"open.subject": {"secretType 777000777 open.subject", "secretUnit secretCode"},
+		"open.code":    {"open.code", "secretType 777000777 secretUnit secretCode"}, // no code without its subject
+		"open.nothing": {"open.nothing 2001-02-03", "secretType 777000777 secretUnit secretCode"},
+		"shut":         {"khue.entry", "shut secretType 777000777 secretUnit secretCode 2001-02-03"},
+		"open":         {"khue.entry", "secretUnit"},
+		"open.all.too": {"khue.entry", "secretUnit"},
+	} {
+		r := &journal.Record{
+			Kind: kind, Subject: about, Unit: "secretUnit", Actor: 555000555, Request: "secretRequest", Payload: []byte(`{"by":"secretName"}`),
+			At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Occurred: time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC),
+		}
+		m, err := s.message(41, r, map[journal.Subject]string{about: "secretCode"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := m.Subject + " " + string(m.Data)
+		for _, w := range strings.Fields(want.says) {
+			if !strings.Contains(sent, w) {
+				t.Errorf("%s lacks %s: %s", kind, w, sent)
+			}
+		}
+		for _, w := range strings.Fields(want.lacks + " secretName secretRequest 555000555") {
+			if strings.Contains(sent, w) {
+				t.Errorf("%s tells %s: %s", kind, w, sent)
+			}
 		}
 	}
 }

@@ -37,12 +37,15 @@ type Config struct {
 	Listen   string // host:port at which an embedded server takes readers; empty: none
 	Password string // of the readers of an embedded server
 	Source   string // URI of the city in every event
-	// Public reports whether headers of entries of a kind may be known outside.
-	Public func(kind string) bool
+	// Policy tells what of entries of a kind may be known outside; false: only that there was one.
+	Policy func(kind string) (Fields, bool)
 	// Codes names subjects by the codes that people use; nil: none.
 	Codes func(ctx context.Context, about []journal.Subject) (map[journal.Subject]string, error)
 	Log   *slog.Logger
 }
+
+// Fields of an entry that go out beside its number, its kind and when it happened.
+type Fields struct{ Unit, Subject, Code bool }
 
 // Status tells how far the stream is.
 type Status struct {
@@ -286,7 +289,7 @@ func (s *Service) codes(ctx context.Context, rs []journal.Record) (map[journal.S
 	}
 	var about []journal.Subject
 	for _, r := range rs {
-		if s.cfg.Public(r.Kind) {
+		if f, ok := s.cfg.Policy(r.Kind); ok && f.Code {
 			about = append(about, r.Subject)
 		}
 	}

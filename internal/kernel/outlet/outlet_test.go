@@ -131,7 +131,9 @@ func (l *log) node(cfg outlet.Config) (s *outlet.Service, stop func()) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	cfg.Public = func(kind string) bool { return strings.HasPrefix(kind, "dossier.") }
+	cfg.Policy = func(kind string) (outlet.Fields, bool) {
+		return outlet.Fields{Unit: true, Subject: true, Code: true}, strings.HasPrefix(kind, "dossier.")
+	}
 	cfg.Codes = func(_ context.Context, about []journal.Subject) (map[journal.Subject]string, error) {
 		out := map[journal.Subject]string{}
 		for _, a := range about {

@@ -51,7 +51,8 @@ type sheet struct {
 	*fpdf.Fpdf
 	o                               Options
 	l                               Layout
-	size                            float64 // body type in points
+	faces                           map[string]bool // read so far, by style
+	size                            float64         // body type in points
 	left, right, top, bottom, width float64
 }
 
@@ -89,21 +90,12 @@ func newSheet(l Layout, o Options) *sheet {
 	if l.Page.Landscape {
 		way = "L"
 	}
-	s := &sheet{Fpdf: fpdf.New(way, "mm", size, ""), o: o, l: l, size: 11.5, left: 25, right: 18, top: 18, bottom: 18}
+	s := &sheet{Fpdf: fpdf.New(way, "mm", size, ""), o: o, l: l, faces: map[string]bool{}, size: 11.5, left: 25, right: 18, top: 18, bottom: 18}
 	if size == "A5" {
 		s.size, s.left, s.right, s.top, s.bottom = 9, 14, 12, 11, 12
 	}
 	page, _ := s.GetPageSize()
 	s.width = page - s.left - s.right
-	for style, face := range map[string][]byte{"": o.Fonts.Regular, "B": o.Fonts.Bold, "I": o.Fonts.Italic, "BI": o.Fonts.BoldItalic} {
-		if len(face) == 0 {
-			face = o.Fonts.Regular
-			if style == "BI" {
-				face = o.Fonts.Bold
-			}
-		}
-		s.AddUTF8FontFromBytes(family, style, face)
-	}
 	s.SetMargins(s.left, s.top, s.right)
 	s.SetAutoPageBreak(true, s.bottom+6)
 	s.SetCellMargin(0)
@@ -152,6 +144,23 @@ func (s *sheet) footer() {
 }
 
 func (s *sheet) font(style string, size float64) { s.SetFont(family, style, size) }
+
+// SetFont reads a face when it is first asked for: each costs as much as all else of a paper of one
+// page, and hardly a paper uses all four.
+func (s *sheet) SetFont(name, style string, size float64) {
+	if !s.faces[style] {
+		face := map[string][]byte{"": s.o.Fonts.Regular, "B": s.o.Fonts.Bold, "I": s.o.Fonts.Italic, "BI": s.o.Fonts.BoldItalic}[style]
+		if len(face) == 0 && style == "BI" {
+			face = s.o.Fonts.Bold
+		}
+		if len(face) == 0 {
+			face = s.o.Fonts.Regular
+		}
+		s.AddUTF8FontFromBytes(name, style, face)
+		s.faces[style] = true
+	}
+	s.Fpdf.SetFont(name, style, size)
+}
 
 // line is the height of a line in type of some size.
 func line(size float64) float64 { return size * ptMM * lineScale }

@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/digitorus/pkcs7"
@@ -70,12 +71,46 @@ func (s Signature) Good() bool {
 // Authorities is whom a reader believes, and what they say about revocation.
 type Authorities struct {
 	Roots, Intermediates *x509.CertPool
-	// Revoked returns when a certificate was revoked; zero: it was not, or nothing is known.
-	Revoked func(ctx context.Context, c *x509.Certificate) (time.Time, error)
-	// Knows reports whether Revoked knows of the revocations of a certificate's authority; nil: of all.
-	Knows func(c *x509.Certificate) bool
+	// Revoked returns when a certificate was revoked by the issuer that stands above it in a chain
+	// that holds; zero: it was not, or nothing is known. It is asked once a certificate and file.
+	Revoked func(ctx context.Context, c, issuer *x509.Certificate) (time.Time, error)
+	// Knows reports whether Revoked knows of the revocations of an issuer; nil: of all.
+	Knows func(issuer *x509.Certificate) bool
 	// Now is the reader's clock.
 	Now time.Time
+
+	seen *seen
+}
+
+// seen is what was found out of certificates while one file is read: several signatures of a file
+// have their authorities in common.
+type seen struct {
+	revoked map[string]time.Time
+	chains  map[string][]*x509.Certificate
+}
+
+// once is a with a memory for one file.
+func (a Authorities) once() Authorities {
+	a.seen = &seen{map[string]time.Time{}, map[string][]*x509.Certificate{}}
+	return a
+}
+
+// above is a chain from a certificate to a root, good at an instant.
+func (a Authorities) above(c *x509.Certificate, at time.Time, with []*x509.Certificate, use x509.ExtKeyUsage) ([]*x509.Certificate, error) {
+	key := string(rune(use)) + string(c.Raw)
+	if a.seen != nil {
+		if chain := a.seen.chains[key]; chain != nil && !slices.ContainsFunc(chain, func(x *x509.Certificate) bool { return at.Before(x.NotBefore) || at.After(x.NotAfter) }) {
+			return chain, nil
+		}
+	}
+	chains, err := c.Verify(a.options(at, with, use))
+	if err != nil {
+		return nil, err
+	}
+	if a.seen != nil {
+		a.seen.chains[key] = chains[0]
+	}
+	return chains[0], nil
 }
 
 // MaxFile is the largest file that is verified.
@@ -158,20 +193,35 @@ func (a Authorities) checkStamp(ctx context.Context, token, sig []byte, s *Signa
 		return
 	}
 	c := p7.GetOnlySigner()
-	if _, err := c.Verify(a.options(t.Time, p7.Certificates, x509.ExtKeyUsageTimeStamping)); err != nil {
+	chain, err := a.above(c, t.Time, p7.Certificates, x509.ExtKeyUsageTimeStamping)
+	if err != nil {
 		return
 	}
-	if at, err := a.revoked(ctx, c); err != nil || !at.IsZero() && !at.After(t.Time) {
+	if at, err := a.revoked(ctx, c, issuerOf(chain, 0)); err != nil || !at.IsZero() && !at.After(t.Time) {
 		return
 	}
 	s.Stamped, s.Stamper = t.Time, c
 }
 
-func (a Authorities) revoked(ctx context.Context, c *x509.Certificate) (time.Time, error) {
+// issuerOf is who stands above the nth of a chain: a root stands above itself.
+func issuerOf(chain []*x509.Certificate, n int) *x509.Certificate {
+	return chain[min(n+1, len(chain)-1)]
+}
+
+func (a Authorities) revoked(ctx context.Context, c, issuer *x509.Certificate) (time.Time, error) {
 	if a.Revoked == nil {
 		return time.Time{}, nil
 	}
-	return a.Revoked(ctx, c)
+	if a.seen != nil {
+		if at, ok := a.seen.revoked[string(c.Raw)]; ok {
+			return at, nil
+		}
+	}
+	at, err := a.Revoked(ctx, c, issuer)
+	if err == nil && a.seen != nil {
+		a.seen.revoked[string(c.Raw)] = at
+	}
+	return at, err
 }
 
 func (a Authorities) options(at time.Time, with []*x509.Certificate, use x509.ExtKeyUsage) x509.VerifyOptions {
@@ -189,6 +239,12 @@ func (a Authorities) options(at time.Time, with []*x509.Certificate, use x509.Ex
 	return x509.VerifyOptions{Roots: roots, Intermediates: pool, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{use}}
 }
 
+// Judge says what stands behind a certificate now; with are those that came with it.
+func (a Authorities) Judge(ctx context.Context, c *x509.Certificate, with []*x509.Certificate) Trust {
+	t, _ := a.chain(ctx, &Signature{Certificate: c}, with)
+	return t
+}
+
 // chain says what stands behind the signer at the proven time, or now where none is proven.
 func (a Authorities) chain(ctx context.Context, s *Signature, with []*x509.Certificate) (Trust, []*x509.Certificate) {
 	c, at := s.Certificate, s.Stamped
@@ -198,7 +254,7 @@ func (a Authorities) chain(ctx context.Context, s *Signature, with []*x509.Certi
 	if Strong(c.PublicKey) != nil {
 		return WeakKey, nil
 	}
-	chains, err := c.Verify(a.options(at, with, x509.ExtKeyUsageAny))
+	chain, err := a.above(c, at, with, x509.ExtKeyUsageAny)
 	var bad x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &bad) && bad.Reason == x509.Expired:
@@ -206,22 +262,22 @@ func (a Authorities) chain(ctx context.Context, s *Signature, with []*x509.Certi
 	case err != nil:
 		return Unknown, nil
 	case c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 || c.IsCA:
-		return Misused, chains[0]
+		return Misused, chain
 	}
-	s.Unasked = a.Knows != nil && !a.Knows(c)
-	for i, one := range chains[0][:len(chains[0])-1] {
-		when, err := a.revoked(ctx, one)
+	s.Unasked = a.Knows != nil && !a.Knows(issuerOf(chain, 0))
+	for i, one := range chain[:len(chain)-1] {
+		when, err := a.revoked(ctx, one, chain[i+1])
 		if err != nil {
 			s.Why = err
-			return Unknown, chains[0]
+			return Unknown, chain
 		}
 		if when.IsZero() {
 			continue
 		}
 		if s.RevokedAt = when; s.Stamped.IsZero() || !when.After(s.Stamped) || i > 0 {
-			return Revoked, chains[0]
+			return Revoked, chain
 		}
-		return RevLater, chains[0]
+		return RevLater, chain
 	}
-	return Trusted, chains[0]
+	return Trusted, chain
 }

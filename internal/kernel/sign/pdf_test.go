@@ -175,7 +175,7 @@ func TestChangesAreSeen(t *testing.T) {
 		at   time.Time
 		want Trust
 	}{{r.now.Add(-time.Minute), Revoked}, {r.now.Add(time.Hour), RevLater}} {
-		r.authority.Revoked = func(_ context.Context, x *x509.Certificate) (time.Time, error) {
+		r.authority.Revoked = func(_ context.Context, x, _ *x509.Certificate) (time.Time, error) {
 			if x.Subject.CommonName == "Nguyễn Văn An" {
 				return c.at, nil
 			}
@@ -184,6 +184,31 @@ func TestChangesAreSeen(t *testing.T) {
 		if got := r.check(t, one); got[0].Trust != c.want || got[0].Good() != (c.want == RevLater) {
 			t.Errorf("revoked: %+v", got[0])
 		}
+	}
+}
+
+// What is asked of certificates costs a question to a database each: of a file with several
+// signatures each certificate is asked about once, and by its issuer.
+func TestACertificateIsAskedAboutOnceAFile(t *testing.T) {
+	r := newRig(t)
+	b := paper(t)
+	for range 3 {
+		b = r.signed(t, b, r.ecdsa, nil)
+	}
+	asked := map[string]int{}
+	r.authority.Revoked = func(_ context.Context, c, issuer *x509.Certificate) (time.Time, error) {
+		if c.CheckSignatureFrom(issuer) != nil {
+			t.Errorf("%s is asked about as one of %s", c.Subject.CommonName, issuer.Subject.CommonName)
+		}
+		asked[c.Subject.CommonName]++
+		return time.Time{}, nil
+	}
+	got := r.check(t, b)
+	if len(got) != 3 || !got[0].Good() || !got[2].Good() || got[2].Stamped.IsZero() {
+		t.Fatalf("%+v", got)
+	}
+	if asked["Nguyễn Văn An"] != 1 || asked["Dấu thời gian"] != 1 {
+		t.Errorf("asked %v", asked)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // signature has none.
 func (a Authorities) CheckPDF(ctx context.Context, b []byte) (out []Signature, err error) {
 	defer recovered(&err)
+	a = a.once()
 	if len(b) > MaxFile {
 		return nil, broken("too large")
 	}

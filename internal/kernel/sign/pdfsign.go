@@ -93,9 +93,15 @@ func PreparePDF(pdf []byte, o PDFOptions) (*Pending, error) {
 	return u.finish(sig, o.Room)
 }
 
+// Prepared is the file with its room, to be kept until the signature comes: Resume goes on with it.
+func (p *Pending) Prepared() (pdf []byte, from, to int) { return p.pdf, p.from, p.to }
+
+// Resume is a Pending of what Prepared gave; its Digest is not known any more.
+func Resume(pdf []byte, from, to int) *Pending { return &Pending{pdf: pdf, from: from, to: to} }
+
 // Complete puts the CMS into its place.
 func (p *Pending) Complete(cms []byte) ([]byte, error) {
-	if len(cms)*2 > p.to-p.from {
+	if p.from < 0 || p.to > len(p.pdf) || len(cms)*2 > p.to-p.from {
 		return nil, fmt.Errorf("sign: a signature of %d bytes is larger than its room", len(cms))
 	}
 	out := bytes.Clone(p.pdf)

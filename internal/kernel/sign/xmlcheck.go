@@ -39,6 +39,7 @@ func xmlAlgorithm(alg string) x509.SignatureAlgorithm {
 // CheckXML verifies every signature of a document. Error: ErrXML.
 func (a Authorities) CheckXML(ctx context.Context, b []byte) (out []Signature, err error) {
 	defer recovered(&err)
+	a = a.once()
 	doc, err := openXML(b)
 	if err != nil {
 		return nil, err

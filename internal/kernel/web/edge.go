@@ -248,6 +248,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 		return
 	}
 	defer leave()
+	refused, err := s.limitRate(r, route)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	if r.Body != nil && r.Body != http.NoBody {
 		limit := route.MaxBody
 		if limit <= 0 {
@@ -265,6 +270,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 	want := s.lacks(auth.From(ctx), route)
 	if want == auth.NoProof {
 		err = route.Do(w, r)
+		refused(err)
 		want = auth.Wanted(err) // what it would do showed only now
 	}
 	if want != auth.NoProof {

@@ -27,6 +27,7 @@ const (
 type fair struct {
 	most, each int
 	longest    time.Duration
+	nodes      func() int // over which a balancer spreads a client; nil: one
 
 	mu      sync.Mutex
 	busy    int
@@ -50,6 +51,22 @@ func newFair(busy int) *fair {
 	return &fair{most: busy, each: max(1, busy/clientShare), longest: queueLongest, clients: map[netip.Addr]*client{}}
 }
 
+// leastShare is what one client has on each node, however many there are: an office behind one address.
+const leastShare = 8
+
+// mine is how many places one client has here: its share of the nodes that work.
+func (f *fair) mine() int { return max(shareOf(f.each, f.nodes), min(f.each, leastShare)) }
+
+// shareOf is what of a bound for one client falls to this node where a balancer spreads the client
+// over all; at least 1.
+func shareOf(bound int, nodes func() int) int {
+	n := 1
+	if nodes != nil {
+		n = max(1, nodes())
+	}
+	return max(1, (bound+n-1)/n)
+}
+
 // enter waits for a turn. The error is RateLimited where the client itself has too many
 // under way, Unavailable where all together have, or where it took too long.
 func (f *fair) enter(ctx context.Context, addr netip.Addr) (leave func(), err error) {
@@ -64,7 +81,7 @@ func (f *fair) enter(ctx context.Context, addr netip.Addr) (leave func(), err er
 		c = &client{addr: addr}
 		f.clients[addr] = c
 	}
-	if f.busy < f.most && c.busy < f.each && len(c.line) == 0 {
+	if f.busy < f.most && c.busy < f.mine() && len(c.line) == 0 {
 		f.busy++
 		c.busy++
 		f.mu.Unlock()
@@ -104,7 +121,7 @@ func (f *fair) enter(ctx context.Context, addr netip.Addr) (leave func(), err er
 
 // stand puts a client into the round where it may go on. Under mu.
 func (f *fair) stand(c *client) {
-	if !c.queued && len(c.line) > 0 && c.busy < f.each {
+	if !c.queued && len(c.line) > 0 && c.busy < f.mine() {
 		c.queued = true
 		f.turns = append(f.turns, c)
 	}
@@ -116,7 +133,7 @@ func (f *fair) next() {
 		c := f.turns[0]
 		f.turns = f.turns[1:]
 		c.queued = false
-		if len(c.line) == 0 || c.busy >= f.each {
+		if len(c.line) == 0 || c.busy >= f.mine() {
 			continue
 		}
 		close(c.line[0])
@@ -214,7 +231,7 @@ func (s *Server) limitRoute(r *http.Request, route Route) (leave func(), err err
 	if route.AtOnce <= 0 {
 		return func() {}, nil
 	}
-	leave, ok := s.narrow.enter(route.Method+" "+route.Path, clientAddr(r), route.AtOnce)
+	leave, ok := s.narrow.enter(route.Method+" "+route.Path, clientAddr(r), shareOf(route.AtOnce, s.deps.Nodes))
 	if !ok {
 		return nil, errs.E(errs.RateLimited, "web.error.too_many_at_once", errs.P("after", 5*time.Second))
 	}

@@ -110,3 +110,42 @@ func BenchmarkEnter(b *testing.B) {
 		leave()
 	}
 }
+
+// What one client may have is shared among the nodes that serve: two give together what one gave. An
+// office behind one address has eight places on each, however many there are.
+func TestBoundsOfAClientAreSharedAmongNodes(t *testing.T) {
+	t.Parallel()
+	nodes := 1
+	fill := func() (*fair, int) {
+		f := newFair(512) // an eighth for one client
+		f.nodes, f.longest = func() int { return nodes }, 0
+		for n := 0; ; n++ {
+			if _, err := f.enter(t.Context(), netip.MustParseAddr("10.0.0.1")); err != nil {
+				return f, n
+			}
+		}
+	}
+	for _, x := range []struct{ nodes, each int }{{0, 64}, {1, 64}, {2, 32}, {3, 22}, {8, 8}, {20, 8}} {
+		nodes = x.nodes
+		f, n := fill()
+		if n != x.each {
+			t.Errorf("with %d nodes a client has %d places on each, not %d", x.nodes, n, x.each)
+		}
+		if _, err := f.enter(t.Context(), netip.MustParseAddr("10.0.0.2")); err != nil {
+			t.Errorf("with %d nodes another client waits behind the first: %v", x.nodes, err)
+		}
+	}
+	// A node that goes is seen by the requests that come after.
+	nodes = 2
+	f, _ := fill()
+	nodes = 1
+	if _, err := f.enter(t.Context(), netip.MustParseAddr("10.0.0.1")); err != nil {
+		t.Errorf("one node alone gives no more: %v", err)
+	}
+	if got := shareOf(4, func() int { return 3 }); got != 2 {
+		t.Errorf("of four at once on a route a node of three gives %d", got)
+	}
+	if got := shareOf(1, func() int { return 3 }); got != 1 {
+		t.Errorf("of one at once a node of three gives %d", got)
+	}
+}

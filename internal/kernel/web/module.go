@@ -29,6 +29,9 @@ type Route struct {
 	// AtOnce is how many requests of one client this route works on at once; 0 is no limit of its
 	// own. For what costs much: drawing papers, exports, uploads.
 	AtOnce int
+	// Rate is how often one client may ask; the zero Rate is no limit of its own. For what costs
+	// much and is open to everybody.
+	Rate Rate
 	// Scope is what a program that was let in by somebody must have been allowed; "" admits no
 	// such program. Who speaks for themselves needs none.
 	Scope string

@@ -73,6 +73,7 @@ type Deps struct {
 	Metrics  *prometheus.Registry // nil: no /metrics
 	Trace    *trace.Tracer        // a span for each request; nil makes none
 	Checks   []Check              // asked by /readyz
+	Nodes    func() int           // how many serve the city; bounds for one client are shared among them; nil: one
 	// Shell completes what surrounds a page: app adds navigation, the unit of an officer, the
 	// ribbon of a demo. base has language, theme, density, path and user. nil changes nothing.
 	// It is not called for the API.
@@ -110,6 +111,7 @@ type Server struct {
 	metrics *metrics
 	fair    *fair
 	narrow  narrow
+	rates   rates
 	routes  []RouteInfo
 	leaving atomic.Bool
 }
@@ -146,6 +148,7 @@ func New(cfg Config, deps Deps, modules ...Module) (*Server, error) {
 		cfg.Drain = 15 * time.Second
 	}
 	s := &Server{cfg: cfg, deps: deps, mux: http.NewServeMux(), known: http.NewServeMux(), fair: newFair(cfg.Busy), origins: http.NewCrossOriginProtection()}
+	s.fair.nodes = deps.Nodes
 	if cfg.PublicURL != "" {
 		u, err := url.Parse(cfg.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -159,6 +159,11 @@ func (s *Service) Fees(ctx context.Context, d Dossier) ([]payment.Order, error) 
 // FeeLink is the payer's page of an order, for who may follow the dossier.
 func (s *Service) FeeLink(o payment.Order) string { return s.Payments.Link(o.ID) }
 
+// ShowFee writes an order for other systems.
+func (s *Service) ShowFee(ctx context.Context, o payment.Order, named bool) payment.Shown {
+	return s.Payments.Show(ctx, o, named)
+}
+
 // Owing is what an order asks for, or asked for before its time was over.
 func Owing(o payment.Order) int64 { return owing(o) }
 

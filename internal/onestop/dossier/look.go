@@ -224,6 +224,12 @@ func (s *Service) OwnOf(ctx context.Context) (out []Dossier, err error) {
 	return out, err
 }
 
+// OfPeople are all dossiers that an account filed (0: none), and those that anybody filed for one
+// of the parties, whether erased or not.
+func (s *Service) OfPeople(q db.Querier, account int64, parties []mandate.Party) ([]ID, error) {
+	return idsOfPeople(q, account, parties)
+}
+
 // Codes are the codes of dossiers by id; what is no dossier is left out. It shows nothing
 // else of them.
 func (s *Service) Codes(ctx context.Context, ids []int64) (out map[int64]string, err error) {

@@ -31,6 +31,8 @@ type Results interface {
 	Ready(ctx context.Context, d Dossier) error
 	// NumberOf is the number of a dossier's result, made or on its way; "" where it has none.
 	NumberOf(q db.Querier, d ID) (string, error)
+	// Signed reports whether the paper of a dossier's result is there and signed.
+	Signed(ctx context.Context, d ID) (bool, error)
 	// Paper is the result that stands; false where there is none.
 	Paper(ctx context.Context, d Dossier) ([]byte, bool, error)
 }
@@ -106,6 +108,15 @@ func (s *Service) mayHandOver(ctx context.Context, d Dossier, pkg *service.Packa
 		}
 	}
 	return nil
+}
+
+// ResultSigned reports whether a dossier's result is a signed file; what only says how it would
+// look is not.
+func (s *Service) ResultSigned(ctx context.Context, d Dossier) (bool, error) {
+	if s.Results == nil {
+		return false, nil
+	}
+	return s.Results.Signed(ctx, d.ID)
 }
 
 // ResultPaper is what the paper of a result needs beside its dossier.
@@ -241,3 +252,13 @@ const DeliverOnline = "online"
 
 // FindID finds a dossier by its id, for the program: it looks at nobody's rights.
 func (s *Service) FindID(q db.Querier, v ID) (Dossier, error) { return findByID(q, v) }
+
+// FindIDs is FindID of many, by their ids.
+func (s *Service) FindIDs(q db.Querier, ids []ID) (map[ID]Dossier, error) {
+	list, err := findByIDs(q, ids)
+	out := make(map[ID]Dossier, len(list))
+	for _, d := range list {
+		out[d.ID] = d
+	}
+	return out, err
+}

@@ -12,9 +12,11 @@ import (
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/decl"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
+	"khue/internal/onestop/service"
 	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
 )
@@ -156,13 +158,26 @@ func (s *Service) proceduresOf(folded string) (out []string) {
 		return nil
 	}
 	for _, pkg := range s.Services.All() {
-		if name := pkg.Name(); strings.Contains(i18n.Fold(name.VI), folded) || strings.Contains(i18n.Fold(name.EN), folded) {
+		if name := s.names.of(pkg); strings.Contains(name.VI, folded) || strings.Contains(name.EN, folded) {
 			if w := wordProc + letters(pkg.Procedure); !slices.Contains(out, w) {
 				out = append(out, w)
 			}
 		}
 	}
 	return out
+}
+
+// foldedNames remembers the names of packages as they are searched; one of a digest never changes.
+type foldedNames struct{ byDigest sync.Map }
+
+func (f *foldedNames) of(pkg *service.Package) decl.Label {
+	if v, ok := f.byDigest.Load(pkg.Digest); ok {
+		return v.(decl.Label)
+	}
+	name := pkg.Name()
+	name.VI, name.EN = i18n.Fold(name.VI), i18n.Fold(name.EN)
+	f.byDigest.Store(pkg.Digest, name)
+	return name
 }
 
 // letters keeps [a-z0-9] of folded text.

@@ -111,6 +111,7 @@ type Service struct {
 	units units
 	codes *codes
 	reach *reach
+	names foldedNames
 
 	counts *measure.Counts // what happened on this node since its start
 

@@ -122,6 +122,18 @@ func findByID(q db.Querier, v ID) (Dossier, error) {
 	return d, notFound(err, "dossier.notFound")
 }
 
+// findByIDs reads many dossiers in one query; of one that is not there nothing is said.
+func findByIDs(q db.Querier, ids []ID) ([]Dossier, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	marks, args := make([]string, len(ids)), make([]any, len(ids))
+	for i, v := range ids {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), v
+	}
+	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id IN (`+strings.Join(marks, ",")+`)`, args...)
+}
+
 // findFiling reads a dossier with what was said beside its form, in one query.
 func findFiling(q db.Querier, v ID) (Dossier, Filing, error) {
 	var r dossierRow

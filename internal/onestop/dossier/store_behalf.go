@@ -64,7 +64,21 @@ func mineOf(account int64, reach []mandate.Reach) (string, []any) {
 // bySubmitterOr are the dossiers that an account filed or that were filed for one of some
 // parties, with those that they opened, the youngest first.
 func bySubmitterOr(q db.Querier, account int64, parties []mandate.Party, limit int) ([]Dossier, error) {
-	args := []any{account, limit}
+	own, args := ownedBy([]any{account, limit}, parties)
+	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id IN (`+own+`) ORDER BY d.id DESC LIMIT $2`, args...)
+}
+
+// idsOfPeople is bySubmitterOr without an end, ids alone.
+func idsOfPeople(q db.Querier, account int64, parties []mandate.Party) ([]ID, error) {
+	own, args := ownedBy([]any{account}, parties)
+	return db.All(q, func(s db.Scanner) (v ID, err error) {
+		err = s.Scan(&v)
+		return v, err
+	}, own, args...)
+}
+
+// ownedBy selects the ids of dossiers that the account of the first argument filed, or that anybody filed for a party.
+func ownedBy(args []any, parties []mandate.Party) (string, []any) {
 	own := `SELECT f.id FROM dossier_dossier f WHERE f.submitter = $1 AND f.submitter <> 0`
 	if len(parties) > 0 {
 		var in []string
@@ -76,5 +90,5 @@ func bySubmitterOr(q db.Querier, account int64, parties []mandate.Party, limit i
 		own += ` UNION SELECT b.dossier_id FROM dossier_behalf b WHERE b.party` + theirs +
 			` UNION SELECT x.id FROM dossier_behalf b JOIN dossier_dossier x ON x.parent = b.dossier_id WHERE x.parent <> 0 AND b.party` + theirs
 	}
-	return db.All(q, scanDossier, `SELECT `+dossierColumns+` FROM dossier_dossier d WHERE d.id IN (`+own+`) ORDER BY d.id DESC LIMIT $2`, args...)
+	return own, args
 }

@@ -23,6 +23,7 @@ type Notice struct {
 	Amount   int64  // more than zero; the ledger has no other
 	// Reference of the order as the payer or gateway gave it; "" or unknown lies in suspense.
 	Reference string
+	Text      string // the purpose as it came, where the way has one
 	Bank      string // BIN and number of the account that got it, where the way says
 	Account   string
 	At        time.Time // when it came, as told
@@ -93,7 +94,7 @@ func ReadBank(secret []byte, signature string, body []byte, now time.Time) (n No
 	if err != nil {
 		return n, errs.E(errs.Invalid, "payment.notice.invalid", errs.Cause(err))
 	}
-	n = Notice{Way: ByBank, External: b.Ref, Amount: b.Amount, Reference: FindReference(b.Text), Bank: b.Bank, Account: b.Account, At: when}
+	n = Notice{Way: ByBank, External: b.Ref, Amount: b.Amount, Reference: FindReference(b.Text), Text: b.Text, Bank: b.Bank, Account: b.Account, At: when}
 	return n, n.check()
 }
 

@@ -118,7 +118,7 @@ func (s *Service) line(ctx context.Context, u orgunit.UnitID, account string, l 
 	case strings.Contains(text, markCash):
 		v, from[Deposited] = Deposited, Deposit
 	default:
-		got, err := s.Take(ctx, Notice{Way: ByBank, External: l.Ref, Amount: l.Amount, Reference: FindReference(l.Text), Account: account, At: l.At}, Origin{Via: "statement", Unit: u})
+		got, err := s.Take(ctx, Notice{Way: ByBank, External: l.Ref, Amount: l.Amount, Reference: FindReference(l.Text), Text: l.Text, Account: account, At: l.At}, Origin{Via: "statement", Unit: u})
 		if err != nil {
 			return v, false, err
 		}

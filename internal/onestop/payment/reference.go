@@ -1,9 +1,6 @@
 package payment
 
-import (
-	"math/big"
-	"strings"
-)
+import "strings"
 
 // A reference is KHP, thirteen letters and digits of the order's id and two of a check: what
 // a person mistypes names no other order. No I, L, O or U (Crockford's alphabet).
@@ -26,12 +23,11 @@ func referenceOf(v OrderID) string {
 // check is the number that the letters write, modulo 97 shifted by two places as in ISO 7064,
 // in two letters.
 func check(s string) string {
-	n := new(big.Int)
+	m := uint64(0) // of the number so far, since it has sixty digits
 	for i := range len(s) {
-		n.Mul(n, big.NewInt(100))
-		n.Add(n, big.NewInt(int64(s[i])))
+		m = (m*100 + uint64(s[i])) % 997
 	}
-	m := n.Mod(n.Mul(n, big.NewInt(100)), big.NewInt(997)).Int64()
+	m = m * 100 % 997
 	return string([]byte{refAlphabet[m>>5&31], refAlphabet[m&31]})
 }
 

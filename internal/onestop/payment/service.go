@@ -50,6 +50,8 @@ type Payee struct {
 // Payees knows the units' accounts.
 type Payees interface {
 	Payee(u orgunit.UnitID) (Payee, bool)
+	// Any reports whether any unit has an account.
+	Any() bool
 	// UnitOf is whose account it is.
 	UnitOf(account string) (orgunit.UnitID, bool)
 }
@@ -283,8 +285,12 @@ func (s *Service) tell(tx *db.Tx, o Order, kind string, sub auth.Subject, way Wa
 	return err
 }
 
-// Working reports whether a unit can be paid: it has an account.
+// Working reports whether a unit can be paid: it has an account. Unit 0 asks for the city: some
+// unit has one.
 func (s *Service) Working(u orgunit.UnitID) bool {
+	if u == 0 {
+		return s.Payees.Any()
+	}
 	_, ok := s.Payees.Payee(u)
 	return ok
 }
@@ -381,10 +387,7 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 	var was counted
 	var again bool
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		if was, again, err = findNotice(q, n.Way, n.External); err != nil || again {
-			return err
-		}
-		o, err = orderOf(q, n.Reference)
+		was, again, o, err = told(q, n)
 		return err
 	})
 	if err != nil {
@@ -413,6 +416,9 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 				return err
 			}
 			if err := s.book(tx, t, 0); err != nil {
+				return err
+			}
+			if err := s.lie(tx, c, n.Text); err != nil {
 				return err
 			}
 			_, err := s.Journal.Append(tx, journal.Entry{Kind: KindUnknown, Subject: journal.Subject{Type: "payment.notice", ID: c.ID}, Actor: sub.Account, Unit: unit.String()})

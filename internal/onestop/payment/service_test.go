@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +48,8 @@ func (a *askable) Ask(_ context.Context, ref string) (out []Notice, err error) {
 type oneAccount struct{ unit orgunit.UnitID }
 
 const treasuryNumber = "371301090901"
+
+func (o oneAccount) Any() bool { return true }
 
 func (o oneAccount) Payee(u orgunit.UnitID) (Payee, bool) {
 	return Payee{"970436", treasuryNumber, "UBND phường"}, u == o.unit
@@ -398,6 +401,105 @@ func TestOnlyOwnersAndBearersSeeAnOrder(t *testing.T) {
 		p := s.ToPay(o)
 		if q, err := ParseQR(p.QR); err != nil || q.Amount != 8000 || q.Purpose != o.Reference || !strings.Contains(p.Gateway, FieldSignature) {
 			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}
+
+// Money that names no order is found by people: one says what it is for, or that it goes back, and
+// why; another decides. It counts once, the books stay even, and the journal holds who did what.
+func TestMoneyInSuspenseTakesTwo(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *till) {
+		ctx := context.Background()
+		o := s.order(t, 8000)
+		for ref, amount := range map[string]int64{"S1": 8000, "S2": 500} {
+			n := s.bank(ref, amount, Order{})
+			n.Text = "NGUYEN VAN A nop le phi"
+			for range 2 {
+				if _, err := s.Take(ctx, n, Origin{Via: "notice"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		s.balances(t, map[Kind]int64{Treasury: 8500, Receivable: 8000, Revenue: -8000, Suspense: -8500})
+		all, err := s.Suspense(s.clerk, s.unit)
+		if err != nil || len(all) != 2 || all[0].Text != "NGUYEN VAN A nop le phi" {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if _, err := s.Suspense(s.citizen, s.unit); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("a citizen reads what lies in suspense: %v", err)
+		}
+		if _, err := s.FindMoney(s.citizen, all[0].ID); !errs.Is(err, errs.NotFound) {
+			t.Errorf("a citizen reads money: %v", err)
+		}
+		by := map[int64]Money{all[0].Amount: all[0], all[1].Amount: all[1]}
+		right, small := by[8000].ID, by[500].ID
+		if err := s.AskMoney(s.clerk, right, Assign, "KHP12345", "Người nộp đem giấy báo", "a0000001"); !errs.Is(err, errs.Invalid) {
+			t.Errorf("an unknown reference: %v", err)
+		}
+		if err := s.AskMoney(s.clerk, right, Assign, o.Reference, " ", "a0000002"); !errs.Is(err, errs.Invalid) {
+			t.Errorf("without a reason: %v", err)
+		}
+		if err := s.DecideMoney(s.head, right, "a0000003"); !errs.Is(err, errs.Conflict) {
+			t.Errorf("decided before anybody asked: %v", err)
+		}
+		for range 2 {
+			if err := s.AskMoney(s.head, right, Assign, strings.ToLower(o.Reference), "Người nộp đem giấy báo", "a0000004"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.DecideMoney(s.head, right, "a0000005"); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("one person asked and decided: %v", err)
+		}
+		if err := s.DropMoney(s.clerk, right, "a0000006"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.AskMoney(s.clerk, right, Assign, o.Reference, "Người nộp đem giấy báo", "a0000007"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DecideMoney(s.clerk, right, "a0000008"); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("a clerk decided: %v", err)
+		}
+		for range 2 {
+			if err := s.DecideMoney(s.head, right, "a0000009"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if o = s.state(t, o, Paid); o.Held() != 8000 {
+			t.Errorf("held: %d", o.Held())
+		}
+		s.balances(t, map[Kind]int64{Treasury: 8500, Revenue: -8000, Suspense: -500})
+		// The bank tells of it again: it was counted.
+		if got, err := s.Take(ctx, s.bank("S1", 8000, Order{}), Origin{Via: "notice"}); err != nil || !got.Repeated || got.Order != o.ID {
+			t.Errorf("told again: %+v, %v", got, err)
+		}
+		if err := s.AskMoney(s.clerk, small, SendBack, "", "Không tìm được người nộp nào", "b0000001"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PayMoneyBack(s.clerk, small, "FT-BACK-1", "b0000002"); !errs.Is(err, errs.Conflict) {
+			t.Errorf("sent back before it was decided: %v", err)
+		}
+		if err := s.DecideMoney(s.head, small, "b0000003"); err != nil {
+			t.Fatal(err)
+		}
+		s.balances(t, map[Kind]int64{Treasury: 8500, Revenue: -8000, Refunds: -500})
+		for range 2 {
+			if err := s.PayMoneyBack(s.clerk, small, "FT-BACK-1", "b0000004"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.balances(t, map[Kind]int64{Treasury: 8000, Revenue: -8000})
+		if all, err = s.Suspense(s.head, s.unit); err != nil || len(all) != 0 {
+			t.Errorf("still there: %+v, %v", all, err)
+		}
+		var kinds []string
+		got, err := s.Journal.BySubject(ctx, journal.Subject{Type: "payment.notice", ID: int64(right)}, 0, 20)
+		for _, r := range got {
+			kinds = append(kinds, r.Kind)
+		}
+		want := []string{KindUnknown, KindMoneyAsked, KindMoneyDropped, KindMoneyAsked, KindMoneyAssigned}
+		if err != nil || !slices.Equal(kinds, want) {
+			t.Errorf("the journal tells %v, %v", kinds, err)
 		}
 	})
 }

@@ -14,46 +14,78 @@ var errMoved = errors.New("payment: the order moved")
 
 const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why`
 
-func scanOrder(s db.Scanner) (o Order, err error) {
-	var lines, got, refund []byte
-	var opened, expires, paid int64
-	if err = s.Scan(&o.ID, &o.Source.Type, &o.Source.ID, &o.Source.Code, &o.Payer, &o.Account, &o.Unit, &lines, &o.Amount, &o.State, &o.Reference,
-		&opened, &expires, &paid, &o.Version, &got, &o.Void, &refund, &o.Dispute, &o.Why); err != nil {
-		return o, err
-	}
-	o.OpenedAt = db.Time(opened)
-	if expires != 0 {
-		o.ExpiresAt = db.Time(expires)
-	}
-	if paid != 0 {
-		o.PaidAt = db.Time(paid)
-	}
-	return o, errors.Join(json.Unmarshal(lines, &o.Lines), json.Unmarshal(got, &o.Got), json.Unmarshal(refund, &o.Refund))
+// orderOfNotice are the columns of an order that money is counted for: not what it is made up of.
+const orderOfNotice = `o.id, o.source_type, o.source_id, o.source_code, o.payer, o.account, o.unit, '', o.amount, o.state, o.reference, o.opened_at, o.expires_at, o.paid_at, o.version, o.got, o.void, o.refund, o.dispute, o.why`
+
+// orderRow takes the columns of orderColumns; finish makes them an Order.
+type orderRow struct {
+	o                     Order
+	lines, got, refund    string
+	opened, expires, paid int64
 }
 
-func texts(o Order) (lines, got, refund string) {
-	text := func(v any) string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			panic(err) // plain structs of numbers and texts
-		}
-		return string(b)
+func (r *orderRow) dest() []any {
+	o := &r.o
+	return []any{
+		&o.ID, &o.Source.Type, &o.Source.ID, &o.Source.Code, &o.Payer, &o.Account, &o.Unit, &r.lines, &o.Amount, &o.State, &o.Reference,
+		&r.opened, &r.expires, &r.paid, &o.Version, &r.got, &o.Void, &r.refund, &o.Dispute, &o.Why,
 	}
-	return text(o.Lines), text(o.Got), text(o.Refund)
+}
+
+func (r *orderRow) finish() (Order, error) {
+	o := r.o
+	o.OpenedAt = db.Time(r.opened)
+	if r.expires != 0 {
+		o.ExpiresAt = db.Time(r.expires)
+	}
+	if r.paid != 0 {
+		o.PaidAt = db.Time(r.paid)
+	}
+	read := func(text string, v any) error {
+		if text == "" || text == "null" || text == nothing {
+			return nil
+		}
+		return json.Unmarshal([]byte(text), v)
+	}
+	return o, errors.Join(read(r.lines, &o.Lines), read(r.got, &o.Got), read(r.refund, &o.Refund))
+}
+
+func scanOrder(s db.Scanner) (Order, error) {
+	var r orderRow
+	if err := s.Scan(r.dest()...); err != nil {
+		return r.o, err
+	}
+	return r.finish()
+}
+
+// nothing is a struct without a value, as it is stored.
+const nothing = "{}"
+
+func asText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain structs of numbers and texts
+	}
+	return string(b)
+}
+
+func refundText(r Refund) string {
+	if r == (Refund{}) {
+		return nothing
+	}
+	return asText(r)
 }
 
 func insertOrder(tx *db.Tx, o Order) error {
-	lines, got, refund := texts(o)
 	return tx.Exec(`INSERT INTO payment_order (`+orderColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
-		o.ID, o.Source.Type, o.Source.ID, o.Source.Code, o.Payer, o.Account, o.Unit, lines, o.Amount, string(o.State), o.Reference,
-		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, got, string(o.Void), refund, o.Dispute, o.Why)
+		o.ID, o.Source.Type, o.Source.ID, o.Source.Code, o.Payer, o.Account, o.Unit, asText(o.Lines), o.Amount, string(o.State), o.Reference,
+		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, asText(o.Got), string(o.Void), refundText(o.Refund), o.Dispute, o.Why)
 }
 
 // updateOrder writes o, which was read at o.Version, if nobody moved it since.
 func updateOrder(tx *db.Tx, o Order) error {
-	_, got, refund := texts(o)
 	return tx.Guard(errMoved, `UPDATE payment_order SET state = $3, paid_at = $4, got = $5, void = $6, refund = $7, dispute = $8, why = $9, version = version + 1
- WHERE id = $1 AND version = $2`, o.ID, o.Version, string(o.State), instant(o.PaidAt), got, string(o.Void), refund, o.Dispute, o.Why)
+ WHERE id = $1 AND version = $2`, o.ID, o.Version, string(o.State), instant(o.PaidAt), asText(o.Got), string(o.Void), refundText(o.Refund), o.Dispute, o.Why)
 }
 
 func findOrder(q db.Querier, v OrderID) (Order, error) {
@@ -62,6 +94,33 @@ func findOrder(q db.Querier, v OrderID) (Order, error) {
 		return o, errs.E(errs.NotFound, "payment.none", errs.Cause(err))
 	}
 	return o, err
+}
+
+// told is what is known of money that somebody tells of: the notice, where it was counted before,
+// and the order that it names. A reference that somebody knows asks for both at once.
+func told(q db.Querier, n Notice) (was counted, again bool, o Order, err error) {
+	if n.Reference == "" {
+		was, again, err = findNotice(q, n.Way, n.External)
+		return was, again, o, err
+	}
+	var id, amount, of *int64
+	var digest, via *string
+	o, err = db.One(q, func(s db.Scanner) (Order, error) {
+		var r orderRow
+		if err := s.Scan(append(r.dest(), &id, &amount, &of, &digest, &via)...); err != nil {
+			return r.o, err
+		}
+		return r.finish()
+	}, `SELECT `+orderOfNotice+`, n.id, n.amount, n.order_id, n.digest, n.via
+ FROM payment_order o LEFT JOIN payment_notice n ON n.way = $2 AND n.external = $3 WHERE o.reference = $1`, n.Reference, string(n.Way), n.External)
+	switch {
+	case errs.Is(err, errs.NotFound):
+		was, again, err = findNotice(q, n.Way, n.External)
+		return was, again, Order{}, err
+	case err != nil || id == nil:
+		return was, false, o, err
+	}
+	return counted{ID: *id, Way: n.Way, External: n.External, Digest: *digest, Order: OrderID(*of), Amount: *amount, Via: *via}, true, o, nil
 }
 
 // orderOf is the order with a reference; the zero Order where there is none.
@@ -121,10 +180,6 @@ func findNotice(q db.Querier, w Way, external string) (counted, bool, error) {
 		return c, false, nil
 	}
 	return c, err == nil, err
-}
-
-func noticesOf(q db.Querier, o OrderID) ([]counted, error) {
-	return db.All(q, scanCounted, `SELECT `+noticeColumns+` FROM payment_notice WHERE order_id = $1 AND order_id <> 0 ORDER BY id`, o)
 }
 
 func noticesOn(q db.Querier, u orgunit.UnitID, from, until int64) ([]counted, error) {

@@ -6,11 +6,14 @@ const SubjectType = "result"
 // Kinds of journal entries; the payload is Told as JSON.
 const (
 	EventIntended = "result.intended" // a number was taken, the paper is being made
+	EventSigned   = "result.signed"   // a signed paper exists, with its digest; it is not given to anybody yet
 	EventIssued   = "result.issued"   // the paper stands, with its digest, and is in the register
 	EventFailed   = "result.failed"   // no paper came of it, the number is void
 	EventReplaced = "result.replaced" // a newer one stands in its place
 	EventRevoked  = "result.revoked"
 	EventPosted   = "result.posted" // handed to the post
+
+	EventParcel = "result.parcel" // where its parcel is
 
 	// Of papers that their signer signs by hand.
 	EventDrawn     = "result.drawn"     // it waits, with the digest of the file

@@ -15,6 +15,7 @@ import (
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/once"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/service"
 	"khue/internal/register/access"
@@ -30,6 +31,7 @@ const (
 	NoHand Hand = ""
 	Waits  Hand = "waits" // drawn; its signer has not put a hand to it
 	Given  Hand = "given" // the signer did, for this very file; a job signs
+	Inked  Hand = "inked" // the signer signed it elsewhere; a job puts the seal to it
 )
 
 // BatchID names an act of a signer over many papers.
@@ -148,11 +150,16 @@ func (s *Service) ToSign(ctx context.Context) (out []Waiting, all int, err error
 		if all, err = countWaiting(v, sub.Account); err != nil {
 			return err
 		}
+		ids := make([]dossier.ID, len(list))
+		for i, r := range list {
+			ids[i] = r.Dossier
+		}
+		of, err := s.Dossiers.FindIDs(v, ids)
+		if err != nil {
+			return err
+		}
 		for _, r := range list {
-			d, err := s.Dossiers.FindID(v, r.Dossier)
-			if err != nil {
-				return err
-			}
+			d := of[r.Dossier]
 			out = append(out, Waiting{r, d.Applicant, d.Procedure})
 		}
 		return nil
@@ -264,6 +271,71 @@ func (s *Service) SignBatch(ctx context.Context, papers []ID, key string) (v Bat
 	return BatchID(out), err
 }
 
+// Outside is a paper that its signer signs with a key of their own.
+type Outside struct {
+	ID     ID
+	Number string
+	PDF    []byte
+	Place  pdf.Place
+}
+
+// ForOwnKey reads papers that wait for the reader, to be taken to a key of their own. Errors: as of
+// SignBatch; Conflict where one waits no more.
+func (s *Service) ForOwnKey(ctx context.Context, papers []ID) (out []Outside, err error) {
+	defer errs.Op(&err, "result.ForOwnKey(%d)", len(papers))
+	if len(papers) == 0 {
+		return nil, errs.E(errs.Invalid, "result.batch.none")
+	}
+	if len(papers) > MostPapers {
+		return nil, errs.E(errs.Invalid, "result.batch.many", errs.P("max", MostPapers))
+	}
+	sub := auth.From(ctx)
+	if err := s.Demand.Sign(sub, s.Clock.Now()).Hold(sub, s.Clock.Now()); err != nil {
+		return nil, err
+	}
+	for _, v := range papers {
+		var r Result
+		var why string
+		err := s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+			r, why, err = takeable(q, v, sub.Account)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			return nil, errs.E(errs.Conflict, why)
+		}
+		file, err := s.drawn(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Outside{r.ID, r.Text, file, r.Place})
+	}
+	return out, nil
+}
+
+// SignedElsewhereIn takes a paper that its signer signed with a key of their own: what is missing
+// is the seal, and a job puts it there. Conflict where the paper waits no more, or is another file.
+func (s *Service) SignedElsewhereIn(tx *db.Tx, v ID, of string, file blob.Ref) error {
+	r, err := find(tx, v)
+	if err != nil {
+		return err
+	}
+	if r.State != Intended || r.Hand != Waits || r.DrawnSHA != of {
+		return errs.E(errs.Conflict, "result.notWaiting")
+	}
+	by := auth.Subject{Account: r.Signer, Name: r.SignedBy}
+	r.Hand, r.DrawnSHA, r.DrawnSize, r.Fault = Inked, file.SHA256, file.Size, ""
+	if err := move(tx, r); err != nil {
+		return err
+	}
+	if err := s.tell(tx, EventGiven, r, by, ""); err != nil {
+		return err
+	}
+	return s.Jobs.Enqueue(tx, jobs.Job{Kind: JobSign, Args: args{Result: r.ID}, Unique: r.ID.String()})
+}
+
 // takeable says why a paper cannot be signed by an officer now. One that is somebody else's is
 // told as one that is not there.
 func takeable(q db.Querier, v ID, signer int64) (r Result, why string, err error) {
@@ -273,7 +345,7 @@ func takeable(q db.Querier, v ID, signer int64) (r Result, why string, err error
 		return Result{}, "result.refused.notYours", nil
 	case err != nil:
 		return r, "", err
-	case r.Hand == Given:
+	case r.Hand == Given, r.Hand == Inked:
 		return r, "result.refused.given", nil
 	case r.State == Issued:
 		return r, "result.refused.issued", nil
@@ -302,7 +374,10 @@ func (s *Service) Progress(ctx context.Context, v BatchID) (b Batch, papers []Re
 // signTries is how often one paper is tried before its signer is told why it was not signed.
 const signTries = 3
 
-// signed signs one paper that its signer put a hand to, and issues it. Killed at any place it
+// sealAgain is how long a paper that its signer signed elsewhere waits for the next try of the seal.
+const sealAgain = 10 * time.Minute
+
+// signGiven signs one paper that its signer put a hand to, and issues it. Killed at any place it
 // begins again: nothing names a signed file before the transaction that ends the job.
 func (s *Service) signGiven(ctx context.Context, t jobs.Task) error {
 	var a args
@@ -313,7 +388,7 @@ func (s *Service) signGiven(ctx context.Context, t jobs.Task) error {
 	if err != nil {
 		return err
 	}
-	if r.State != Intended || r.Hand != Given {
+	if r.State != Intended || r.Hand != Given && r.Hand != Inked {
 		return nil
 	}
 	err = s.handed(ctx, t, r)
@@ -325,9 +400,17 @@ func (s *Service) signGiven(ctx context.Context, t jobs.Task) error {
 			return err
 		}
 		r := r
-		r.Hand, r.Fault = Waits, failure(err)
+		r.Fault = failure(err)
+		if r.Hand == Given { // what was signed elsewhere is not thrown away: the seal is tried again
+			r.Hand = Waits
+		}
 		if err := move(tx, r); err != nil {
 			return err
+		}
+		if r.Hand == Inked {
+			if err := s.Jobs.Enqueue(tx, jobs.Job{Kind: JobSign, Args: args{Result: r.ID}, RunAt: tx.Now().Add(sealAgain), Unique: r.ID.String()}); err != nil {
+				return err
+			}
 		}
 		return s.tell(tx, EventNotSigned, r, program(), "")
 	})
@@ -343,8 +426,14 @@ func (s *Service) handed(ctx context.Context, t jobs.Task, r Result) error {
 	if err != nil {
 		return err
 	}
-	if file, err = s.Signing.SignPDF(ctx, file, r.Place, r.Signer, r.Unit, pkg.Result.Sign, r.Text); err != nil {
-		return err
+	by := pkg.Result.Sign
+	if r.Hand == Inked {
+		by = slices.DeleteFunc(slices.Clone(by), func(w string) bool { return w != sealWord })
+	}
+	if len(by) > 0 {
+		if file, err = s.Signing.SignPDF(ctx, file, r.Place, r.Signer, r.Unit, by, r.Text); err != nil {
+			return err
+		}
 	}
 	drawn, err := s.Dossiers.DrawResult(ctx, r.Dossier, dossier.ResultPaper{Number: r.Text, At: r.At, Bare: true})
 	if err != nil {

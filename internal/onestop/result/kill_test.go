@@ -59,8 +59,14 @@ func (s *shop) Working(context.Context, int64, orgunit.UnitID, []string) bool { 
 
 func (s *shop) Own(context.Context, int64) bool { return false }
 
-func (s *shop) FindID(_ db.Querier, v dossier.ID) (dossier.Dossier, error) {
-	return dossier.Dossier{ID: v, Applicant: "Nguyễn Văn An"}, nil
+func (s *shop) TellParcel(context.Context, *db.Tx, dossier.ID, dossier.ParcelNews) error { return nil }
+
+func (s *shop) FindIDs(_ db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error) {
+	out := map[dossier.ID]dossier.Dossier{}
+	for _, v := range ids {
+		out[v] = dossier.Dossier{ID: v, Applicant: "Nguyễn Văn An"}
+	}
+	return out, nil
 }
 
 func (s *shop) SignPDF(_ context.Context, paper []byte, _ pdf.Place, _ int64, _ orgunit.UnitID, _ []string, _ string) ([]byte, error) {
@@ -226,7 +232,7 @@ func TestPowerCutsLoseNoNumberAndNoPaper(t *testing.T) {
 	if want := len(places) * perLife; len(all) != want {
 		t.Fatalf("%d results stand, %d were decided", len(all), want)
 	}
-	numbers, files := map[string]bool{}, map[string]bool{}
+	numbers, files, signed := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, r := range all {
 		if r.State != result.Issued || r.SHA256 == "" || numbers[r.Text] || files[r.SHA256] || r.Entry == 0 {
 			t.Errorf("the result %+v is not one of its own that stands", r)
@@ -236,13 +242,23 @@ func TestPowerCutsLoseNoNumberAndNoPaper(t *testing.T) {
 		if err != nil || !ok || !bytes.Contains(b, []byte(r.Text+" signed")) {
 			t.Errorf("the paper of %s is %q, %v", r.Text, b, err)
 		}
-		rs, err := s.j.BySubject(context.Background(), journal.Subject{Type: result.SubjectType, ID: int64(r.ID)}, 0, 10)
-		if err != nil || len(rs) != 2 || rs[0].Kind != result.EventIntended || rs[1].Kind != result.EventIssued {
+		rs, err := s.j.BySubject(context.Background(), journal.Subject{Type: result.SubjectType, ID: int64(r.ID)}, 0, 20)
+		if err != nil || len(rs) < 3 || rs[0].Kind != result.EventIntended || rs[len(rs)-1].Kind != result.EventIssued {
 			t.Fatalf("the journal says of %s %v, %v", r.Text, rs, err)
 		}
-		var told result.Told
-		if err := json.Unmarshal(rs[1].Payload, &told); err != nil || told.SHA256 != r.SHA256 || !told.Signed {
-			t.Errorf("the journal does not know the paper of %s: %+v", r.Text, told)
+		// Signed once for each power cut in between, and entered once: the last that was signed.
+		for _, e := range rs[1:] {
+			var told result.Told
+			if err := json.Unmarshal(e.Payload, &told); err != nil || !told.Signed {
+				t.Errorf("the journal says of %s %+v, %v", r.Text, told, err)
+			}
+			if last := e.ID == rs[len(rs)-1].ID; last != (e.Kind == result.EventIssued) || last && told.SHA256 != r.SHA256 {
+				t.Errorf("the journal does not know the paper of %s: %s %+v", r.Text, e.Kind, told)
+			}
+			signed[told.SHA256] = true
+		}
+		if !signed[r.SHA256] {
+			t.Errorf("the paper of %s was given out and never signed", r.Text)
 		}
 	}
 	for n := 1; n <= len(all); n++ {

@@ -25,15 +25,18 @@ type Signing interface {
 
 // Post takes papers to their owners.
 type Post interface {
-	// Send hands a paper over and returns what it is tracked by. The same parcel again returns
-	// the same.
-	Send(ctx context.Context, p Parcel) (tracking string, err error)
+	// Order asks that a paper be taken to its owner; the same key again is the same order. Invalid
+	// where the post takes no such order, with its reason in Note.
+	Order(ctx context.Context, o Order) (News, error)
+	// Ask returns where a parcel is.
+	Ask(ctx context.Context, key string) (News, error)
 }
 
-// Parcel is one paper on its way.
-type Parcel struct {
-	ID      ID
+// Order is one paper to be taken to its owner.
+type Order struct {
+	Key     string
 	Name    string
+	Phone   string
 	Address string
 	Number  string
 	SHA256  string // of the file to be printed
@@ -41,7 +44,9 @@ type Parcel struct {
 
 // Dossiers is what is asked of dossiers; dossier.Service answers it.
 type Dossiers interface {
-	FindID(q db.Querier, v dossier.ID) (dossier.Dossier, error)
+	FindIDs(q db.Querier, ids []dossier.ID) (map[dossier.ID]dossier.Dossier, error)
 	DrawResult(ctx context.Context, v dossier.ID, r dossier.ResultPaper) (dossier.Drawn, error)
+	// TellParcel tells owner and counter of a parcel, as part of the unit tx.
+	TellParcel(ctx context.Context, tx *db.Tx, v dossier.ID, n dossier.ParcelNews) error
 	GiveOnline(ctx context.Context, v dossier.ID, done func(tx *db.Tx) error) error
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"strings"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
@@ -43,6 +44,7 @@ const (
 	actRead   auth.Action = "result.read"
 	actRemake auth.Action = "result.remake"
 	actDecide auth.Action = "result.decide"
+	actParcel auth.Action = "result.parcel"
 )
 
 // Deps is what results stand on. Signing and Post may be nil: then papers say that they are
@@ -91,7 +93,8 @@ const makeTries = 10
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "result", Migrations: Migrations(), Messages: Messages,
-		Jobs: []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries}},
+		Jobs:     []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries}, {Kind: JobAskPost, Do: s.askPost, Timeout: 10 * time.Minute}},
+		Periodic: []jobs.Periodic{{Kind: JobAskPost, Every: time.Hour, Offset: 10 * time.Minute}},
 	}
 }
 
@@ -193,6 +196,15 @@ func (s *Service) NumberOf(q db.Querier, d dossier.ID) (string, error) {
 		return "", err
 	}
 	return r.Text, nil
+}
+
+// Signed reports whether the paper of a dossier's result is there and signed.
+func (s *Service) Signed(ctx context.Context, d dossier.ID) (bool, error) {
+	r, err := s.of(ctx, d)
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return r.Signed && r.SHA256 != "", err
 }
 
 func (s *Service) of(ctx context.Context, d dossier.ID) (r Result, err error) {

@@ -9,5 +9,5 @@
 //
 // What the city holds is told and erased by the modules that hold it: Holding and Store are
 // filled in at the roof. Owns the tables rights_consent, rights_request, rights_export,
-// rights_batch, rights_due, rights_hold and rights_limit and the entries of events.go.
+// rights_batch, rights_due, rights_order, rights_order_of, rights_hold and rights_limit and the entries of events.go.
 package rights

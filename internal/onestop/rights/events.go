@@ -1,6 +1,6 @@
 package rights
 
-// Journal subjects: an account, a request, a batch, a dossier under hold.
+// Journal subjects: an account, a request, a batch, a hold.
 const (
 	subjectAccount = "rights.account"
 	subjectRequest = "rights.request"
@@ -19,10 +19,15 @@ const (
 	KindAgreed   = "rights.agreed"
 	KindErased   = "rights.erased" // one a dossier: what was erased, by which rule
 	KindExpired  = "rights.expired"
-	KindHeld     = "rights.held"
+	KindHeld     = "rights.held" // the first asked: it holds from here on
 	KindLifted   = "rights.lifted"
 	KindLimited  = "rights.limited" // a restriction or an objection begins
 	KindFreed    = "rights.freed"   // and is lifted
+
+	KindHoldAgreed  = "rights.holdAgreed"
+	KindHoldRefused = "rights.holdRefused"
+	KindLiftAsked   = "rights.liftAsked"
+	KindLiftRefused = "rights.liftRefused"
 )
 
 // happened is the payload of all of them.
@@ -35,4 +40,8 @@ type happened struct {
 	By      string `json:"by,omitempty"`
 	Rule    string `json:"rule,omitempty"`
 	N       int    `json:"n,omitempty"`
+
+	Decision  string   `json:"decision,omitempty"` // of a hold, or of its end
+	OrderedBy string   `json:"orderedBy,omitempty"`
+	Of        []string `json:"of,omitempty"` // codes of dossiers, rows of persons
 }

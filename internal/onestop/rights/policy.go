@@ -17,6 +17,7 @@ func Policies() auth.Source { return auth.Source{Module: "rights", Text: policie
 const (
 	actReadTerms auth.Action = "rights.readTerms"
 	actAgree     auth.Action = "rights.agree"
+	actHold      auth.Action = "rights.hold"
 )
 
 // CanReadTerms reports whether who acts may read the terms and the lists: nil, or why not.

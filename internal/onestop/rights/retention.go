@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
@@ -162,6 +161,9 @@ type eraseArgs struct {
 
 // daily forgets what goes by itself and finds the dossiers whose term is over.
 func (s *Service) daily(ctx context.Context, _ jobs.Task) error {
+	if err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return adoptHolds(tx) }); err != nil {
+		return err
+	}
 	if err := s.sweep(ctx); err != nil {
 		return err
 	}
@@ -307,7 +309,11 @@ func (s *Service) BatchOf(ctx context.Context, v BatchID) (b Batch, dossiers []i
 		if dossiers, err = dossiersOf(q, v, false); err != nil {
 			return err
 		}
-		held, err = heldAmong(q, v)
+		set, err := s.held(q)
+		held = make(map[int64]bool, len(set))
+		for v := range set {
+			held[v] = true
+		}
 		return err
 	})
 	return b, dossiers, held, err
@@ -375,11 +381,11 @@ func (s *Service) erase(ctx context.Context, t jobs.Task) error {
 		return err
 	}
 	for _, v := range todo {
-		var held bool
-		if err := s.DB.View(ctx, func(_ context.Context, q *db.View) (err error) { held, err = isHeld(q, v); return err }); err != nil {
+		var held kept
+		if err := s.DB.View(ctx, func(_ context.Context, q *db.View) (err error) { held, err = s.held(q); return err }); err != nil {
 			return err
 		}
-		if held {
+		if held.has(v) {
 			if err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return leaveOut(tx, a.Batch, v) }); err != nil {
 				return err
 			}
@@ -403,56 +409,4 @@ func (s *Service) erase(ctx context.Context, t jobs.Task) error {
 	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		return moveBatch(tx, b, "running", errs.E(errs.Conflict, "rights.retention.decided"))
 	})
-}
-
-// Held is a legal hold on a dossier.
-type Held struct {
-	Dossier int64
-	Code    string
-	Why     string
-	By      int64
-	ByName  string
-	At      time.Time
-}
-
-// Holds lists the holds.
-func (s *Service) Holds(ctx context.Context) (out []Held, err error) {
-	if err := s.Policies.Can(ctx, actReadTerms, s.city(0)); err != nil {
-		return nil, err
-	}
-	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error { out, err = holds(v); return err })
-	return out, err
-}
-
-// Hold keeps a dossier from being erased; lift ends that. Errors: Forbidden, NotFound, Invalid.
-func (s *Service) Hold(ctx context.Context, code, why string, lift bool, key string) (err error) {
-	defer errs.Op(&err, "rights.Hold")
-	sub := auth.From(ctx)
-	if err := s.Policies.Can(ctx, actAgree, s.city(0)); err != nil {
-		return err
-	}
-	v, code, err := s.Dossiers.Hold(ctx, code)
-	if err != nil {
-		return errs.E(errs.Invalid, "rights.hold.code", errs.Cause(err), errs.WithFields(errs.Field{Path: "code", Key: "rights.hold.code"}))
-	}
-	why = clean(why)
-	if n := utf8.RuneCountInString(why); n < minWords || n > 500 {
-		return errs.E(errs.Invalid, "rights.invalid", errs.WithFields(errs.Field{Path: "why", Key: "rights.words", Params: errs.Params{"min": minWords, "max": 500}}))
-	}
-	kind := KindHeld
-	if lift {
-		kind = KindLifted
-	}
-	_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash([]any{"rights.hold", v, lift, why}), func(_ context.Context, tx *db.Tx) (int64, error) {
-		if lift {
-			err = removeHold(tx, v)
-		} else {
-			err = putHold(tx, Held{Dossier: v, Code: code, Why: why, By: sub.Account, ByName: sub.Name, At: tx.Now()})
-		}
-		if err != nil {
-			return 0, err
-		}
-		return v, s.note(tx, kind, journal.Subject{Type: subjectHold, ID: v}, sub.Account, access.FirstUnit(sub), happened{Words: why, By: sub.Name})
-	})
-	return err
 }

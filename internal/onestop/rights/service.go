@@ -93,6 +93,12 @@ type Deps struct {
 	Carry func(ctx context.Context, tx *db.Tx, number, fact, value string) error
 	// Person is the row of the register of persons whose account it is; 0 for none.
 	Person func(q db.Querier, account int64) (int64, error)
+	// PersonBy finds a person by a personal number as typed: the row of the register and the number
+	// masked; 0 where nobody is known by it.
+	PersonBy func(ctx context.Context, number string) (row int64, masked string, err error)
+	// Belongings are the ids of all that is kept of a person of the register by their row: the rows
+	// that are one person, their accounts, their dossiers.
+	Belongings func(q db.Querier, row int64) ([]int64, error)
 	// ChooseNotices lets an account's notices that may be switched off come, or not.
 	ChooseNotices func(tx *db.Tx, account int64, on bool) error
 }

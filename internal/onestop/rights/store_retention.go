@@ -95,40 +95,6 @@ func leaveOut(tx *db.Tx, b BatchID, dossier int64) error {
 	return tx.Exec(`DELETE FROM rights_due WHERE batch = $1 AND dossier = $2`, b, dossier)
 }
 
-func isHeld(q db.Querier, dossier int64) (bool, error) {
-	var n int
-	err := q.QueryRow(`SELECT count(*) FROM rights_hold WHERE dossier = $1`, dossier).Scan(&n)
-	return n > 0, err
-}
-
-func heldAmong(q db.Querier, b BatchID) (map[int64]bool, error) {
-	list, err := db.All(q, scanID, `SELECT h.dossier FROM rights_hold h JOIN rights_due d ON d.dossier = h.dossier WHERE d.batch = $1`, b)
-	out := map[int64]bool{}
-	for _, v := range list {
-		out[v] = true
-	}
-	return out, err
-}
-
-func holds(q db.Querier) ([]Held, error) {
-	return db.All(q, func(s db.Scanner) (h Held, err error) {
-		var at int64
-		err = s.Scan(&h.Dossier, &h.Code, &h.Why, &h.By, &h.ByName, &at)
-		h.At = db.Time(at)
-		return h, err
-	}, `SELECT dossier, code, why, by_account, by_name, at FROM rights_hold ORDER BY at DESC LIMIT 200`)
-}
-
-func putHold(tx *db.Tx, h Held) error {
-	return tx.Exec(`INSERT INTO rights_hold (dossier, code, why, by_account, by_name, at) VALUES ($1,$2,$3,$4,$5,$6)
- ON CONFLICT (dossier) DO UPDATE SET why = excluded.why, by_account = excluded.by_account, by_name = excluded.by_name, at = excluded.at`,
-		h.Dossier, h.Code, h.Why, h.By, h.ByName, db.Millis(h.At))
-}
-
-func removeHold(tx *db.Tx, dossier int64) error {
-	return tx.Exec(`DELETE FROM rights_hold WHERE dossier = $1`, dossier)
-}
-
 func oldRequests(q db.Querier, at time.Time, limit int) ([]int64, error) {
 	return db.All(q, scanID, `SELECT id FROM rights_request WHERE state <> 'open' AND answered_at < $1 ORDER BY id LIMIT $2`, db.Millis(at), limit)
 }

@@ -2,6 +2,6 @@
 // of a citizen elsewhere; one, or many in one act. It also tells anybody what a signed file is
 // worth.
 //
-// Owns the entry of events.go; no table. What must not come here: certificates (register/certificate),
+// Owns the entry of events.go and the tables signature_errand and signature_paper. What must not come here: certificates (register/certificate),
 // how bytes are signed (kernel/sign), what is signed and when (onestop/result).
 package signature

@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"runtime"
 	"sync"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
@@ -27,6 +29,9 @@ import (
 //
 //go:embed i18n/*.yaml
 var Messages embed.FS
+
+//go:embed migrations/*.sql
+var migrations embed.FS
 
 // Signer is a key that signs, wherever it lies.
 type Signer = sign.Signer
@@ -48,6 +53,9 @@ type Deps struct {
 	Journal   *journal.Journal
 	Authority *certificate.Service
 	Font      []byte // TrueType
+	Blobs     blob.Store
+	// Takers are told, by the kind of their errand, of papers that were signed elsewhere.
+	Takers map[string]Taker
 }
 
 // Service signs and verifies. Safe for concurrent use.
@@ -61,7 +69,16 @@ func New(d Deps) *Service { return &Service{d, make(chan struct{}, max(2, runtim
 
 // Module is what signing brings to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "signature", Messages: Messages}
+	return module.Module{Name: "signature", Migrations: Migrations(), Messages: Messages}
+}
+
+// Migrations are the tables of this module.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return db.Migrations{Module: "signature", FS: sub}
 }
 
 func scopeOf(unit orgunit.UnitID) string { return "unit:" + unit.String() }

@@ -107,6 +107,8 @@ func span(ctx context.Context, d time.Duration) string {
 	return say(ctx, "span.d", "n", int64(d/(24*time.Hour)))
 }
 
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+
 func figures(ctx context.Context, st State) []ui.Figure {
 	var due, waiting int64
 	for _, q := range st.Queues {
@@ -304,6 +306,12 @@ func (h handlers) machine(ctx context.Context, st State) ui.SummaryArgs {
 			kind = say(ctx, "machine.sync")
 		}
 		add("machine.replicas", say(ctx, "machine.replica", "name", r.Name, "state", r.State, "kind", kind, "lag", span(ctx, r.Lag)))
+	}
+	if behind, _, ok := st.Value("khue_backup_behind_seconds"); ok {
+		p99, _, _ := st.Value("khue_backup_lag_p99_seconds")
+		add("machine.backup", say(ctx, "machine.backupAt", "behind", span(ctx, seconds(behind)), "p99", span(ctx, seconds(p99))))
+	} else {
+		add("machine.backup", say(ctx, "machine.noBackup"))
 	}
 	if st.CertEnds.IsZero() {
 		add("machine.certificate", say(ctx, "machine.noCertificate"))

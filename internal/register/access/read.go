@@ -232,23 +232,42 @@ func (s *Service) Settle(ctx context.Context, v FlagID, verdict, note, key strin
 	return err
 }
 
-// Expired counts the looks whose term is over.
-func (s *Service) Expired(q db.Querier, before time.Time) (int, error) { return countOld(q, before) }
+// Expired counts the looks whose term is over, but for those that are kept.
+func (s *Service) Expired(ctx context.Context, before time.Time) (n int, err error) {
+	defer errs.Op(&err, "access.Expired")
+	kept, err := s.kept(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error { n, err = countOld(v, before, kept); return err })
+	return n, err
+}
+
+func (s *Service) kept(ctx context.Context) ([]int64, error) {
+	if s.Kept == nil {
+		return nil, nil
+	}
+	return s.Kept(ctx)
+}
 
 // expireBatch is how many looks one unit of work forgets.
 const expireBatch = 200
 
 // Expire forgets looks before an instant, some at a time: the rows, and what their entries
-// named. It returns how many; 0 where nothing is left. why is the rule as JSON.
+// named. What Kept names stays. It returns how many; 0 where nothing is left. why is the rule as JSON.
 func (s *Service) Expire(ctx context.Context, before time.Time, why []byte) (n int, err error) {
 	defer errs.Op(&err, "access.Expire")
+	kept, err := s.kept(ctx)
+	if err != nil {
+		return 0, err
+	}
 	var ids []int64
 	var reasons []oldReason
 	if err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		if ids, err = oldLooks(v, before, expireBatch); err != nil {
+		if ids, err = oldLooks(v, before, kept, expireBatch); err != nil {
 			return err
 		}
-		reasons, err = oldReasons(v, before, expireBatch)
+		reasons, err = oldReasons(v, before, kept, expireBatch)
 		return err
 	}); err != nil {
 		return 0, err
@@ -272,7 +291,7 @@ func (s *Service) Expire(ctx context.Context, before time.Time, why []byte) (n i
 				return err
 			}
 		}
-		return removeShown(tx, clock.DateOf(before))
+		return removeShown(tx, clock.DateOf(before), kept)
 	})
 	return len(ids) + len(reasons), err
 }

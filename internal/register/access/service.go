@@ -33,7 +33,7 @@ type Accounts interface {
 	GrantsIn(q db.Querier, account int64) ([]auth.GrantPeriod, error)
 }
 
-// Deps is what the module stands on. All are required but Named.
+// Deps is what the module stands on. All are required but Named, Limited and Kept.
 type Deps struct {
 	DB        *db.DB
 	Gen       *id.Gen
@@ -49,6 +49,8 @@ type Deps struct {
 	// Limited reports whether a person had the use of a thing restricted. A module above
 	// decides that; nil: nothing is.
 	Limited func(ctx context.Context, kind string, about int64) (bool, error)
+	// Kept are things whose looks stay beyond their term. A module above decides that; nil: none.
+	Kept func(ctx context.Context) ([]int64, error)
 }
 
 // Service writes looks down and reads them. Safe for concurrent use. A nil Service, of tools

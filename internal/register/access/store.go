@@ -233,23 +233,45 @@ func countReasons(q db.Querier, actor int64, since, until time.Time) (n int, err
 	return n, err
 }
 
+// but is a condition that leaves out what is kept beyond its term; nothing where there is none.
+func but(args []any, kept []int64, condition string) (string, []any) {
+	if len(kept) == 0 {
+		return "", args
+	}
+	marks := make([]string, len(kept))
+	for i, v := range kept {
+		args = append(args, v)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	return " AND " + strings.ReplaceAll(condition, "?", "("+strings.Join(marks, ",")+")"), args
+}
+
+const (
+	looksBut   = `about NOT IN ? AND id NOT IN (SELECT look FROM access_shown WHERE about IN ?)`
+	reasonsBut = `about NOT IN ?`
+)
+
 // oldLooks are the looks before an instant, for their term.
-func oldLooks(q db.Querier, before time.Time, limit int) ([]int64, error) {
+func oldLooks(q db.Querier, before time.Time, kept []int64, limit int) ([]int64, error) {
+	left, args := but([]any{id.At(before), limit}, kept, looksBut)
 	return db.All(q, func(s db.Scanner) (n int64, err error) {
 		err = s.Scan(&n)
 		return n, err
-	}, `SELECT id FROM access_look WHERE id < $1 ORDER BY id LIMIT $2`, id.At(before), limit)
+	}, `SELECT id FROM access_look WHERE id < $1`+left+` ORDER BY id LIMIT $2`, args...)
 }
 
-func countOld(q db.Querier, before time.Time) (n int, err error) {
-	err = q.QueryRow(`SELECT (SELECT count(*) FROM access_look WHERE id < $1) + (SELECT count(*) FROM access_reason WHERE id < $1)`, id.At(before)).Scan(&n)
+func countOld(q db.Querier, before time.Time, kept []int64) (n int, err error) {
+	looks, args := but([]any{id.At(before)}, kept, looksBut)
+	reasons, args := but(args, kept, reasonsBut)
+	err = q.QueryRow(`SELECT (SELECT count(*) FROM access_look WHERE id < $1`+looks+`) + (SELECT count(*) FROM access_reason WHERE id < $1`+reasons+`)`, args...).Scan(&n)
 	return n, err
 }
 
 func removeLook(tx *db.Tx, v int64) error { return tx.Exec(`DELETE FROM access_look WHERE id = $1`, v) }
 
-func removeShown(tx *db.Tx, before clock.Date) error {
-	return tx.Exec(`DELETE FROM access_shown WHERE day < $1`, before.String())
+func removeShown(tx *db.Tx, before clock.Date, kept []int64) error {
+	left, args := but([]any{before.String()}, kept, `about NOT IN ?`)
+	return tx.Exec(`DELETE FROM access_shown WHERE day < $1`+left, args...)
 }
 
 // oldReason is a reason at the end of its term.
@@ -259,11 +281,12 @@ type oldReason struct {
 }
 
 // oldReasons are the reasons whose time is over since before an instant.
-func oldReasons(q db.Querier, before time.Time, limit int) ([]oldReason, error) {
+func oldReasons(q db.Querier, before time.Time, kept []int64, limit int) ([]oldReason, error) {
+	left, args := but([]any{id.At(before), limit}, kept, reasonsBut)
 	return db.All(q, func(s db.Scanner) (r oldReason, err error) {
 		err = s.Scan(&r.id, &r.entry)
 		return r, err
-	}, `SELECT id, entry FROM access_reason WHERE id < $1 ORDER BY id LIMIT $2`, id.At(before), limit)
+	}, `SELECT id, entry FROM access_reason WHERE id < $1`+left+` ORDER BY id LIMIT $2`, args...)
 }
 
 func removeReason(tx *db.Tx, v int64) error {

@@ -236,6 +236,22 @@ func (s *Service) Mine(ctx context.Context) (p Person, l Link, ok bool, err erro
 // Family are the ids under which what was kept of a person is found, merged rows too.
 func (s *Service) Family(q db.Querier, v ID) ([]ID, error) { return family(q, v) }
 
+// Accounts are the accounts that were linked to a person, under whichever of their ids, and those ids.
+func (s *Service) Accounts(q db.Querier, v ID) (accounts []int64, ids []ID, err error) {
+	defer errs.Op(&err, "person.Accounts(%s)", v)
+	if ids, err = family(q, v); err != nil {
+		return nil, nil, err
+	}
+	for _, one := range ids {
+		more, err := accountsOf(q, one)
+		if err != nil {
+			return nil, nil, err
+		}
+		accounts = append(accounts, more...)
+	}
+	return accounts, ids, nil
+}
+
 // Living is Family; nothing where the register says that they have died.
 func (s *Service) Living(q db.Querier, v ID) ([]ID, error) {
 	ids, err := family(q, v)

@@ -43,6 +43,13 @@ func linkTo(q db.Querier, v ID) (l Link, ok bool, err error) {
 	return Link{}, false, nil
 }
 
+func accountsOf(q db.Querier, v ID) ([]int64, error) {
+	return db.All(q, func(s db.Scanner) (n int64, err error) {
+		err = s.Scan(&n)
+		return n, err
+	}, `SELECT account FROM person_account WHERE person = $1`, v)
+}
+
 func insertLink(tx *db.Tx, l Link) error {
 	return tx.Exec(`INSERT INTO person_account (account, person, basis, by_name, linked_at) VALUES ($1,$2,$3,$4,$5)`, l.Account, l.Person, l.Basis, l.By, db.Millis(l.At))
 }

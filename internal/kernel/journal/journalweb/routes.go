@@ -24,6 +24,8 @@ type Deps struct {
 	Clock     clock.Clock
 	Witnesses []Witness // who confirms this log
 	Files     string    // page that checks signed files; empty: none
+	// Nodes is how many serve the city: what one network may ask is shared among them; nil: one.
+	Nodes func() int
 }
 
 type handlers struct {
@@ -63,7 +65,11 @@ const (
 )
 
 func (h *handlers) allow(network string) error {
-	now, l := h.Clock.Now(), h.limit
+	now, l, n := h.Clock.Now(), h.limit, 1.0
+	if h.Nodes != nil {
+		n = float64(max(1, h.Nodes()))
+	}
+	burst := limitBurst / n
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b, ok := l.seen[network]
@@ -71,9 +77,9 @@ func (h *handlers) allow(network string) error {
 		if len(l.seen) >= limitKept {
 			clear(l.seen)
 		}
-		b = bucket{left: limitBurst, at: now}
+		b = bucket{left: burst, at: now}
 	}
-	b.left = min(limitBurst, b.left+max(now.Sub(b.at).Seconds(), 0)*limitSecond)
+	b.left = min(burst, b.left+max(now.Sub(b.at).Seconds(), 0)*limitSecond/n)
 	b.at = now
 	if b.left < 1 {
 		l.seen[network] = b

@@ -10,6 +10,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/json"
 	"io"
 	"math/big"
 	"os"
@@ -106,6 +108,41 @@ func (d direct) Sign(ctx context.Context, digest []byte, _ crypto.SignerOpts) ([
 	return d.t.Sign(ctx, d.ref, digest)
 }
 
+// errand takes a paper to the token by files, as khue-token sign does.
+func errand(t *testing.T, k *token.Token, ref string, cert *x509.Certificate, pdf []byte) []byte {
+	t.Helper()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(ref, err)
+		}
+	}
+	p, err := sign.PreparePDF(pdf, sign.PDFOptions{At: time.Now()})
+	ok(err)
+	attrs, err := sign.Attributes(p.Digest, cert)
+	ok(err)
+	file, from, to := p.Prepared()
+	of, sum := sha256.Sum256(cert.Raw), sha256.Sum256(attrs)
+	raw, err := json.Marshal(sign.Request{Format: sign.RequestFormat, Errand: "1", Certificate: hex.EncodeToString(of[:]), Papers: []sign.RequestPaper{{ID: "7", Name: "Đơn", Bytes: attrs, SHA256: hex.EncodeToString(sum[:])}}})
+	ok(err)
+	r, err := sign.ReadRequest(raw)
+	ok(err)
+	by := func(ctx context.Context, digest []byte) ([]byte, error) { return k.Sign(ctx, ref, digest) }
+	if _, err := r.Sign(t.Context(), []byte("khác"), by); err == nil {
+		t.Error("a request for another certificate was signed")
+	}
+	if _, err := sign.ReadRequest(bytes.Replace(raw, []byte(hex.EncodeToString(sum[:4])), []byte("00000000"), 1)); err == nil {
+		t.Error("a request that was changed was read")
+	}
+	a, err := r.Sign(t.Context(), cert.Raw, by)
+	ok(err)
+	cms, err := sign.Assemble(t.Context(), attrs, a.Signatures["7"], nil, cert)
+	ok(err)
+	out, err := sign.Resume(file, from, to).Complete(cms)
+	ok(err)
+	return out
+}
+
 // Keys in a SoftHSM sign a paper over the remote signing service at a socket.
 func TestPaperSignedByAToken(t *testing.T) {
 	k := softToken(t)
@@ -164,6 +201,9 @@ func TestPaperSignedByAToken(t *testing.T) {
 		a.Roots.AddCert(cert)
 		if got, err := a.CheckPDF(ctx, out); err != nil || !got[0].Good() {
 			t.Errorf("%s: %+v %v", ref, got, err)
+		}
+		if got, err := a.CheckPDF(ctx, errand(t, k, ref, cert, pdf.Bytes())); err != nil || !got[0].Good() {
+			t.Errorf("%s by an errand: %+v %v", ref, got, err)
 		}
 		other, err := dial("khac", []*x509.Certificate{cert})
 		if err != nil {

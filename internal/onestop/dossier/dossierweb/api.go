@@ -522,6 +522,7 @@ func (h *handlers) api(a *web.API) {
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}", "getDossier", 0), auth.Public, h.get)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}/receipt", "getReceipt", 0), auth.Public, h.apiReceipt)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}/timeline", "getTimeline", 0), auth.Public, h.timeline)
+	web.Op(a, op(http.MethodGet, "/dossiers/{code}/payments", "dossierPayments", 0), auth.Public, h.payments)
 	web.Op(a, op(http.MethodGet, "/dossiers/{code}/dates", "getDates", 0), auth.Public, h.dates)
 	web.Op(a, op(http.MethodPost, "/dossiers/{code}/supplement", "supplementDossier", 0), auth.SignedIn, h.supplement)
 	web.Op(a, op(http.MethodPost, "/dossiers/{code}/withdraw", "withdrawDossier", 0), auth.SignedIn, h.withdraw)

@@ -393,7 +393,15 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	v.Timing = h.timing(ctx, d, pkg, lines)
 	v.Events = h.events(ctx, d, pkg, lines, false)
 	v.Summary.Rows = append(v.Summary.Rows, h.whereabouts(ctx, d)...)
+	if h.parcels != nil {
+		if rows, err := h.parcels(ctx, d.ID); err == nil { // the page stands without them
+			v.Summary.Rows = append(v.Summary.Rows, rows...)
+		}
+	}
 	v.Prints = h.prints(ctx, d, lines, "")
+	if with, err := h.signedLink(ctx, d, false, v.Prints); err == nil { // the page stands without it
+		v.Prints = with
+	}
 	if orders, err := h.svc.OrdersOn(ctx, d); err == nil { // the page stands without them
 		v.MayOrder = orders.May
 		for _, o := range orders.Orders {

@@ -45,3 +45,27 @@ func (h *handlers) toPay(ctx context.Context, fees []payment.Order) *ui.BannerAr
 		Link: &ui.Anchor{Label: i18n.T(ctx, "dossierweb.fee.pay"), Href: h.svc.FeeLink(o)},
 	}
 }
+
+type paymentsOutput struct {
+	Body struct {
+		Items []payment.Shown `json:"items" nullable:"false"`
+	}
+}
+
+// payments are the orders of a dossier, for whoever may follow it.
+func (h *handlers) payments(ctx context.Context, in *CodeInput) (*paymentsOutput, error) {
+	d, access, err := h.svc.Find(ctx, in.Code, in.viewer())
+	if err != nil {
+		return nil, err
+	}
+	fees, err := h.svc.Fees(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	out := &paymentsOutput{}
+	out.Body.Items = make([]payment.Shown, len(fees))
+	for i, o := range fees {
+		out.Body.Items[i] = h.svc.ShowFee(ctx, o, access == dossier.SeeAll)
+	}
+	return out, nil
+}

@@ -39,6 +39,25 @@ func (h *handlers) file(w http.ResponseWriter, r *http.Request) error {
 }
 
 // prints links the papers that were made for a dossier, as PDF.
+// signedLink leads to what the owner signed with a key of their own; owners are led there to sign.
+func (h *handlers) signedLink(ctx context.Context, d dossier.Dossier, owner bool, out []ui.Anchor) ([]ui.Anchor, error) {
+	if h.signed == nil {
+		return out, nil
+	}
+	has, err := h.signed(ctx, d.ID)
+	if err != nil {
+		return out, err
+	}
+	word := "signed"
+	if owner && !has {
+		word = "sign"
+	}
+	if owner || has {
+		out = append(out, ui.Anchor{Label: i18n.T(ctx, "dossierweb.print."+word), Href: "/dossiers/" + url.PathEscape(d.Code) + "/sign"})
+	}
+	return out, nil
+}
+
 func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossier.Line, key string) []ui.Anchor {
 	var out []ui.Anchor
 	seen := map[string]bool{}
@@ -47,7 +66,13 @@ func (h *handlers) prints(ctx context.Context, d dossier.Dossier, lines []dossie
 			return
 		}
 		seen[paper] = true
-		label := i18n.T(ctx, "dossierweb.print."+paper)
+		words := paper
+		if paper == dossier.PaperResult {
+			if signed, err := h.svc.ResultSigned(ctx, d); err == nil && signed {
+				words = "signedResult"
+			}
+		}
+		label := i18n.T(ctx, "dossierweb.print."+words)
 		if f, _ := dossier.FormOf(paper, day); f.Number != "" {
 			label = i18n.T(ctx, "dossierweb.print.numbered", "name", i18n.T(ctx, "dossierweb.print."+f.Words), "number", f.Number)
 		}

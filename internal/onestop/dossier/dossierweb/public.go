@@ -173,7 +173,19 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	if row, ok := h.tierRow(ctx, d, pkg, lines); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)
 	}
+	if h.parcels != nil {
+		rows, err := h.parcels(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		v.Summary.Rows = append(v.Summary.Rows, rows...)
+	}
 	v.Prints = h.prints(ctx, d, lines, key)
+	if sub := auth.From(ctx); sub.Account != 0 && sub.Account == d.Submitter {
+		if v.Prints, err = h.signedLink(ctx, d, true, v.Prints); err != nil {
+			return err
+		}
+	}
 	c, err := h.svc.ContentOf(ctx, d)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/desk"
 	"khue/internal/onestop/dossier"
@@ -42,6 +43,13 @@ type Deps struct {
 	// Asked reports whether it is asked in which part of a divided commune a dossier belongs;
 	// /dossiers/{code}/place takes the answer. Nil: nobody asks.
 	Asked func(context.Context, dossier.ID) (bool, error)
+	// Nodes is how many serve the city: tries of one network are shared among them; nil: one.
+	Nodes func() int
+	// Signed reports whether the owner signed what they filed with a key of their own; such papers
+	// and the way to make one stand at /dossiers/{code}/sign. Nil: nobody can.
+	Signed func(context.Context, dossier.ID) (bool, error)
+	// Parcels says where the results of a dossier that go by post are. Nil: none does.
+	Parcels func(context.Context, dossier.ID) ([]ui.SummaryRow, error)
 }
 
 type handlers struct {
@@ -51,6 +59,8 @@ type handlers struct {
 	units    *orgunit.Service
 	clock    clock.Clock
 	splits   func(context.Context, dossier.ID) (bool, error)
+	signed   func(context.Context, dossier.ID) (bool, error)
+	parcels  func(context.Context, dossier.ID) ([]ui.SummaryRow, error)
 	uploads  *upload.Service
 	address  string
 	tries    *tries
@@ -66,8 +76,8 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 // Routes is the web half of the main job.
 func Routes(d Deps) web.Module {
 	h := &handlers{
-		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(),
-		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked,
+		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(d.Nodes),
+		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked, signed: d.Signed, parcels: d.Parcels,
 	}
 	return web.Module{
 		Name:   "dossier",

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// tries bounds how often one network may guess codes and phone numbers. It counts on
-// this node only, which is enough to make guessing hopeless.
+// tries bounds how often one network may guess codes and phone numbers. Each node counts alone
+// and allows its share, so that all together allow what one does.
 type tries struct {
-	mu   sync.Mutex
-	seen map[string]bucket
+	nodes func() int // that serve the city
+	mu    sync.Mutex
+	seen  map[string]bucket
 }
 
 type bucket struct {
@@ -23,9 +24,14 @@ const (
 	triesKept   = 10_000 // networks remembered
 )
 
-func newTries() *tries { return &tries{seen: map[string]bucket{}} }
+func newTries(nodes func() int) *tries { return &tries{nodes: nodes, seen: map[string]bucket{}} }
 
 func (t *tries) allow(network string, now time.Time) bool {
+	n := 1.0
+	if t.nodes != nil {
+		n = float64(max(1, t.nodes()))
+	}
+	burst := max(1, triesBurst/n)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b, ok := t.seen[network]
@@ -33,9 +39,9 @@ func (t *tries) allow(network string, now time.Time) bool {
 		if len(t.seen) >= triesKept {
 			t.seen = map[string]bucket{}
 		}
-		b = bucket{left: triesBurst, at: now}
+		b = bucket{left: burst, at: now}
 	}
-	b.left = min(triesBurst, b.left+now.Sub(b.at).Minutes()*triesMinute)
+	b.left = min(burst, b.left+now.Sub(b.at).Minutes()*triesMinute/n)
 	b.at = now
 	if b.left < 1 {
 		t.seen[network] = b

@@ -47,7 +47,7 @@ type bar struct {
 }
 
 func (h handlers) bar(ctx context.Context, here string, u orgunit.UnitID, units []orgunit.UnitID) (b bar) {
-	for _, p := range [...][2]string{{"list", "/desk/payments"}, {"cash", "/desk/cash"}, {"reconcile", "/desk/reconcile"}} {
+	for _, p := range [...][2]string{{"list", "/desk/payments"}, {"suspense", "/desk/suspense"}, {"cash", "/desk/cash"}, {"reconcile", "/desk/reconcile"}} {
 		b.Pages = append(b.Pages, ui.Filter{Label: say(ctx, "bar."+p[0]), Href: p[1] + "?unit=" + u.String(), Count: -1, Current: p[0] == here})
 	}
 	if len(units) > 1 {

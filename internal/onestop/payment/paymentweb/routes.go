@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
@@ -25,19 +26,26 @@ type handlers struct{ s *payment.Service }
 // SignatureHeader carries a bank's signature.
 const SignatureHeader = "Khue-Signature"
 
+// forgeries bounds only notices that are refused: a bank tells thousands a second from one address,
+// and none of them is wrong.
+func forgeries() web.Rate { return web.Rate{Most: 30, Each: 2 * time.Second, Refused: true} }
+
 // Routes is the web half of payments.
 func Routes(s *payment.Service) web.Module {
 	h := handlers{s}
-	return web.Module{Name: "payment", Routes: []web.Route{
+	return web.Module{Name: "payment", API: h.api, Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/pay/{order}", Policy: auth.Public, Do: h.pay},
 		{Method: http.MethodGet, Path: "/pay/{order}/return", Policy: auth.Public, Do: h.back},
 		{Method: http.MethodGet, Path: "/pay/{order}/receipt.pdf", Policy: auth.Public, Do: h.receipt},
 		// Who tells of money is known by a signature over what they say.
-		{Method: http.MethodPost, Path: "/payment/notices/bank", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.bank, MaxBody: maxNotice},
-		{Method: http.MethodPost, Path: "/payment/notices/gateway", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.gateway, MaxBody: maxNotice},
+		{Method: http.MethodPost, Path: "/payment/notices/bank", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.bank, MaxBody: maxNotice, Rate: forgeries()},
+		{Method: http.MethodPost, Path: "/payment/notices/gateway", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.gateway, MaxBody: maxNotice, Rate: forgeries()},
 		{Method: http.MethodGet, Path: "/desk/payments", Policy: auth.Officer, Do: h.list},
 		{Method: http.MethodGet, Path: "/desk/payments/{order}", Policy: auth.Officer, Do: h.order},
 		{Method: http.MethodPost, Path: "/desk/payments/{order}", Policy: auth.Officer, Do: h.act},
+		{Method: http.MethodGet, Path: "/desk/suspense", Policy: auth.Officer, Do: h.suspense},
+		{Method: http.MethodGet, Path: "/desk/suspense/{money}", Policy: auth.Officer, Do: h.money},
+		{Method: http.MethodPost, Path: "/desk/suspense/{money}", Policy: auth.Officer, Do: h.actMoney},
 		{Method: http.MethodGet, Path: "/desk/cash", Policy: auth.Officer, Do: h.cash},
 		{Method: http.MethodPost, Path: "/desk/cash", Policy: auth.Officer, Do: h.shift},
 		{Method: http.MethodGet, Path: "/desk/reconcile", Policy: auth.Officer, Do: h.reconcile},

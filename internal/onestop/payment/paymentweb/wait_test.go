@@ -2,6 +2,7 @@ package paymentweb_test
 
 import (
 	"context"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/mail"
+	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
@@ -286,5 +288,101 @@ func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
 		if a := c.Visitor().Get(c.Payments.ReceiptLink(en.order().ID)).Want(200); !strings.HasPrefix(string(a.Body), "%PDF") {
 			t.Error("the receipt's link leads to no receipt")
 		}
+	}, opened, citytest.With(paying))
+}
+
+// Other systems read what is to be paid and how: the payer, officers of the unit, the bearer of a
+// link or of the dossier's key; nobody else.
+func TestPaymentsOverTheAPI(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		o := b.order()
+		list := "/api/v1/dossiers/" + b.code + "/payments"
+		one := "/api/v1/payments/" + o.ID.String()
+		for _, who := range []citytest.Actor{c.As("citizen"), c.As("clerk")} {
+			got := who.Get(list).Want(200)
+			if got.Text("items.0.reference") != o.Reference || got.Text("items.0.due") != "150000" || got.Text("items.0.payer") != "Trần Thị Lụa" {
+				t.Errorf("the orders of the dossier: %s", got.Body)
+			}
+			if a := who.Get(one).Want(200); a.Text("state") != "open" || a.Text("page") != c.Payments.Link(o.ID) {
+				t.Errorf("the order: %s", a.Body)
+			}
+		}
+		byKey := c.Visitor().Get(list + "?accessKey=" + c.Dossiers.AccessKey(b.code)).Want(200)
+		if byKey.Text("items.0.reference") != o.Reference || byKey.Text("items.0.payer") != "" {
+			t.Errorf("by the dossier's key: %s", byKey.Body)
+		}
+		if a := c.Visitor().Get(one + "?accessKey=" + c.Payments.Key(o.ID)).Want(200); a.Text("payer") != "" {
+			t.Errorf("the bearer of a link is told a name: %s", a.Body)
+		}
+		for _, path := range []string{list, one, one + "?accessKey=x"} {
+			c.Visitor().Get(path).Want(404)
+			c.As("citizen2").Get(path).Want(404)
+		}
+		bank := c.As("citizen").Post(one+"/ways", map[string]any{"way": "bank"}).Want(200)
+		if q, err := payment.ParseQR(bank.Text("qr")); err != nil || q.Amount != 150_000 || q.Purpose != o.Reference || bank.Text("gateway") != "" {
+			t.Errorf("by transfer: %s", bank.Body)
+		}
+		if a := c.As("citizen").Post(one+"/ways", map[string]any{"way": "gateway"}).Want(200); !strings.HasPrefix(a.Text("gateway"), "https://gateway.example/pay?") || a.Text("qr") != "" {
+			t.Errorf("by the gateway: %s", a.Body)
+		}
+		c.As("citizen").Post(one+"/ways", map[string]any{"way": "shells"}).Want(422)
+		c.As("citizen2").Post(one+"/ways", map[string]any{"way": "bank"}).Want(404)
+		b.transfer("FT1", 150_000)
+		c.As("citizen").Post(one+"/ways", map[string]any{"way": "bank"}).Want(409)
+		if a := c.As("citizen").Get(one).Want(200); a.Text("state") != "paid" || a.Text("receipt") == "" || a.Text("paidAt") == "" {
+			t.Errorf("paid: %s", a.Body)
+		}
+		if doc := c.Visitor().Get("/api/openapi.json").Want(200); !strings.Contains(string(doc.Body), `"startPayment"`) || !strings.Contains(string(doc.Body), `"dossierPayments"`) {
+			t.Error("the API's document does not name the operations")
+		}
+	}, opened, citytest.With(paying))
+}
+
+// Money whose purpose names nothing is listed for the cashier, and given to its order by two.
+func TestSuspenseOnPages(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		o := b.order()
+		payee, _ := c.Payments.Payees.Payee(o.Unit)
+		n := payment.Notice{Way: payment.ByBank, External: "FT77", Amount: 150_000, Text: "TRAN THI LUA nop tien", Account: payee.Account, At: c.Clock.Now()}
+		if _, err := c.Payments.Take(t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
+			t.Fatal(err)
+		}
+		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}}})
+		all, err := c.Payments.Suspense(head, o.Unit)
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		clerk, page := c.As("clerk"), "/desk/suspense/"+all[0].ID.String()
+		for _, p := range []string{"/desk/suspense", page} {
+			for _, l := range []string{"vi", "en"} {
+				if a := clerk.In(l).Get(p).Want(200); !strings.Contains(string(a.Body), "FT77") || !strings.Contains(string(a.Body), "TRAN THI LUA") {
+					t.Errorf("%s does not show the money", p)
+				}
+			}
+		}
+		c.As("citizen").Get(page).Want(403)
+		send := func(status int, kv ...string) citytest.Answer {
+			form := url.Values{"_key": {web.NewKey()}}
+			for i := 0; i < len(kv); i += 2 {
+				form.Set(kv[i], kv[i+1])
+			}
+			return clerk.Do("POST", page, []byte(form.Encode()), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).Want(status)
+		}
+		if a := send(422, "do", "assign", "reference", "KHP1", "why", "Giấy báo có của ngân hàng"); !strings.Contains(string(a.Body), "Giấy báo có của ngân hàng") {
+			t.Error("what was typed is lost")
+		}
+		send(303, "do", "assign", "reference", o.Reference, "why", "Giấy báo có của ngân hàng")
+		send(403, "do", "decide")
+		if err := c.Payments.DecideMoney(head, all[0].ID, "decide-0001"); err != nil {
+			t.Fatal(err)
+		}
+		if o = b.order(); o.State != payment.Paid {
+			t.Errorf("the order is %s", o.State)
+		}
+		c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
 	}, opened, citytest.With(paying))
 }

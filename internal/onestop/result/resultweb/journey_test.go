@@ -72,6 +72,10 @@ type city struct {
 // worship files a request for the allowance and brings it to where its decision is signed.
 func (c city) worship(certificate, delivery string) (code string) {
 	c.t.Helper()
+	to := map[string]any{"method": delivery}
+	if delivery == "post" {
+		to["address"] = "Số 12, đường Bát Khối"
+	}
 	code = c.As("clerk").Post("/api/v1/dossiers", map[string]any{
 		"service": "hanoi.merit.martyr-worship", "channel": "counter", "applicant": map[string]any{"name": "Nguyễn Văn Thành", "phone": "0912 000 011"},
 		"answers": map[string]any{
@@ -84,7 +88,7 @@ func (c city) worship(certificate, delivery string) (code string) {
 			map[string]any{"paper": "request", "name": "don.pdf", "type": "pdf", "size": 90_000, "originals": 1},
 			map[string]any{"paper": "authorisation", "name": "uy-quyen.pdf", "type": "pdf", "size": 90_000, "originals": 1},
 		},
-		"delivery": map[string]any{"method": delivery},
+		"delivery": to,
 	}).Want(201).Text("code")
 	for _, a := range []struct {
 		who, action string

@@ -23,18 +23,29 @@ import (
 //go:embed i18n/*.yaml
 var Messages embed.FS
 
-type handlers struct{ svc *result.Service }
+// OwnKeys takes papers that wait for the reader to a key of their own, and says where it goes on.
+type OwnKeys interface {
+	Papers(ctx context.Context, papers []result.ID, key string) (path string, err error)
+}
+
+type handlers struct {
+	svc *result.Service
+	own OwnKeys
+}
 
 // Routes is the web half of results. Whether a reader may see or decide is settled with the
 // agency in hand.
-func Routes(s *result.Service) web.Module {
-	h := handlers{s}
+func Routes(s *result.Service, own OwnKeys) web.Module {
+	h := handlers{s, own}
+	clerk := auth.AnyRole(string(orgunit.RoleClerk))
 	return web.Module{Name: "result", Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/r/{code}", Policy: auth.Public, Do: h.card},
 		{Method: http.MethodGet, Path: "/desk/results", Policy: auth.Officer, Do: h.list},
 		{Method: http.MethodGet, Path: "/desk/results/{id}", Policy: auth.Officer, Do: h.page},
 		{Method: http.MethodPost, Path: "/desk/results/{id}", Policy: auth.Officer, Do: h.act},
 		{Method: http.MethodGet, Path: "/desk/results/{id}/paper.pdf", Policy: auth.Officer, Do: h.paper},
+		{Method: http.MethodGet, Path: "/desk/parcels", Policy: clerk, Do: h.parcels},
+		{Method: http.MethodPost, Path: "/desk/parcels/{id}", Policy: clerk, Do: h.back},
 		{Method: http.MethodGet, Path: "/desk/to-sign", Policy: auth.Officer, Do: h.toSign},
 		{Method: http.MethodPost, Path: "/desk/to-sign", Policy: auth.Officer, Do: h.signMany},
 		{Method: http.MethodGet, Path: "/desk/to-sign/{batch}", Policy: auth.Officer, Do: h.batch},

@@ -89,6 +89,11 @@ func (h handlers) showToSign(w http.ResponseWriter, r *http.Request, status int,
 			if x.Fault != "" {
 				row.Cells[4].Note, row.Marked = i18n.T(ctx, "resultweb.sign.fault", "why", h.fault(ctx, x.Fault)), true
 			}
+		} else if x.Hand == result.Inked {
+			row.Cells[4] = ui.T(i18n.T(ctx, "resultweb.state.inked"))
+			if x.Fault != "" {
+				row.Cells[4].Note, row.Marked = h.fault(ctx, x.Fault), true
+			}
 		} else {
 			row.Cells[4] = ui.L(i18n.T(ctx, "resultweb.sign.signing"), "/desk/to-sign/"+x.Batch.String())
 		}
@@ -187,14 +192,21 @@ func (h handlers) signMany(w http.ResponseWriter, r *http.Request) error {
 		}
 		papers = append(papers, v)
 	}
-	batch, err := h.svc.SignBatch(ctx, papers, key)
+	var to string
+	if _, own := h.svc.Card(ctx); own {
+		to, err = h.own.Papers(ctx, papers, key)
+	} else {
+		var batch result.BatchID
+		batch, err = h.svc.SignBatch(ctx, papers, key)
+		to = "/desk/to-sign/" + batch.String()
+	}
 	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Conflict) {
 		return h.showToSign(w, r, web.Status(err), toSignView{Banner: &ui.BannerArgs{Text: web.ProblemOf(ctx, err).Detail, Tone: ui.ToneStopped, Alert: true}}, marked, false)
 	}
 	if err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/desk/to-sign/"+batch.String())
+	return web.Redirect(w, r, to)
 }
 
 type batchView struct {

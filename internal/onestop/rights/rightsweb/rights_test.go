@@ -198,8 +198,8 @@ func TestErasure(t *testing.T) {
 		}
 		auditor, leader := c.As("auditor"), c.As("leader")
 		c.As("clerk").Get("/admin/retention").Want(403)
-		post(auditor, "/admin/retention/holds", "do", "hold", "code", "H26.X-1", "why", "Vụ án số 5, tòa án yêu cầu").Want(422)
-		post(auditor, "/admin/retention/holds", "do", "hold", "code", kept, "why", "Vụ án số 5, tòa án yêu cầu").Want(303)
+		post(auditor, "/admin/retention/holds", decree("codes", "H26.X-1")...).Want(422)
+		post(auditor, "/admin/retention/holds", decree("codes", kept)...).Want(303)
 		c.Pass(10 * 24 * time.Hour)
 		var batch string
 		link := regexp.MustCompile(`/admin/retention/\d+`)

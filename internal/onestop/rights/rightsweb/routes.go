@@ -82,7 +82,10 @@ func Routes(d Deps) web.Module {
 		{Method: http.MethodPost, Path: deskPath + "/{id}", Policy: auth.Officer, Do: h.answer},
 		{Method: http.MethodGet, Path: deskPath + "/{id}/paper", Policy: auth.Officer, Do: h.paper},
 		{Method: http.MethodGet, Path: adminPath, Policy: Readers, Do: h.terms},
-		{Method: http.MethodPost, Path: adminPath + "/holds", Policy: Readers, Do: h.hold},
+		{Method: http.MethodGet, Path: holdsPath, Policy: Readers, Do: h.holds},
+		{Method: http.MethodPost, Path: holdsPath, Policy: Readers, Do: h.askHold},
+		{Method: http.MethodGet, Path: holdsPath + "/{id}", Policy: Readers, Do: h.holdPage},
+		{Method: http.MethodPost, Path: holdsPath + "/{id}", Policy: Readers, Do: h.moveHold},
 		{Method: http.MethodGet, Path: adminPath + "/{id}", Policy: Readers, Do: h.batch},
 		{Method: http.MethodPost, Path: adminPath + "/{id}", Policy: Readers, Do: h.agree},
 	}}

@@ -3,7 +3,7 @@ package rightsweb
 import (
 	"context"
 	"net/http"
-	"net/url"
+	"slices"
 
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -14,26 +14,13 @@ import (
 
 // termsView shows how long the city keeps what, and what is due.
 type termsView struct {
-	Done     bool
 	Rules    ui.TableArgs
 	Services ui.TableArgs
 	Batches  ui.TableArgs
 	Holds    ui.TableArgs
-	Key      string
-	Code     ui.Field
-	Why      ui.Field
-	Problems ui.Problems
 }
 
 func (h handlers) terms(w http.ResponseWriter, r *http.Request) error {
-	q, err := web.Query(r)
-	if err != nil {
-		return err
-	}
-	return h.showTerms(w, r, http.StatusOK, q.Get("done") != "", url.Values{}, nil)
-}
-
-func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, done bool, sent url.Values, refused error) error {
 	ctx := r.Context()
 	l := i18n.LangOf(ctx)
 	due, err := h.Rights.Due(ctx)
@@ -48,7 +35,8 @@ func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	v := termsView{Done: done, Key: web.NewKey(), Problems: ui.ProblemsOf(ctx, refused)}
+	holds = slices.DeleteFunc(holds, func(x rights.Hold) bool { return !x.InForce() })
+	v := termsView{Holds: holdTable(ctx, holds)}
 	v.Rules = ui.TableArgs{Caption: t(ctx, "terms.rules"), First: true, Head: []ui.Column{
 		{Label: t(ctx, "terms.what")}, {Label: t(ctx, "terms.after")}, {Label: t(ctx, "terms.how")}, {Label: t(ctx, "terms.law")}, {Label: t(ctx, "terms.due"), Numeric: true},
 	}}
@@ -74,13 +62,7 @@ func (h handlers) showTerms(w http.ResponseWriter, r *http.Request, status int, 
 			ui.L(b.Rule, adminPath+"/"+b.ID.String()), ui.T(i18n.DateTime(l, b.FoundAt)), ui.T(i18n.Number(l, int64(b.N))), ui.Tagged(t(ctx, "batch."+b.State), batchTone(b.State)),
 		}})
 	}
-	v.Holds = ui.TableArgs{Caption: t(ctx, "terms.holds"), CaptionQuiet: true, First: true, Empty: t(ctx, "terms.noHolds"), Head: []ui.Column{{Label: t(ctx, "terms.code")}, {Label: t(ctx, "terms.why")}, {Label: t(ctx, "terms.by")}}}
-	for _, x := range holds {
-		v.Holds.Rows = append(v.Holds.Rows, ui.Row{Cells: []ui.Cell{ui.T(x.Code), ui.T(x.Why), {Text: x.ByName, Note: i18n.DateTime(l, x.At)}}})
-	}
-	v.Code = ui.Field{Name: "code", Label: t(ctx, "hold.code"), Value: sent.Get("code"), Error: v.Problems.For("code"), Width: ui.WidthHalf}
-	v.Why = ui.Field{Name: "why", Label: t(ctx, "hold.why"), Value: sent.Get("why"), Error: v.Problems.For("why"), MaxLength: 500, Rows: 2}
-	return web.Render(w, r, status, termsPage(v))
+	return web.Render(w, r, http.StatusOK, termsPage(v))
 }
 
 // sourceCell says who set a term: nothing passes for the law's that is the city's own choice.
@@ -104,25 +86,6 @@ func batchTone(state string) ui.Tone {
 		return ui.ToneActive
 	}
 	return ui.ToneWaiting
-}
-
-func (h handlers) hold(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
-	if err != nil {
-		return err
-	}
-	err = h.Rights.Hold(r.Context(), sent.Get("code"), sent.Get("why"), sent.Get("do") == "lift", key)
-	if err != nil && errs.Is(err, errs.Invalid) {
-		return h.showTerms(w, r, http.StatusUnprocessableEntity, false, sent, err)
-	}
-	if err != nil {
-		return err
-	}
-	return web.Redirect(w, r, adminPath+"?done=1")
 }
 
 // batchView is a list of dossiers that two people agree on.

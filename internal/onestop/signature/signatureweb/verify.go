@@ -26,15 +26,27 @@ var Messages embed.FS
 type handlers struct {
 	s        *signature.Service
 	receipts string
+	docs     Documents
 }
 
-// Routes is the web half of verification. Receipts is where receipts of the journal are checked;
-// "" where nowhere.
-func Routes(s *signature.Service, receipts string) web.Module {
-	h := handlers{s, receipts}
+// uploads bounds how many papers one client has verified: an office behind one address checks its
+// morning's post at once, and then one each three seconds.
+func uploads() web.Rate { return web.Rate{Most: 40, Each: 3 * time.Second} }
+
+// Routes is the web half of verification, and of signing with a key of one's own. Receipts is where
+// receipts of the journal are checked; "" where nowhere.
+func Routes(s *signature.Service, receipts string, docs Documents) web.Module {
+	h := handlers{s, receipts, docs}
 	return web.Module{Name: "signature", Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/verify", Policy: auth.Public, Do: h.form},
-		{Method: http.MethodPost, Path: "/verify", Policy: auth.Public, Do: h.check, MaxBody: sign.MaxFile + 64<<10},
+		{Method: http.MethodPost, Path: "/verify", Policy: auth.Public, Do: h.check, MaxBody: sign.MaxFile + 64<<10, AtOnce: 4, Rate: uploads()},
+		{Method: http.MethodGet, Path: "/dossiers/{code}/sign", Policy: auth.SignedIn, Do: h.ask},
+		{Method: http.MethodPost, Path: "/dossiers/{code}/sign", Policy: auth.SignedIn, Do: h.begin, MaxBody: maxUpload},
+		{Method: http.MethodGet, Path: "/dossiers/{code}/signed/{paper}", Policy: auth.SignedIn, Do: h.signed},
+		{Method: http.MethodGet, Path: "/sign/{errand}", Policy: auth.SignedIn, Do: h.errand},
+		{Method: http.MethodPost, Path: "/sign/{errand}", Policy: auth.SignedIn, Do: h.answer, MaxBody: maxUpload},
+		{Method: http.MethodGet, Path: "/sign/{errand}/request.json", Policy: auth.SignedIn, Do: h.request},
+		{Method: http.MethodGet, Path: "/sign/{errand}/papers/{paper}", Policy: auth.SignedIn, Do: h.shown},
 	}}
 }
 
@@ -57,7 +69,7 @@ func (h handlers) form(w http.ResponseWriter, r *http.Request) error {
 
 func (h handlers) check(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	name, b, err := file(r)
+	name, b, err := one(r, "file", "error.one")
 	var rep signature.Report
 	if err == nil {
 		rep, err = h.s.Verify(ctx, b)
@@ -74,16 +86,17 @@ func (h handlers) check(w http.ResponseWriter, r *http.Request) error {
 	return web.Render(w, r, http.StatusOK, page(v))
 }
 
-func file(r *http.Request) (string, []byte, error) {
+// one is the one file of a field.
+func one(r *http.Request, field, none string) (string, []byte, error) {
 	if _, err := web.Form(r); err != nil {
 		return "", nil, err
 	}
-	files, err := web.Files(r, "file")
+	files, err := web.Files(r, field)
 	if err != nil {
 		return "", nil, err
 	}
 	if len(files) != 1 {
-		return "", nil, errs.E(errs.Invalid, "signatureweb.error.one")
+		return "", nil, errs.E(errs.Invalid, "signatureweb."+none)
 	}
 	f, err := files[0].Open()
 	if err != nil {
@@ -114,7 +127,7 @@ func (v *view) fill(ctx context.Context, name string, r signature.Report) {
 		{Key: say(ctx, "row.at"), Value: ui.T(i18n.DateTime(l, r.At))},
 	}
 	for i, s := range r.Signatures {
-		v.List = append(v.List, one(ctx, i+1, s))
+		v.List = append(v.List, told(ctx, i+1, s))
 	}
 }
 
@@ -134,22 +147,22 @@ func cut(s string) string {
 	return s
 }
 
-// one tells of a signature: who, whole or changed, chain, time, revoked.
-func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
+// told tells of a signature: who, whole or changed, chain, time, revoked.
+func told(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 	l := i18n.LangOf(ctx)
 	out := ui.SummaryArgs{Title: say(ctx, "signature", "n", n)}
 	add := func(key string, c ui.Cell) {
 		out.Rows = append(out.Rows, ui.SummaryRow{Key: say(ctx, "row."+key), Value: c})
 	}
-	told := func(key, text string) {
+	line := func(key, text string) {
 		if text != "" {
 			add(key, ui.T(cut(text)))
 		}
 	}
 	if c := s.Certificate; c != nil {
-		told("who", c.Subject.CommonName)
+		line("who", c.Subject.CommonName)
 		if org := strings.Join(c.Subject.Organization, ", "); org != c.Subject.CommonName { // a seal is its agency's
-			told("org", org)
+			line("org", org)
 		}
 	}
 	tone := ui.ToneStopped
@@ -174,29 +187,29 @@ func one(ctx context.Context, n int, s sign.Signature) ui.SummaryArgs {
 	for _, c := range s.Chain[min(1, len(s.Chain)):] {
 		chain = append(chain, c.Subject.CommonName)
 	}
-	told("chain", strings.Join(chain, " ← "))
+	line("chain", strings.Join(chain, " ← "))
 	when := func(t time.Time) string { return i18n.DateTime(l, t.In(clock.Zone)) }
 	switch {
 	case !s.Stamped.IsZero():
-		told("time", say(ctx, "time.stamped", "at", when(s.Stamped)))
+		line("time", say(ctx, "time.stamped", "at", when(s.Stamped)))
 	case !s.Claimed.IsZero():
-		told("time", say(ctx, "time.claimed", "at", when(s.Claimed)))
+		line("time", say(ctx, "time.claimed", "at", when(s.Claimed)))
 	default:
-		told("time", say(ctx, "time.none"))
+		line("time", say(ctx, "time.none"))
 	}
 	switch {
 	case s.Whole == sign.Altered: // what was not signed so has no signer to ask about
 	case !s.RevokedAt.IsZero():
-		told("revoked", say(ctx, "revoked.at", "at", when(s.RevokedAt)))
+		line("revoked", say(ctx, "revoked.at", "at", when(s.RevokedAt)))
 	case s.Chain == nil || s.Unasked:
-		told("revoked", say(ctx, "revoked.unknown"))
+		line("revoked", say(ctx, "revoked.unknown"))
 	default:
-		told("revoked", say(ctx, "revoked.no"))
+		line("revoked", say(ctx, "revoked.no"))
 	}
-	told("reason", s.Reason)
+	line("reason", s.Reason)
 	if c := s.Certificate; c != nil {
-		told("serial", spaced(c.SerialNumber.Text(16)))
+		line("serial", spaced(c.SerialNumber.Text(16)))
 	}
-	told("format", s.Format)
+	line("format", s.Format)
 	return out
 }

@@ -35,7 +35,7 @@ import (
 // rig is a city in which the chair of a ward has a card and the ward a seal.
 type rig struct {
 	*citytest.City
-	t    *testing.T
+	t    testing.TB
 	unit orgunit.UnitID
 	card certificate.Card
 }
@@ -69,7 +69,7 @@ func (r rig) issue(w certificate.Wish) certificate.Card {
 	return c
 }
 
-func newRig(t *testing.T, c *citytest.City) rig {
+func newRig(t testing.TB, c *citytest.City) rig {
 	t.Helper()
 	r := rig{City: c, t: t}
 	sub := auth.From(r.ctx("chutich"))
@@ -88,7 +88,7 @@ func newRig(t *testing.T, c *citytest.City) rig {
 	return r
 }
 
-func paper(t *testing.T, text string) []byte {
+func paper(t testing.TB, text string) []byte {
 	t.Helper()
 	p := fpdf.New("P", "mm", "A4", "")
 	p.SetFont("Helvetica", "", 14)
@@ -101,7 +101,7 @@ func paper(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-func picture(t *testing.T) []byte {
+func picture(t testing.TB) []byte {
 	t.Helper()
 	m := image.NewNRGBA(image.Rect(0, 0, 80, 80))
 	for i := range 80 {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -40,6 +41,11 @@ type handlers struct{ Deps }
 // maxRequest bounds a request to OCSP or for a time stamp.
 const maxRequest = 16 << 10
 
+// What one client may ask of the authority: each answer about a certificate and each time stamp
+// is a signature. A signer's program asks a few for each paper.
+func questions() web.Rate { return web.Rate{Most: 200, Each: 100 * time.Millisecond} }
+func stamps() web.Rate    { return web.Rate{Most: 60, Each: time.Second} }
+
 // Routes is the web half of the authority.
 func Routes(d Deps) web.Module {
 	h := handlers{d}
@@ -50,10 +56,10 @@ func Routes(d Deps) web.Module {
 		{Method: http.MethodGet, Path: "/ca", Policy: auth.Public, Do: h.about},
 		{Method: http.MethodGet, Path: "/ca/root.pem", Policy: auth.Public, Do: h.root},
 		{Method: http.MethodGet, Path: "/ca/issuing.cer", Policy: auth.Public, Do: h.issuing},
-		{Method: http.MethodGet, Path: "/ca/crl", Policy: auth.Public, Do: h.crl},
-		{Method: http.MethodPost, Path: "/ca/ocsp", Policy: auth.Public, Do: h.ocsp, MaxBody: maxRequest, Foreign: true},
-		{Method: http.MethodGet, Path: "/ca/ocsp/{request...}", Policy: auth.Public, Do: h.ocspGet},
-		{Method: http.MethodPost, Path: "/ca/time", Policy: auth.Public, Do: h.time, MaxBody: maxRequest, Foreign: true},
+		{Method: http.MethodGet, Path: "/ca/crl", Policy: auth.Public, Do: h.crl, Rate: stamps()},
+		{Method: http.MethodPost, Path: "/ca/ocsp", Policy: auth.Public, Do: h.ocsp, MaxBody: maxRequest, Foreign: true, AtOnce: 16, Rate: questions()},
+		{Method: http.MethodGet, Path: "/ca/ocsp/{request...}", Policy: auth.Public, Do: h.ocspGet, AtOnce: 16, Rate: questions()},
+		{Method: http.MethodPost, Path: "/ca/time", Policy: auth.Public, Do: h.time, MaxBody: maxRequest, Foreign: true, AtOnce: 4, Rate: stamps()},
 	}}
 }
 

@@ -1,0 +1,46 @@
+package payment
+
+import "khue/internal/kernel/db"
+
+// What nobody waits for any more. The purpose of money that still lies in suspense stays: it is
+// what finds its payer.
+const settledOld = ` FROM payment_order WHERE id < $1 AND (payer <> '' OR account <> 0) AND state IN ('paid', 'cancelled', 'expired', 'refunded')`
+
+const settledMoney = ` FROM payment_suspense WHERE ended_at <> 0 AND ended_at < $1 AND (text <> '' OR why <> '')`
+
+const namedText = ` FROM payment_line WHERE at < $1 AND text <> ''`
+
+func countNamed(q db.Querier, before, at int64) (n int, err error) {
+	for sql, arg := range map[string]int64{settledOld: before, settledMoney: at, namedText: at} {
+		v, err := db.One(q, one, `SELECT COUNT(*)`+sql, arg)
+		if err != nil {
+			return 0, err
+		}
+		n += int(v)
+	}
+	return n, nil
+}
+
+func namedOrders(q db.Querier, before int64, limit int) ([]OrderID, error) {
+	return db.All(q, func(s db.Scanner) (v OrderID, err error) { err = s.Scan(&v); return v, err }, `SELECT id`+settledOld+` ORDER BY id LIMIT $2`, before, limit)
+}
+
+func namedMoney(q db.Querier, before int64, limit int) ([]MoneyID, error) {
+	return db.All(q, func(s db.Scanner) (v MoneyID, err error) { err = s.Scan(&v); return v, err }, `SELECT notice`+settledMoney+` ORDER BY notice LIMIT $2`, before, limit)
+}
+
+func namedLines(q db.Querier, before int64, limit int) ([]int64, error) {
+	return db.All(q, one, `SELECT id`+namedText+` ORDER BY id LIMIT $2`, before, limit)
+}
+
+func forgetPayer(tx *db.Tx, v OrderID) error {
+	return tx.Exec(`UPDATE payment_order SET payer = '', account = 0, refund = '{}', dispute = '', why = '' WHERE id = $1`, v)
+}
+
+func forgetMoney(tx *db.Tx, v MoneyID) error {
+	return tx.Exec(`UPDATE payment_suspense SET text = '', why = '' WHERE notice = $1`, v)
+}
+
+func forgetLine(tx *db.Tx, v int64) error {
+	return tx.Exec(`UPDATE payment_line SET text = '' WHERE id = $1`, v)
+}
