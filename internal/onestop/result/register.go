@@ -2,7 +2,6 @@ package result
 
 import (
 	"khue/internal/kernel/decl"
-	"khue/internal/onestop/form"
 	"khue/internal/onestop/service"
 	"khue/internal/register/record"
 )
@@ -17,21 +16,23 @@ func RegisterOf(pkg *service.Package) record.Register {
 	if reg.Name.IsZero() {
 		reg.Name = pkg.Name()
 	}
-	asked := map[string]form.InputInfo{}
-	for _, in := range pkg.Form.Inputs() {
-		asked[in.Path] = in
-	}
+	asked := pkg.Form.Inputs()
 	for _, name := range pkg.Form.Actions() {
 		if o, ok := pkg.OfficerForm(name); ok {
-			for _, in := range o.Inputs() {
-				asked[in.Path] = in
-			}
+			asked = append(asked, o.Inputs()...)
+		}
+	}
+	labels, units, choices := map[string]decl.Label{}, map[string]bool{}, map[string][]record.Choice{}
+	for _, in := range asked {
+		labels[in.Path], units[in.Path], choices[in.Path] = in.Label, in.Type == "unit", nil
+		for _, it := range in.Items {
+			choices[in.Path] = append(choices[in.Path], record.Choice{Code: it.Code, Label: it.Label})
 		}
 	}
 	for _, f := range e.Fields {
 		l := known(pkg, "register."+f.ID)
 		if l.IsZero() && f.From != nil {
-			l = asked[f.From.Source()].Label
+			l = labels[f.From.Source()]
 		}
 		if l.IsZero() && f.From != nil && f.From.Source() == "result.number" {
 			l = decl.Label{VI: "Số", EN: "Number"}
@@ -41,11 +42,7 @@ func RegisterOf(pkg *service.Package) record.Register {
 		}
 		field := record.Field{ID: f.ID, Type: f.Type, Personal: f.Personal, Retention: f.Retention}
 		if f.From != nil {
-			in := asked[f.From.Source()]
-			field.Unit = in.Type == "unit"
-			for _, it := range in.Items {
-				field.Choices = append(field.Choices, record.Choice{Code: it.Code, Label: it.Label})
-			}
+			field.Unit, field.Choices = units[f.From.Source()], choices[f.From.Source()]
 			if f.From.Source() == "case" {
 				if l.IsZero() {
 					l = decl.Label{VI: "Trường hợp", EN: "Case"}
