@@ -107,7 +107,7 @@ func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 		return rows, err
 	}
 	took = nil
-	busy := processorTime()
+	busy := citybench.Used()
 	for range readRounds {
 		start := clk.Now()
 		rep, err := p.Signatures.Verify(ctx, two)
@@ -116,7 +116,7 @@ func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 		}
 		took = append(took, clk.Now().Sub(start))
 	}
-	used := processorTime() - busy
+	used := citybench.Used() - busy
 	slices.Sort(took)
 	at := func(share int) float64 { return took[len(took)*share/100].Seconds() * 1000 }
 	return append(rows,

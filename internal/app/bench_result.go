@@ -75,7 +75,7 @@ func benchResult(ctx context.Context, o citybench.Options) (rows []citybench.Row
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = p.Jobs.Run(work, p.Results.Module().Jobs, nil) })
 	clk := clock.System()
-	began, busy := clk.Now(), processorTime()
+	began, busy := clk.Now(), citybench.Used()
 	var next atomic.Int64
 	var bad atomic.Pointer[error]
 	var takers sync.WaitGroup
@@ -119,7 +119,7 @@ func benchResult(ctx context.Context, o citybench.Options) (rows []citybench.Row
 			return nil, err
 		}
 	}
-	took, used := clk.Now().Sub(began).Seconds(), (processorTime() - busy).Seconds()
+	took, used := clk.Now().Sub(began).Seconds(), (citybench.Used() - busy).Seconds()
 	act, err := p.benchHands(boss, all[benchResults:], pkg, agency, signer)
 	stop()
 	wg.Wait()
