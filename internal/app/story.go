@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
@@ -112,6 +115,35 @@ func (p *Program) Populate(ctx context.Context, city DemoCity) error {
 	return nil
 }
 
+// made returns when the paper of a dossier is made: by the program's workers where they run, else
+// by itself.
+func (p *Program) made(ctx context.Context, v dossier.ID) error {
+	var d dossier.Dossier
+	err := p.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		found, err := p.Dossiers.FindIDs(q, []dossier.ID{v})
+		d = found[v]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		// A job that a worker took meanwhile is not this one's fault.
+		if _, err := p.Jobs.Drain(wait, p.Results.Module().Jobs); err != nil && !errs.Is(err, errs.Conflict) {
+			return err
+		}
+		err := p.Results.Ready(wait, d)
+		if err == nil || !errs.Is(err, errs.Conflict) {
+			return err
+		}
+		if pause(wait, 20*time.Millisecond) != nil {
+			return err
+		}
+	}
+}
+
 func (p *Program) tell(actors map[string]context.Context, t tale, place string, i int) error {
 	answers := form.Answers{}
 	for path, v := range map[string]any{
@@ -145,7 +177,7 @@ func (p *Program) tell(actors map[string]context.Context, t tale, place string, 
 		}
 		version = out.Version
 		if s.action == process.DoNumber { // the paper is made before anybody hands it over
-			if _, err := p.Jobs.Drain(actors[s.role], p.Results.Module().Jobs); err != nil {
+			if err := p.made(actors[s.role], filed.ID); err != nil {
 				return err
 			}
 		}

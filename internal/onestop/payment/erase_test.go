@@ -31,6 +31,11 @@ func TestPayersAreForgottenAndTheLedgerStays(t *testing.T) {
 		if n, err := s.Named(ctx, s.clk.Now().Add(-48*time.Hour)); err != nil || n != 0 {
 			t.Errorf("before its term %d are to be forgotten, %v", n, err)
 		}
+		s.Kept = func(context.Context) ([]int64, error) { return []int64{paid.Source.ID}, nil }
+		if n, err := s.Named(ctx, s.clk.Now()); err != nil || n != 1 { // the line alone
+			t.Errorf("of a dossier under a hold %d are to be forgotten, %v", n, err)
+		}
+		s.Kept = nil
 		for _, want := range []int{2, 0} { // an order and a line of a statement; then nothing
 			if n, err := s.Named(ctx, s.clk.Now()); err != nil || n != want {
 				t.Errorf("%d are to be forgotten, want %d, %v", n, want, err)

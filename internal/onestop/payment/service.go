@@ -80,6 +80,8 @@ type Deps struct {
 	Address       string
 	Fonts         pdf.Fonts
 	Log           *slog.Logger
+	// Kept are dossiers and accounts whose orders keep their payer beyond the term; nil: none.
+	Kept func(ctx context.Context) ([]int64, error)
 }
 
 // Service takes money and keeps the books. Safe for concurrent use.

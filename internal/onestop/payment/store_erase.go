@@ -1,6 +1,11 @@
 package payment
 
-import "khue/internal/kernel/db"
+import (
+	"strconv"
+	"strings"
+
+	"khue/internal/kernel/db"
+)
 
 // What nobody waits for any more. The purpose of money that still lies in suspense stays: it is
 // what finds its payer.
@@ -10,9 +15,29 @@ const settledMoney = ` FROM payment_suspense WHERE ended_at <> 0 AND ended_at < 
 
 const namedText = ` FROM payment_line WHERE at < $1 AND text <> ''`
 
-func countNamed(q db.Querier, before, at int64) (n int, err error) {
-	for sql, arg := range map[string]int64{settledOld: before, settledMoney: at, namedText: at} {
-		v, err := db.One(q, one, `SELECT COUNT(*)`+sql, arg)
+// but leaves out orders of what is kept.
+func but(args []any, kept []int64) (string, []any) {
+	if len(kept) == 0 {
+		return "", args
+	}
+	marks := make([]string, len(kept))
+	for i, v := range kept {
+		args = append(args, v)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	in := strings.Join(marks, ",")
+	return ` AND source_id NOT IN (` + in + `) AND account NOT IN (` + in + `)`, args
+}
+
+func countNamed(q db.Querier, before, at int64, kept []int64) (n int, err error) {
+	left, args := but([]any{before}, kept)
+	orders, err := db.One(q, one, `SELECT COUNT(*)`+settledOld+left, args...)
+	if err != nil {
+		return 0, err
+	}
+	n = int(orders)
+	for _, sql := range []string{settledMoney, namedText} {
+		v, err := db.One(q, one, `SELECT COUNT(*)`+sql, at)
 		if err != nil {
 			return 0, err
 		}
@@ -21,8 +46,9 @@ func countNamed(q db.Querier, before, at int64) (n int, err error) {
 	return n, nil
 }
 
-func namedOrders(q db.Querier, before int64, limit int) ([]OrderID, error) {
-	return db.All(q, func(s db.Scanner) (v OrderID, err error) { err = s.Scan(&v); return v, err }, `SELECT id`+settledOld+` ORDER BY id LIMIT $2`, before, limit)
+func namedOrders(q db.Querier, before int64, kept []int64, limit int) ([]OrderID, error) {
+	left, args := but([]any{before, limit}, kept)
+	return db.All(q, func(s db.Scanner) (v OrderID, err error) { err = s.Scan(&v); return v, err }, `SELECT id`+settledOld+left+` ORDER BY id LIMIT $2`, args...)
 }
 
 func namedMoney(q db.Querier, before int64, limit int) ([]MoneyID, error) {
