@@ -76,10 +76,34 @@ func (l *Library) Keep(ctx context.Context, fsys fs.FS) (err error) {
 		}
 	}
 	l.Registry.kept.Store(&kept)
+	later := context.WithoutCancel(ctx)
+	learn := func(digest string) *Package { return l.brought(later, digest) }
+	l.Registry.learn.Store(&learn)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.epoch.Store(-1) // the shelf is made anew by the next Refresh
 	return nil
+}
+
+// brought is a package that came with the program of another node; nil where none brought it.
+func (l *Library) brought(ctx context.Context, digest string) (p *Package) {
+	var archive []byte
+	err := l.DB.View(ctx, func(_ context.Context, v *db.View) (err error) {
+		archive, err = selectBrought(v, digest)
+		return err
+	})
+	switch {
+	case errs.Is(err, errs.NotFound):
+		return nil
+	case err != nil:
+		l.Log.Error("a package of another release was not read", "err", err)
+		return nil
+	}
+	if p = trusted(archive); p == nil || p.Digest != digest {
+		l.Log.Error("a package of another release cannot be read: its dossiers wait for this node's upgrade", "digest", digest[:min(len(digest), 12)])
+		return nil
+	}
+	return p
 }
 
 // pack makes archives of those packages of a folder of folders, by digest.

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"khue/internal/kernel/clock"
@@ -18,7 +19,11 @@ import (
 type Registry struct {
 	base []*Package
 	kept atomic.Pointer[[]*Package] // texts that dossiers are pinned to and that nothing offers any more
-	now  atomic.Pointer[shelf]
+	// learn reads what a dossier is pinned to and this program did not bring: another node runs
+	// another release. learnt is what came of it, by digest.
+	learn  atomic.Pointer[func(digest string) *Package]
+	learnt sync.Map
+	now    atomic.Pointer[shelf]
 }
 
 // shelf is one state of a registry. It is immutable.
@@ -188,6 +193,15 @@ func (r *Registry) Find(id string, on clock.Date) (*Package, error) {
 func (r *Registry) ByDigest(digest string) (*Package, error) {
 	if p, ok := r.now.Load().byDigest[digest]; ok {
 		return p, nil
+	}
+	if p, ok := r.learnt.Load(digest); ok {
+		return p.(*Package), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	if learn := r.learn.Load(); learn != nil {
+		if p := (*learn)(digest); p != nil {
+			r.learnt.Store(digest, p)
+			return p, nil
+		}
 	}
 	return nil, notFound(digest[:min(len(digest), 12)])
 }

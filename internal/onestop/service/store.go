@@ -137,6 +137,14 @@ func selectBase(q db.Querier) ([]baseRow, error) {
 	return db.All(q, func(s db.Scanner) (r baseRow, err error) { return r, s.Scan(&r.digest, &r.service, &r.version) }, `SELECT digest, service, version FROM service_base ORDER BY digest`)
 }
 
+// selectBrought reads a package that came with a program. NotFound where none brought it.
+func selectBrought(q db.Querier, digest string) ([]byte, error) {
+	return db.One(q, func(s db.Scanner) (b []byte, err error) {
+		err = s.Scan(&b)
+		return b, err
+	}, `SELECT c.archive FROM service_base b JOIN service_content c ON c.digest = b.digest WHERE b.digest = $1`, digest)
+}
+
 // insertBase keeps a package that came with the program; another node may do the same now.
 func insertBase(tx *db.Tx, r baseRow, archive []byte) error {
 	if err := tx.Exec(`INSERT INTO service_content (digest, archive) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, r.digest, archive); err != nil {
