@@ -12,6 +12,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/journal"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
 	"khue/internal/onestop/rights"
@@ -76,6 +77,13 @@ func (e erasing) Erase(ctx context.Context, v int64, why []byte) error {
 	papers, err := e.p.Dossiers.Erase(ctx, dossier.ID(v), why)
 	if err != nil {
 		return err
+	}
+	signed, err := e.p.Signatures.Erase(ctx, journal.Subject{Type: dossier.SubjectType, ID: v})
+	if err != nil {
+		return err
+	}
+	for _, f := range signed {
+		papers = append(papers, form.File{SHA256: f.SHA256, Size: f.Size})
 	}
 	for _, f := range papers {
 		if f.SHA256 == "" {

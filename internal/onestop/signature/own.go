@@ -365,6 +365,28 @@ func (s *Service) SignedFile(ctx context.Context, of journal.Subject, v OwnID) (
 	return p, b, err
 }
 
+// Erase forgets what was signed, or begun, with a key elsewhere for a subject, and returns the files
+// that nothing here names any more.
+func (s *Service) Erase(ctx context.Context, of journal.Subject) (files []blob.Ref, err error) {
+	defer errs.Op(&err, "signature.Erase")
+	err = s.d.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		files = nil
+		list, err := papersOf(tx, of)
+		if err != nil {
+			return err
+		}
+		for _, p := range list {
+			for _, f := range []blob.Ref{p.prepared, p.Signed} {
+				if f.SHA256 != "" {
+					files = append(files, f)
+				}
+			}
+		}
+		return removePapers(tx, of)
+	})
+	return files, err
+}
+
 // Named reports whether an errand names a file, so that it is never swept.
 func (s *Service) Named(ctx context.Context, sha256 string) (ok bool, err error) {
 	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {

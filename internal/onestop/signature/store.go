@@ -69,6 +69,19 @@ func signedOf(q db.Querier, of journal.Subject) ([]OwnPaper, error) {
 	return db.All(q, scanOwn, `SELECT `+ownColumns+` FROM signature_paper WHERE subject_type = $1 AND subject_id = $2 AND signed_sha <> '' ORDER BY id DESC LIMIT 20`, of.Type, of.ID)
 }
 
+func papersOf(q db.Querier, of journal.Subject) ([]OwnPaper, error) {
+	return db.All(q, scanOwn, `SELECT `+ownColumns+` FROM signature_paper WHERE subject_type = $1 AND subject_id = $2 ORDER BY id`, of.Type, of.ID)
+}
+
+// removePapers takes errands along of which nothing is left: they hold a certificate with a name.
+func removePapers(tx *db.Tx, of journal.Subject) error {
+	if err := tx.Exec(`DELETE FROM signature_errand WHERE id IN (SELECT errand FROM signature_paper WHERE subject_type = $1 AND subject_id = $2)
+ AND NOT EXISTS (SELECT 1 FROM signature_paper p WHERE p.errand = signature_errand.id AND (p.subject_type <> $1 OR p.subject_id <> $2))`, of.Type, of.ID); err != nil {
+		return err
+	}
+	return tx.Exec(`DELETE FROM signature_paper WHERE subject_type = $1 AND subject_id = $2`, of.Type, of.ID)
+}
+
 func complete(tx *db.Tx, p OwnPaper) error {
 	return tx.Guard(errs.E(errs.Conflict, "signature.error.signed"), `UPDATE signature_paper SET signed_sha = $2, signed_size = $3, signed_at = $4, signer = $5 WHERE id = $1 AND signed_sha = ''`,
 		p.ID, p.Signed.SHA256, p.Signed.Size, db.Millis(p.At), p.Signer)

@@ -27,8 +27,10 @@ import (
 	"khue/internal/app"
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/journal"
 	"khue/internal/kernel/sign"
 	"khue/internal/kernel/web"
+	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/signature"
 )
 
@@ -169,6 +171,23 @@ func TestACitizenSignsWhatTheyFiledWithTheirOwnKey(t *testing.T) {
 			has(string(out), "Signature is Valid.", "Total document signed")
 			t.Logf("%s", out)
 		}
+
+		// When the dossier is erased nothing of it is left here, nor a name in a certificate.
+		d, _, err := c.Dossiers.ByCode(t.Context(), code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := c.Signatures.Erase(t.Context(), journal.Subject{Type: dossier.SubjectType, ID: int64(d)})
+		if err != nil || len(files) < 2 {
+			t.Errorf("erased: %+v, %v", files, err)
+		}
+		for _, f := range files {
+			if named, err := c.Signatures.Named(t.Context(), f.SHA256); err != nil || named {
+				t.Errorf("a file is named still: %v", err)
+			}
+		}
+		me.Get(errand).Want(404)
+		c.As("clerk").Get(signed[1]).Want(404)
 	}, citytest.With(func(cfg *app.Config) {
 		mu.Lock()
 		defer mu.Unlock()
