@@ -21,7 +21,7 @@ const (
 	defaultTimeout  = time.Minute
 	firstPause      = 5 * time.Second
 	longestPause    = 8 * time.Hour
-	leaseSlack      = 30 * time.Second
+	leaseSlack      = 10 * time.Second // over the longest that a handler may take
 )
 
 // Permanent marks an error that no further try can mend: the job is dead at once.
@@ -37,7 +37,6 @@ type runner struct {
 	handlers map[string]Handler
 	kinds    []string
 	lines    []*line
-	lease    time.Duration
 	freed    signal // a worker is free again
 
 	mu      sync.Mutex
@@ -71,7 +70,6 @@ func (q *Queue) runner(handlers []Handler) (*runner, error) {
 		}
 		r.handlers[h.Kind] = h
 		r.kinds = append(r.kinds, h.Kind)
-		r.lease = max(r.lease, h.Timeout+leaseSlack)
 		if h.Many != nil {
 			r.lines = append(r.lines, &line{kinds: []string{h.Kind}, workers: q.cfg.Workers, batch: BatchSize})
 		} else {

@@ -89,11 +89,15 @@ const (
 // makeTries is how often a paper is tried before its number is void: about a day.
 const makeTries = 10
 
+// makeTimeout bounds one try, the answers of the token and of the time stamp among it: for so long, and
+// a little, the papers of a node that died wait.
+const makeTimeout = 20 * time.Second
+
 // Module is what results bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "result", Migrations: Migrations(), Messages: Messages,
-		Jobs:     []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries}, {Kind: JobAskPost, Do: s.askPost, Timeout: 10 * time.Minute}},
+		Jobs:     []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries, Timeout: makeTimeout}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries, Timeout: makeTimeout}, {Kind: JobAskPost, Do: s.askPost, Timeout: 10 * time.Minute}},
 		Periodic: []jobs.Periodic{{Kind: JobAskPost, Every: time.Hour, Offset: 10 * time.Minute}},
 	}
 }
