@@ -14,7 +14,7 @@ import (
 // previousRelease is what a city runs that upgrades to this program: the newest commit whose
 // program this one promises to stand beside: the first that has the birth of today, since nodes
 // of before did not know packages of another release (docs/adr/0240). KHUE_PREVIOUS names another.
-const previousRelease = "b386806"
+const previousRelease = "7235803"
 
 // previous builds the program of another commit; the test is skipped where the history is not
 // there.

@@ -264,7 +264,7 @@ func TestAResultIsMadeGivenCorrectedAndRevoked(t *testing.T) {
 				kinds = append(kinds, x.Kind)
 			}
 		}
-		if want := []string{result.EventIntended, result.EventIssued, result.EventReplaced, result.EventIntended, result.EventIssued, result.EventRevoked}; !slices.Equal(kinds, want) {
+		if want := []string{result.EventIntended, result.EventSigned, result.EventIssued, result.EventReplaced, result.EventIntended, result.EventSigned, result.EventIssued, result.EventRevoked}; !slices.Equal(kinds, want) {
 			t.Errorf("the journal says %v", kinds)
 		}
 		looks := func() (n int64) {

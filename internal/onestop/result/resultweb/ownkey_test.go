@@ -102,7 +102,7 @@ func TestAnOfficerSignsWithAKeyThatOnlyTheyHold(t *testing.T) {
 		if err != nil || rep.Verdict != signature.Good || len(rep.Signatures) != 2 || rep.Signatures[0].Certificate.Subject.CommonName != r.SignedBy {
 			t.Errorf("the paper: %+v %v", rep, err)
 		}
-		if got := strings.Join(c.kinds(r), " "); got != "result.intended result.drawn signature.signed result.given result.issued" {
+		if got := strings.Join(c.kinds(r), " "); got != "result.intended result.drawn signature.signed result.given result.signed result.issued" {
 			t.Errorf("the journal says %s", got)
 		}
 		good, err := request.Sign(t.Context(), nil, func(_ context.Context, digest []byte) ([]byte, error) {

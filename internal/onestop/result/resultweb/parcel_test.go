@@ -142,7 +142,7 @@ func TestAResultGoesByPostAndComesBack(t *testing.T) {
 		if err := c.Results.TakeBack(c.as("motcua"), r.ID, web.NewKey()); !errs.Is(err, errs.Conflict) {
 			t.Errorf("taken back twice: %v", err)
 		}
-		want := []string{result.EventIntended, result.EventIssued, result.EventPosted, result.EventParcel, result.EventParcel, result.EventParcel, result.EventParcel}
+		want := []string{result.EventIntended, result.EventSigned, result.EventIssued, result.EventPosted, result.EventParcel, result.EventParcel, result.EventParcel, result.EventParcel}
 		if got := c.kinds(r); strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("the journal says %v", got)
 		}

@@ -132,7 +132,7 @@ func TestALeaderSignsPapersInOneAct(t *testing.T) {
 				t.Errorf("%s was signed %d times and is %+v", r.Text, c.pen.times[r.Text], now)
 			}
 		}
-		want := "result.intended result.drawn result.given result.notSigned result.given result.issued"
+		want := "result.intended result.drawn result.given result.notSigned result.given result.signed result.issued"
 		if got := strings.Join(c.kinds(papers[1]), " "); got != want {
 			t.Errorf("the journal says of the second: %s", got)
 		}
