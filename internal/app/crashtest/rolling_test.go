@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -43,8 +42,12 @@ func previous(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = git("worktree", "remove", "--force", src) })
-	// Scripts and styles are built, not committed; those of today do for both.
-	if err := os.CopyFS(filepath.Join(src, "web", "dist"), os.DirFS(filepath.Join(root, "web", "dist"))); err != nil && !strings.Contains(err.Error(), "exist") {
+	// Scripts, styles and the type of papers are built, not committed; those of today do for both.
+	dist := filepath.Join(src, "web", "dist")
+	if err := os.RemoveAll(dist); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dist, os.DirFS(filepath.Join(root, "web", "dist"))); err != nil {
 		t.Fatal(err)
 	}
 	bin := filepath.Join(t.TempDir(), "khue-previous")

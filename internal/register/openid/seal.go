@@ -72,7 +72,7 @@ func (s *Service) Unseal(use, text string, v any) bool {
 	if len(text) > 16<<10 {
 		return false
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return false
 	}
