@@ -180,6 +180,10 @@ func opens(t *testing.T, c *citytest.City) {
 	if err != nil || !rep.OK() {
 		t.Errorf("the journal is not whole: %v %+v", err, rep.Problems)
 	}
+	// On each day those who sign get their cards, also where another agency has them.
+	if _, err := c.DemoCards(t.Context(), c.Demo); err != nil {
+		t.Errorf("cards: %v", err)
+	}
 }
 
 func TestServeOpensWhatTheDemoLeft(t *testing.T) {
