@@ -116,6 +116,22 @@ func (c *City) Account(role string) app.DemoAccount {
 	return app.DemoAccount{}
 }
 
+// Listens waits until followers have begun that start at the end of the log: of what happens
+// before, a new city tells nobody.
+func (c *City) Listens(followers ...string) {
+	c.t.Helper()
+	for _, f := range followers {
+		c.Eventually(f+" listens", func() bool {
+			st, err := c.Journal.Status(c.t.Context())
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			_, begun := st.Behind[f]
+			return begun
+		})
+	}
+}
+
 // Eventually waits for what happens in the background: it asks again as long as the
 // test's deadline lets it, without a fixed time.
 func (c *City) Eventually(what string, ok func() bool) {

@@ -192,6 +192,7 @@ func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
 		if !ok {
 			t.Fatal("the test's city does not record its mail")
 		}
+		c.Listens("dossier.fees", "dossier.feeNotices")
 		about := business()
 		about["applicant"] = map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": "lua@vidu.example"}
 		b := &bench{c, t, c.As("citizen").In("vi").Post("/api/v1/dossiers", about).Want(201).Text("code")}

@@ -19,15 +19,7 @@ func TestBothSidesHearOfAMandate(t *testing.T) {
 				return strings.Contains(string(who.Get("/api/v1/inbox").Want(200).Body), words)
 			})
 		}
-		// The follower is new and begins at the end of the log: not before it has begun.
-		c.Eventually("somebody listens", func() bool {
-			st, err := c.Journal.Status(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, begun := st.Behind["app.mandates"]
-			return begun
-		})
+		c.Listens("app.mandates")
 		refused := grant(t, c)
 		hears(hanh, "Bạn đã đề nghị ủy quyền cho Trần Văn Bình")
 		hears(binh, "Nguyễn Thị Hạnh đề nghị ủy quyền cho bạn")
