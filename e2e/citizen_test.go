@@ -85,3 +85,38 @@ func TestTheDemoInFiveMinutes(t *testing.T) {
 	v.sees("01/07/2025")
 	v.check()
 }
+
+// TestTypedWhileThePageIsDrawnAgain: on a page that tells faults, an answer that changes what is
+// asked draws the page again without them; what was typed since it was asked for stays.
+func TestTypedWhileThePageIsDrawnAgain(t *testing.T) {
+	t.Parallel()
+	v := visit(t, citytest.New(t), look{width: 360, js: true, lang: "vi"})
+	v.open("/procedures/1.001193")
+	v.press("main a[href^='/apply/']")
+	v.fill(map[string]string{"case": "normal"})
+	v.press(submit)
+	v.press(submit)
+	v.find(".kh-error-summary")
+	_, err := v.within().Eval(`() => {
+		const now = window.fetch
+		window.held = []
+		window.fetch = (...a) => new Promise((done) => window.held.push(() => done(now(...a))))
+		document.addEventListener('kh-drawn', () => (window.drawn = true))
+	}`)
+	v.must(err)
+	v.fill(map[string]string{"child.homeBirth": "no"})
+	v.until("the page is asked for again", "() => window.held.length === 1")
+	v.fill(map[string]string{"child.ethnicity": "01"})
+	v.fill(map[string]string{"child.name": "Nguyễn Minh An"})
+	_, err = v.within().Eval("() => { window.held[0]() }")
+	v.must(err)
+	v.until("it is drawn", "() => window.drawn")
+	for name, want := range map[string]string{"child.ethnicity": "01", "child.name": "Nguyễn Minh An"} {
+		res, err := v.within().Eval("name => document.querySelector(`[name=\"${name}\"]`).value", name)
+		v.must(err)
+		if got := res.Value.Str(); got != want {
+			t.Errorf("%s holds %q after the page was drawn, want %q", name, got, want)
+		}
+	}
+	v.check()
+}

@@ -29,11 +29,15 @@ function value(old, fresh) {
   else if (old.value !== fresh.value) old.value = fresh.value
 }
 
+// A question is the same with and without the words that stand before its box: a fault that is
+// no longer told must not take the box, and what was typed into it, away.
+const told = /-(hint|error|source|note)$/
+
 function key(node) {
   if (node.nodeType !== 1) return ''
   if (node.id) return node.id
   const held = node.querySelector('[id]')
-  return held ? '>' + held.id : ''
+  return held ? '>' + held.id.replace(told, '') : ''
 }
 
 function children(old, fresh, keeps) {

@@ -45,7 +45,7 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 		return c
 	}
 	writer := open("page_size=4096", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY",
-		"cache_size=-65536", "wal_autocheckpoint=0", "journal_size_limit=67108864", "case_sensitive_like=ON")
+		"cache_size=-16384", "wal_autocheckpoint=0", "journal_size_limit=67108864", "case_sensitive_like=ON")
 	copier := open("synchronous=FULL")
 	for range d.cfg.Readers {
 		e.readers <- open("query_only=ON", "temp_store=MEMORY", "cache_size=-16384", "case_sensitive_like=ON")
