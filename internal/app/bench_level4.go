@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"os"
 	"slices"
 	"time"
 
@@ -41,24 +40,11 @@ const (
 // benchSign signs 100 different papers with visible signatures and time stamps in one act, and
 // verifies one of them with a seal beside the signature.
 func benchSign(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	folder, err := os.MkdirTemp("", "khue-bench-sign-")
+	p, closeCity, err := benchCity(ctx, o, Config{Opened: clock.MustDate("2025-06-23").At(8, 10)})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	cfg := Config{Data: folder, MigrateAtStart: true, Opened: clock.MustDate("2025-06-23").At(8, 10)}
-	if o.DB != "" {
-		var drop func()
-		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
-	}
-	p, err := New(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
+	defer closeCity()
 	city, err := p.Settle(ctx)
 	if err != nil {
 		return nil, err

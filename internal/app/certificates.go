@@ -124,13 +124,9 @@ func (f signerFlags) signer() signweb.Config {
 // these their seals, asked for and issued by two people as in any city. Who is chair of the
 // commune is returned.
 func (p *Program) DemoCards(ctx context.Context, city DemoCity) (chair context.Context, err error) {
-	who := map[string]context.Context{}
-	for _, a := range city.Accounts {
-		sub, err := p.Auth.Resolve(ctx, a.Token)
-		if err != nil {
-			return nil, err
-		}
-		who[a.Login] = auth.With(ctx, sub)
+	who, err := p.actors(ctx, city)
+	if err != nil {
+		return nil, err
 	}
 	chair = who["chutich"]
 	deputy, lead := who["phochutich"], who["lanhdao"]
