@@ -90,7 +90,7 @@ import (
 func Migrations() []db.Migrations {
 	return []db.Migrations{
 		journal.Migrations(), backup.Migrations(), jobs.Migrations(), once.Migrations(), auth.Migrations(),
-		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Module().Migrations, person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(), book.Migrations(), record.Migrations(),
+		orgunit.Migrations(), identity.Migrations(), holiday.Migrations(), catalog.Migrations(), person.Migrations(), access.Migrations(), openid.Migrations(), mandate.Migrations(), certificate.Migrations(), book.Migrations(), record.Migrations(),
 		service.Migrations(), waiting.Migrations(), notify.Migrations(), upload.Migrations(),
 		desk.Migrations(),
 		payment.Migrations(), dossier.Migrations(), signature.Migrations(), result.Migrations(), apply.Migrations(), counter.Migrations(),
@@ -101,7 +101,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Books.Module(), p.Records.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Books.Module(), p.Records.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Payments.Module(), p.Dossiers.Module(), p.Results.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}
@@ -132,8 +132,8 @@ func PolicySources() []auth.Source {
 // sentences are the messages of the whole house, in floor order.
 func sentences() []fs.FS {
 	return []fs.FS{
-		db.Messages(), journal.Messages, backup.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
-		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Module().Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, certificate.Messages, certificateweb.Messages, book.Messages, bookweb.Messages, record.Messages, recordweb.Messages,
+		db.Messages, journal.Messages, backup.Messages, journalweb.Messages, jobs.Messages, once.Messages, auth.Messages, factor.Messages, authweb.Messages, calendar.Messages, decl.Messages, bpmn.Messages, filecheck.Messages, sheet.Messages, ui.Messages, web.Messages,
+		orgunit.Messages, identity.Messages, identityweb.Messages, holiday.Messages, holidayweb.Messages, catalog.Messages, person.Messages, personweb.Messages, mandate.Messages, mandateweb.Messages, access.Messages, accessweb.Messages, openid.Messages, openidweb.Messages, certificate.Messages, certificateweb.Messages, book.Messages, bookweb.Messages, record.Messages, recordweb.Messages,
 		form.Messages, process.Messages, service.Messages, serviceweb.Messages, scaffold.Messages, previewweb.Messages, waiting.Messages, waitingweb.Messages, upload.Messages, uploadweb.Messages, signature.Messages, signatureweb.Messages,
 		desk.Messages, deskweb.Messages, mail.Messages, sms.Messages, push.Messages, notify.Messages, notifyweb.Messages,
 		payment.Messages, paymentweb.Messages, dossier.Messages, dossierweb.Messages, result.Messages, resultweb.Messages, apply.Messages, applyweb.Messages, counter.Messages, counterweb.Messages,

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 )
@@ -16,10 +15,4 @@ var migrations embed.FS
 var Messages embed.FS
 
 // Migrations are of the module's own tables.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "auth", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("auth", migrations) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -77,13 +76,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "counter", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("counter", migrations) }
 
 func scopeOf(u orgunit.UnitID) string { return "unit:" + u.String() }
 

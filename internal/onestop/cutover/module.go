@@ -1,7 +1,6 @@
 package cutover
 
 import (
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -19,10 +18,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "cutover", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("cutover", migrations) }

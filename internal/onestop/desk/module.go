@@ -2,7 +2,6 @@ package desk
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/module"
@@ -22,10 +21,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "desk", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("desk", migrations) }

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"strings"
@@ -96,13 +95,7 @@ func New(d Deps) *Service {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "payment", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("payment", migrations) }
 
 // Module is what payments bring to the program.
 func (s *Service) Module() module.Module {

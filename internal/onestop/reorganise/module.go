@@ -2,7 +2,6 @@ package reorganise
 
 import (
 	"encoding/json"
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/auth"
@@ -21,13 +20,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "reorganise", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("reorganise", migrations) }
 
 func (s *Service) journal(tx *db.Tx, kind string, a ActID, sub auth.Subject, payload any) error {
 	b, err := json.Marshal(payload)

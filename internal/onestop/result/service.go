@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -103,13 +102,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "result", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("result", migrations) }
 
 type args struct {
 	Result  ID         `json:"result,omitempty"`

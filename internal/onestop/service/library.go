@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -503,10 +502,4 @@ func (l *Library) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "service", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("service", migrations) }

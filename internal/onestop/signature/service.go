@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"runtime"
 	"sync"
 
@@ -73,13 +72,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "signature", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("signature", migrations) }
 
 func scopeOf(unit orgunit.UnitID) string { return "unit:" + unit.String() }
 

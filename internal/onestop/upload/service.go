@@ -63,13 +63,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "upload", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("upload", migrations) }
 
 // Source is a file that came whole, as the edge hands it over.
 type Source struct {

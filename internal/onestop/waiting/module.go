@@ -1,7 +1,6 @@
 package waiting
 
 import (
-	"io/fs"
 	"strconv"
 
 	"khue/internal/kernel/db"
@@ -14,12 +13,6 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "waiting", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("waiting", migrations) }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

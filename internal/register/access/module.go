@@ -1,8 +1,6 @@
 package access
 
 import (
-	"io/fs"
-
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/module"
@@ -14,10 +12,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "access", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("access", migrations) }

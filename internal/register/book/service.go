@@ -3,7 +3,6 @@ package book
 import (
 	"context"
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
@@ -51,13 +50,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "book", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("book", migrations) }
 
 // Kept is a book with how far it has come.
 type Kept struct {

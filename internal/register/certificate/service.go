@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"embed"
 	_ "embed" // the policies
-	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -118,13 +117,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "certificate", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("certificate", migrations) }
 
 // Root and Issuing are the authority's certificates.
 func (s *Service) Root() *x509.Certificate { return s.d.Keys.Root }

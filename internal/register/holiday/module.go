@@ -1,8 +1,6 @@
 package holiday
 
 import (
-	"io/fs"
-
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/module"
 )
@@ -17,10 +15,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "holiday", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("holiday", migrations) }

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -78,13 +77,7 @@ func (s *Service) Module(t Tasks) module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "identity", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("identity", migrations) }
 
 // Proposers are the roles that may ask for a change in their unit or below it.
 func Proposers() []orgunit.Role {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"slices"
 
 	"khue/internal/kernel/auth"
@@ -46,13 +45,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "mandate", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("mandate", migrations) }
 
 // Today is the day on which mandates hold or do not.
 func (s *Service) Today() clock.Date { return clock.DateOf(s.d.Clock.Now()) }

@@ -3,7 +3,6 @@ package openid
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -86,13 +85,7 @@ func (s *Service) known() *snapshot { return s.now.Load() }
 func (s *Service) wire(at time.Time) time.Time { return s.Wire.Now().Add(at.Sub(s.Clock.Now())) }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "openid", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("openid", migrations) }
 
 // Jobs of the module.
 const (

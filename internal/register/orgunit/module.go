@@ -2,14 +2,13 @@ package orgunit
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/module"
 )
 
 //go:embed migrations/*.sql
-var migrationsFS embed.FS
+var migrations embed.FS
 
 // Messages are the module's sentences.
 //
@@ -28,10 +27,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the steps of the module's tables.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrationsFS, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "orgunit", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("orgunit", migrations) }

@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -67,13 +66,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "record", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("record", migrations) }
 
 // Register finds a declared register. NotFound.
 func (s *Service) Register(name string) (Register, error) {

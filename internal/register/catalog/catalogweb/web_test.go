@@ -54,7 +54,7 @@ func site(t testing.TB, d *db.DB, clk clock.Clock) (*catalog.Service, *web.Serve
 	if err := s.Warm(ctx); err != nil {
 		t.Fatal(err)
 	}
-	bundle, err := i18n.NewBundle(web.Messages, auth.Messages, ui.Messages, catalog.Module().Messages)
+	bundle, err := i18n.NewBundle(web.Messages, auth.Messages, ui.Messages, catalog.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestPages(t *testing.T) {
 
 func TestEnglishPagesMarkVietnamese(t *testing.T) {
 	t.Parallel()
-	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Module().Migrations}, dbtest.WithClock(clock.NewFake(monday))), clock.NewFake(monday))
+	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Migrations()}, dbtest.WithClock(clock.NewFake(monday))), clock.NewFake(monday))
 	body := get(srv, "/procedures/1.001193", "en").Body.String()
 	for _, want := range []string{
 		`lang="vi">Thủ tục đăng ký khai sinh`, "Birth registration", "unofficial translation", "Vietnamese citizens", "Civil status",
@@ -220,7 +220,7 @@ func TestServe(t *testing.T) {
 	if addr == "" {
 		t.Skip("set KHUE_LOOK to an address to look at the pages")
 	}
-	d := dbtest.New(t, []db.Migrations{catalog.Module().Migrations})
+	d := dbtest.New(t, []db.Migrations{catalog.Migrations()})
 	s, srv := site(t, d, clock.System())
 	for _, name := range strings.Fields(os.Getenv("KHUE_LOOK_IMPORT")) {
 		f, err := os.Open(name)
