@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -20,7 +19,7 @@ import (
 
 // authority builds the city's certificate authority.
 func (p *Program) authority(ctx context.Context) error {
-	key, err := secret(filepath.Join(p.Config.Data, "keys", "certificate.key"))
+	key, err := p.secret("certificate.key")
 	if err != nil {
 		return err
 	}
@@ -28,13 +27,13 @@ func (p *Program) authority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "keys"), House, p.Clock.Now(), remote)
+	keys, err := certificate.OpenKeys(p.keyFile(""), House, p.Clock.Now(), remote)
 	if err != nil {
 		return err
 	}
 	p.Certificates, err = certificate.New(ctx, certificate.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, People: holders{p}, Secret: key, Keys: keys, Remote: remote,
-		Government: func() string { return "unit:" + p.Units.Now().Government().ID.String() }, Address: p.issuer,
+		Government: p.government, Address: p.issuer,
 	})
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -109,7 +108,7 @@ func (p *Program) payments() error {
 	if err != nil {
 		return err
 	}
-	key, err := secret(filepath.Join(p.Config.Data, "keys", "payment.key"))
+	key, err := p.secret("payment.key")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"embed"
 
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/module"
 )
 
 //go:embed migrations/*.sql
@@ -16,3 +17,8 @@ var Messages embed.FS
 
 // Migrations are of the module's own tables.
 func Migrations() db.Migrations { return db.Embedded("auth", migrations) }
+
+// Module is what accounts and sessions do in the program.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "auth", Run: s.Run, Measures: s.Measures()}
+}

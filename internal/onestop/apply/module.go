@@ -13,11 +13,9 @@ const jobPurge = "apply.purge"
 // Module is what applications bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name:       "apply",
-		Migrations: Migrations(),
-		Messages:   Messages,
-		Jobs:       []jobs.Handler{{Kind: jobPurge, Do: s.purgeOld}},
-		Periodic:   []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 2 * time.Hour}},
+		Name:     "apply",
+		Jobs:     []jobs.Handler{{Kind: jobPurge, Do: s.purgeOld}},
+		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 2 * time.Hour}},
 	}
 }
 

@@ -69,7 +69,7 @@ const jobPurge = "counter.purge"
 // Module is what counters bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "counter", Migrations: Migrations(), Messages: Messages,
+		Name:     "counter",
 		Jobs:     []jobs.Handler{{Kind: jobPurge, Do: s.purge}},
 		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 150 * time.Minute}},
 	}

@@ -11,7 +11,7 @@ import (
 // Module is what imports bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "cutover", Migrations: Migrations(), Messages: Messages,
+		Name:     "cutover",
 		Jobs:     []jobs.Handler{{Kind: jobWork, Do: s.work, Timeout: 30 * time.Minute}, {Kind: jobExpire, Do: s.expire}},
 		Periodic: []jobs.Periodic{{Kind: jobExpire, Every: 24 * time.Hour, Offset: 21 * time.Hour}},
 	}

@@ -16,9 +16,8 @@ func (s *Service) Module() module.Module {
 		followers = append(followers, s.feeFollower(), s.feeNotices())
 	}
 	return module.Module{
-		Name:       "dossier",
-		Migrations: Migrations(),
-		Messages:   Messages,
+		Name:  "dossier",
+		Start: s.Pinned,
 		Jobs: []jobs.Handler{s.timers(), {Kind: JobRedate, Do: s.proposeDates}, {Kind: JobConnector, Do: s.ask, MaxAttempts: connectorTries},
 			{Kind: JobChildEnded, Do: s.childEnded}, {Kind: JobChildStop, Do: s.childStop}, {Kind: JobChildReturn, Do: s.childReturn},
 			{Kind: JobFee, Do: s.feeCame}, {Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},

@@ -196,7 +196,7 @@ func (s *Service) send(tx *db.Tx, m Message, ways []way) error {
 // Module is what notices bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "notify", Migrations: Migrations(), Messages: Messages,
+		Name: "notify", Run: s.Line,
 		Jobs: []jobs.Handler{
 			{Kind: jobSend, Do: s.deliver, MaxAttempts: lastTry + 1},
 			{Kind: jobReceipt, Do: s.receive, MaxAttempts: 8},

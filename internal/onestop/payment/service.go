@@ -100,7 +100,7 @@ func Migrations() db.Migrations { return db.Embedded("payment", migrations) }
 // Module is what payments bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "payment", Migrations: Migrations(), Messages: Messages,
+		Name: "payment",
 		Jobs: []jobs.Handler{
 			{Kind: jobSweep, Do: func(ctx context.Context, _ jobs.Task) error { return s.Sweep(ctx) }, Timeout: 10 * time.Minute},
 			{Kind: jobSnapshot, Do: func(ctx context.Context, _ jobs.Task) error { return s.Snapshot(ctx) }, Timeout: 10 * time.Minute},

@@ -14,7 +14,7 @@ import (
 // Module is what reorganisations bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "reorganise", Migrations: Migrations(), Messages: Messages,
+		Name: "reorganise",
 		Jobs: []jobs.Handler{{Kind: JobBatch, Do: s.batchJob, Timeout: 10 * time.Minute}},
 	}
 }

@@ -95,7 +95,7 @@ const makeTimeout = 20 * time.Second
 // Module is what results bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "result", Migrations: Migrations(), Messages: Messages,
+		Name:     "result",
 		Jobs:     []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries, Timeout: makeTimeout}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries, Timeout: makeTimeout}, {Kind: JobAskPost, Do: s.askPost, Timeout: 10 * time.Minute}},
 		Periodic: []jobs.Periodic{{Kind: JobAskPost, Every: time.Hour, Offset: 10 * time.Minute}},
 	}

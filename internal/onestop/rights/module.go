@@ -11,7 +11,7 @@ import (
 // Module is what the rights of people bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "rights", Migrations: Migrations(), Messages: Messages,
+		Name: "rights",
 		Jobs: []jobs.Handler{
 			{Kind: JobExport, Do: s.export, MaxAttempts: 5}, {Kind: JobErase, Do: s.erase, MaxAttempts: 8},
 			{Kind: JobDaily, Do: s.daily}, {Kind: JobWarn, Do: s.warn},

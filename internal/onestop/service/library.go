@@ -498,7 +498,7 @@ func (l *Library) verified(archive []byte, x Submission) *Package {
 
 // Module is what the library brings to the program.
 func (l *Library) Module() module.Module {
-	return module.Module{Name: "service", Migrations: Migrations()}
+	return module.Module{Name: "service", Start: l.Refresh, Run: l.Run}
 }
 
 // Migrations are the tables of this module.

@@ -18,7 +18,6 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/kernel/sign"
 	"khue/internal/register/certificate"
 	"khue/internal/register/orgunit"
@@ -65,11 +64,6 @@ type Service struct {
 
 // New returns the service.
 func New(d Deps) *Service { return &Service{d, make(chan struct{}, max(2, runtime.NumCPU()))} }
-
-// Module is what signing brings to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "signature", Migrations: Migrations(), Messages: Messages}
-}
 
 // Migrations are the tables of this module.
 func Migrations() db.Migrations { return db.Embedded("signature", migrations) }

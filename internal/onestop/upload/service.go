@@ -55,7 +55,7 @@ func New(d *db.DB, gen *id.Gen, blobs blob.Store, staging blob.Staging, scanning
 // Module is what uploads bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "upload", Migrations: Migrations(), Messages: Messages,
+		Name:     "upload",
 		Jobs:     []jobs.Handler{{Kind: jobExpire, Do: func(ctx context.Context, _ jobs.Task) error { return s.Expire(ctx) }}},
 		Periodic: []jobs.Periodic{{Kind: jobExpire, Every: time.Hour, Offset: 20 * time.Minute}},
 		Health:   s.health(), Measures: s.measures(),

@@ -9,7 +9,7 @@ import (
 
 // Module is what the lines bring to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "waiting", Migrations: Migrations(), Messages: Messages}
+	return module.Module{Name: "waiting", Run: s.Run}
 }
 
 // Migrations are the tables of this module.

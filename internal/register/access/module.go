@@ -8,7 +8,7 @@ import (
 
 // Module is what the memory of looks brings to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "access", Migrations: Migrations(), Messages: Messages, Followers: []journal.Follower{s.follower()}}
+	return module.Module{Name: "access", Followers: []journal.Follower{s.follower()}}
 }
 
 // Migrations are the tables of this module.

@@ -9,7 +9,6 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/register/orgunit"
 )
 
@@ -43,11 +42,6 @@ type Service struct{ Deps }
 
 // New returns the service.
 func New(d Deps) *Service { return &Service{d} }
-
-// Module is what the books bring to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "book", Migrations: Migrations(), Messages: Messages}
-}
 
 // Migrations are the tables of this module.
 func Migrations() db.Migrations { return db.Embedded("book", migrations) }

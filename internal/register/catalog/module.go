@@ -4,6 +4,7 @@ import (
 	"embed"
 
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/module"
 )
 
 //go:embed migrations
@@ -16,3 +17,9 @@ var Messages embed.FS
 
 // Migrations are the tables of this module.
 func Migrations() db.Migrations { return db.Embedded("catalog", migrations) }
+
+// Module is what the catalogue does in the program. Run is over once the index is built: the
+// first reader should not wait for it.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "catalog", Start: s.LoadSeed, Run: s.Warm}
+}

@@ -113,7 +113,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 
 // Module is what the authority brings to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "certificate", Migrations: Migrations(), Messages: Messages}
+	return module.Module{Name: "certificate", Start: s.Refresh, Run: s.Run}
 }
 
 // Migrations are the tables of this module.

@@ -5,11 +5,10 @@ import (
 	"khue/internal/kernel/module"
 )
 
-// Module is what the calendars bring to the program. Refresh runs once after the
-// migrations; Run beside the server.
+// Module is what the calendars bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "holiday", Migrations: Migrations(), Messages: Messages,
+		Name: "holiday", Start: s.Refresh, Run: s.Run,
 		Health: []module.Check{{Name: "fresh", Do: s.Refresh}},
 	}
 }

@@ -66,7 +66,7 @@ type Tasks interface {
 // Module is what the register brings to the program.
 func (s *Service) Module(t Tasks) module.Module {
 	return module.Module{
-		Name: "identity", Migrations: Migrations(), Messages: Messages,
+		Name: "identity", Start: s.Adopt,
 		Jobs: []jobs.Handler{
 			{Kind: jobLeave, Do: func(ctx context.Context, task jobs.Task) error { return s.turnLeave(ctx, t, task) }},
 			{Kind: jobInvite, Do: s.sendInvitation},

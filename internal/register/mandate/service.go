@@ -12,7 +12,6 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/register/person"
 )
 
@@ -38,11 +37,6 @@ type Service struct{ d Deps }
 
 // New returns the service.
 func New(d Deps) *Service { return &Service{d} }
-
-// Module is what the register brings to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "mandate", Migrations: Migrations(), Messages: Messages}
-}
 
 // Migrations are the tables of this module.
 func Migrations() db.Migrations { return db.Embedded("mandate", migrations) }

@@ -97,7 +97,7 @@ const (
 // Module is what the provider brings to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "openid", Migrations: Migrations(), Messages: Messages,
+		Name: "openid", Start: s.Ready, Run: s.Run,
 		Jobs: []jobs.Handler{
 			{Kind: jobLogout, Do: s.sendLogout, MaxAttempts: 6},
 			{Kind: jobRotate, Do: func(ctx context.Context, _ jobs.Task) error { return s.rotateDue(ctx) }},

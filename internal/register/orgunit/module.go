@@ -15,14 +15,13 @@ var migrations embed.FS
 //go:embed i18n/*.yaml
 var Messages embed.FS
 
-// Module is what the units bring to the program. Refresh runs once after the
-// migrations; Run beside the server.
+// Module is what the units do in the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name:       "orgunit",
-		Migrations: Migrations(),
-		Messages:   Messages,
-		Health:     []module.Check{{Name: "fresh", Do: s.Refresh}},
+		Name:   "orgunit",
+		Start:  s.Refresh,
+		Run:    s.Run,
+		Health: []module.Check{{Name: "fresh", Do: s.Refresh}},
 	}
 }
 

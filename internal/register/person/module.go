@@ -16,7 +16,7 @@ const (
 // Module is what the register of persons brings to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "person", Migrations: Migrations(), Messages: Messages,
+		Name:     "person",
 		Jobs:     []jobs.Handler{{Kind: jobPurge, Do: s.purge}, {Kind: jobReindex, Do: s.reindex}},
 		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 160 * time.Minute}, {Kind: jobReindex, Every: 24 * time.Hour, Offset: 170 * time.Minute}},
 	}
