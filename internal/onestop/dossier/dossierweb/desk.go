@@ -211,11 +211,7 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -293,11 +289,7 @@ func (h *handlers) claimPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

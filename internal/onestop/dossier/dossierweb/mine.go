@@ -200,11 +200,7 @@ func (h *handlers) shelfItem(ctx context.Context, d dossier.Dossier, parts []str
 
 // add puts a dossier on the shelf of a citizen who has its code and its phone number.
 func (h *handlers) add(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	client, err := web.ClientKey(r)
+	f, client, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -253,11 +253,7 @@ func mayWithdraw(s process.State) bool {
 
 // applicantAct takes one of the applicant's forms: supplement, answer, withdraw.
 func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	client, err := web.ClientKey(r)
+	sent, client, err := web.Command(r)
 	if err != nil {
 		return err
 	}

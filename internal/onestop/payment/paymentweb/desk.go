@@ -177,11 +177,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -297,11 +293,7 @@ func dong(s string) int64 {
 
 func (h handlers) shift(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

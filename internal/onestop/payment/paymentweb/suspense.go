@@ -137,11 +137,7 @@ func (h handlers) actMoney(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

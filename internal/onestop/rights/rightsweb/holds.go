@@ -108,11 +108,7 @@ func holdTone(state string) ui.Tone {
 }
 
 func (h handlers) askHold(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -214,11 +210,7 @@ func (h handlers) showHold(w http.ResponseWriter, r *http.Request, status int, s
 
 // moveHold takes the next word on a hold.
 func (h handlers) moveHold(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

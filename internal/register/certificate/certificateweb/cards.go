@@ -132,11 +132,7 @@ func (h handlers) refused(w http.ResponseWriter, r *http.Request, err error, v l
 }
 
 func (h handlers) ask(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
