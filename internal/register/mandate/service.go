@@ -204,23 +204,19 @@ type Reach struct {
 // Reaches are the parties that an account may act for today: its own person, and the givers of
 // its mandates. Rows that were merged are all named.
 func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) {
-	p, ok, err := s.d.People.Of(q, account)
+	self, err := s.Own(q, account)
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		b, ok, err := s.d.People.BusinessOf(q, account)
-		if err != nil || !ok {
-			return nil, err
+	var own []person.ID
+	for _, x := range self {
+		out = append(out, Reach{Party: x})
+		if v, ok := x.Person(); ok {
+			own = append(own, v)
 		}
-		return []Reach{{Party: BusinessParty(b.ID)}}, nil
 	}
-	own, err := s.d.People.Family(q, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range own {
-		out = append(out, Reach{Party: PersonParty(v)})
+	if len(own) == 0 {
+		return out, nil // only people hold mandates
 	}
 	all, err := byHolder(q, own)
 	if err != nil {
