@@ -365,26 +365,32 @@ func (s *Service) childReturn(ctx context.Context, t jobs.Task) error {
 		if d.State != process.Done {
 			continue
 		}
-		pkg, err := s.pkg(d)
-		if err != nil {
-			return err
-		}
-		for _, tok := range d.Instance.Tokens {
-			step, ok := pkg.Process.Step(tok.Step)
-			if !ok || !slices.ContainsFunc(step.Actions, func(x process.ActionInfo) bool { return x.Do == process.DoIssue }) {
-				continue
-			}
-			_, err = s.advance(ctx, moved{
-				id: d.ID, by: system(), kind: KindOf(process.DoIssue), event: process.Event{Kind: process.Act, Token: tok.N, Action: process.DoIssue},
-				tell: func(_ Dossier, h *Happening) { h.Action = process.DoIssue },
-			})
-			if !late(err) {
-				bad = errors.Join(bad, err)
-			}
-			break
+		if err := s.issueUnasked(ctx, d, nil); !late(err) {
+			bad = errors.Join(bad, err)
 		}
 	}
 	return bad
+}
+
+// issueUnasked hands over a result for which nobody comes to a counter; also is written with it.
+// It does nothing where the dossier stands at no step that does so.
+func (s *Service) issueUnasked(ctx context.Context, d Dossier, also func(*db.Tx, *change) error) error {
+	pkg, err := s.pkg(d)
+	if err != nil {
+		return err
+	}
+	for _, tok := range d.Instance.Tokens {
+		step, ok := pkg.Process.Step(tok.Step)
+		if !ok || !slices.ContainsFunc(step.Actions, func(x process.ActionInfo) bool { return x.Do == process.DoIssue }) {
+			continue
+		}
+		_, err := s.advance(ctx, moved{
+			id: d.ID, by: system(), kind: KindOf(process.DoIssue), event: process.Event{Kind: process.Act, Token: tok.N, Action: process.DoIssue},
+			tell: func(_ Dossier, h *Happening) { h.Action = process.DoIssue }, also: also,
+		})
+		return err
+	}
+	return nil
 }
 
 func (s *Service) children(ctx context.Context, parent ID) (out []Dossier, err error) {
