@@ -53,9 +53,9 @@ func (d *DB) takeNode(ctx context.Context, holder string) (uint16, error) {
 	var node int64
 	err := d.InTx(ctx, func(_ context.Context, tx *Tx) error {
 		now, until := Millis(machine()), Millis(machine().Add(leaseFor))
-		old, err := All(tx, func(s Scanner) (held, error) {
-			var h held
-			return h, s.Scan(&h.node, &h.until)
+		old, err := All(tx, func(s Scanner) (h held, err error) {
+			err = s.Scan(&h.node, &h.until)
+			return h, err
 		}, `SELECT node, until FROM db_node ORDER BY node`)
 		if err != nil {
 			return err

@@ -170,11 +170,7 @@ func youngest(q db.Querier) (n int64, err error) {
 }
 
 func entryIDsAfter(q db.Querier, after int64, limit int) ([]int64, error) {
-	return db.All(q, func(s db.Scanner) (int64, error) {
-		var n int64
-		err := s.Scan(&n)
-		return n, err
-	}, `SELECT id FROM journal_entry WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return db.All(q, db.Value[int64], `SELECT id FROM journal_entry WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 func cursorOf(q db.Querier, name string) (seq int64, known bool, err error) {

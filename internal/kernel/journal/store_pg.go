@@ -68,11 +68,7 @@ func (j *Journal) pendingIDs(q db.Querier, last batch) (map[int64]bool, error) {
 	if j.db.SingleWriter() {
 		return out, nil
 	}
-	ids, err := db.All(q, func(s db.Scanner) (int64, error) {
-		var n int64
-		err := s.Scan(&n)
-		return n, err
-	}, `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, last.lastID())
+	ids, err := db.All(q, db.Value[int64], `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, last.lastID())
 	for _, id := range ids {
 		out[id] = true
 	}

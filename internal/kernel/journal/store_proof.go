@@ -62,11 +62,7 @@ func insertCosignature(tx *db.Tx, size int64, name string, at int64, line string
 }
 
 func cosignatures(q db.Querier, size int64) ([]string, error) {
-	return db.All(q, func(s db.Scanner) (string, error) {
-		var line string
-		err := s.Scan(&line)
-		return line, err
-	}, `SELECT line FROM journal_cosignature WHERE size = $1 ORDER BY name`, size)
+	return db.All(q, db.Value[string], `SELECT line FROM journal_cosignature WHERE size = $1 ORDER BY name`, size)
 }
 
 // stamp is a journal_timestamp as stored.
@@ -122,11 +118,7 @@ func saidErased(q db.Querier, ids []int64) (map[int64]bool, error) {
 		for i, v := range ids[:n] {
 			args[i] = v
 		}
-		said, err := db.All(q, func(s db.Scanner) (int64, error) {
-			var id int64
-			err := s.Scan(&id)
-			return id, err
-		}, `SELECT subject_id FROM journal_entry WHERE subject_id IN (`+places(n)+`) AND subject_type = '`+subjectEntry+`' AND kind = '`+KindErased+`'`, args...)
+		said, err := db.All(q, db.Value[int64], `SELECT subject_id FROM journal_entry WHERE subject_id IN (`+places(n)+`) AND subject_type = '`+subjectEntry+`' AND kind = '`+KindErased+`'`, args...)
 		if err != nil {
 			return nil, err
 		}

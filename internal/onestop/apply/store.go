@@ -96,11 +96,7 @@ func finish(tx *db.Tx, v DraftID, code, access string) error {
 }
 
 func purge(tx *db.Tx, before int64, limit int) (int, error) {
-	gone, err := db.All(tx, func(s db.Scanner) (DraftID, error) {
-		var v DraftID
-		err := s.Scan(&v)
-		return v, err
-	}, `DELETE FROM apply_draft WHERE id IN (SELECT id FROM apply_draft WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
+	gone, err := db.All(tx, db.Value[DraftID], `DELETE FROM apply_draft WHERE id IN (SELECT id FROM apply_draft WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
 	return len(gone), err
 }
 

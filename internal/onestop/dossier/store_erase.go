@@ -9,10 +9,7 @@ import (
 const erasedFiling = `{"erased":true}`
 
 func endedBefore(q db.Querier, service string, before time.Time, after ID, limit int) ([]ID, error) {
-	return db.All(q, func(s db.Scanner) (v ID, err error) {
-		err = s.Scan(&v)
-		return v, err
-	}, `SELECT d.id FROM dossier_dossier d JOIN dossier_content c ON c.dossier_id = d.id
+	return db.All(q, db.Value[ID], `SELECT d.id FROM dossier_dossier d JOIN dossier_content c ON c.dossier_id = d.id
  WHERE d.service = $1 AND d.state IN `+endedStates+` AND d.closed_at < $2 AND d.id > $3 AND c.filing <> $4 ORDER BY d.id LIMIT $5`,
 		service, db.Millis(before), after, erasedFiling, limit)
 }
