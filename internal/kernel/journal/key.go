@@ -60,7 +60,7 @@ func parseKey(private string) (Signer, error) {
 // LoadKey reads the key in file, or makes it with mode 0600 where there is none.
 // A file that others can read is refused.
 func LoadKey(file, name string) (Signer, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := readSecret(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		private, _, err := note.GenerateKey(rand.Reader, name)
 		if err != nil {
@@ -72,12 +72,9 @@ func LoadKey(file, name string) (Signer, error) {
 		return parseKey(private)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: key: %w", err)
+		return nil, err
 	}
-	if st, err := os.Stat(file); err != nil || st.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("journal: the signing key %s can be read by others; run chmod 600 on it", file)
-	}
-	k, err := parseKey(strings.TrimSpace(string(raw)))
+	k, err := parseKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %s holds no signing key: %w", file, err)
 	}
@@ -85,6 +82,18 @@ func LoadKey(file, name string) (Signer, error) {
 		return nil, fmt.Errorf("journal: the key %s signs for %q, not for %q", file, k.Name(), name)
 	}
 	return k, nil
+}
+
+// readSecret reads a key that nobody else can read; fs.ErrNotExist where there is none.
+func readSecret(file string) (string, error) {
+	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", fmt.Errorf("journal: key: %w", err)
+	}
+	if st, err := os.Stat(file); err != nil || st.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("journal: the signing key %s can be read by others; run chmod 600 on it", file)
+	}
+	return strings.TrimSpace(string(raw)), nil
 }
 
 // writeSecret leaves either the whole file on disk or none.

@@ -38,10 +38,14 @@ func (j *Journal) sequence(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
+		lastID, err := last.lastID()
+		if err != nil {
+			return err
+		}
 		rows, err := db.All(tx, scanUnnumbered, `SELECT id, at, occurred, kind, subject_type, subject_id, actor, unit, request, digest, xid
 			FROM journal_entry
 			WHERE xid >= $1 AND (xid, id) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-			ORDER BY xid, id LIMIT $3`, last.xid, last.lastID(), sequenceMax)
+			ORDER BY xid, id LIMIT $3`, last.xid, lastID, sequenceMax)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -68,7 +72,11 @@ func (j *Journal) pendingIDs(q db.Querier, last batch) (map[int64]bool, error) {
 	if j.db.SingleWriter() {
 		return out, nil
 	}
-	ids, err := db.All(q, db.Value[int64], `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, last.lastID())
+	lastID, err := last.lastID()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := db.All(q, db.Value[int64], `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, lastID)
 	for _, id := range ids {
 		out[id] = true
 	}

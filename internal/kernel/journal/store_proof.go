@@ -33,6 +33,13 @@ func checkpointsBefore(q db.Querier, size int64, limit int) ([]storedCheckpoint,
 	return db.All(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size < $1 ORDER BY size DESC LIMIT $2`, size, limit)
 }
 
+func orNone(c storedCheckpoint, err error) (storedCheckpoint, error) {
+	if errs.Is(err, errs.NotFound) {
+		return storedCheckpoint{}, nil
+	}
+	return c, err
+}
+
 // checkpointFrom is the first checkpoint of at least a size; zero where there is none.
 func checkpointFrom(q db.Querier, size int64) (storedCheckpoint, error) {
 	return orNone(db.One(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size >= $1 ORDER BY size LIMIT 1`, size))
@@ -47,13 +54,6 @@ func cosignedFrom(q db.Querier, size int64) (storedCheckpoint, error) {
 // lastCosigned is the newest checkpoint that a witness signed.
 func lastCosigned(q db.Querier) (storedCheckpoint, error) {
 	return orNone(db.One(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size = (SELECT max(size) FROM journal_cosignature)`))
-}
-
-func orNone(c storedCheckpoint, err error) (storedCheckpoint, error) {
-	if errs.Is(err, errs.NotFound) {
-		return storedCheckpoint{}, nil
-	}
-	return c, err
 }
 
 // insertCosignature keeps the first signature of each witness over a checkpoint.
@@ -114,7 +114,7 @@ func saidErased(q db.Querier, ids []int64) (map[int64]bool, error) {
 	const chunk = 256
 	for len(ids) > 0 {
 		n := min(chunk, len(ids))
-		args := make([]any, n, n+2)
+		args := make([]any, n)
 		for i, v := range ids[:n] {
 			args[i] = v
 		}

@@ -490,7 +490,7 @@ func (l *Library) verified(archive []byte, x Submission) *Package {
 		pkg = trusted(archive)
 	}
 	if pkg == nil || pkg.Digest != x.Digest {
-		l.Log.Error("a published package cannot be read and is left out", "service", x.Service, "version", x.Version, "err", err)
+		l.Log.Error("a published package cannot be read and is left out", "service", x.Service, "version", x.Version, "error", err)
 		return nil
 	}
 	return pkg
