@@ -17,7 +17,7 @@ import (
 
 const minWhy, maxWhy = 5, 300
 
-// Reason checks what somebody must write down.
+// reason checks what somebody must write down.
 func reason(text, path string) (string, error) {
 	text = i18n.NFC(strings.TrimSpace(text))
 	if n := utf8.RuneCountInString(text); n < minWhy || n > maxWhy {

@@ -1,7 +1,7 @@
 package payment
 
 import (
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,7 +101,7 @@ func between(before, after position) (t Txn, err error) {
 		}
 	}
 	order := func(l []leg) {
-		sort.Slice(l, func(i, j int) bool { return l[i].account.String() < l[j].account.String() })
+		slices.SortFunc(l, func(a, b leg) int { return strings.Compare(a.account.String(), b.account.String()) })
 	}
 	order(from)
 	order(to)

@@ -66,9 +66,8 @@ func orNil(t time.Time) *time.Time {
 }
 
 // Start says how an order is paid by a way, from afar. Nothing is written: money counts when it is
-// told. Conflict where the order asks for nothing, or the way is not open. The context is the
-// reader's, who may read the order.
-func (s *Service) Start(_ context.Context, o Order, w Way) (p ToPay, err error) {
+// told. Conflict where the order asks for nothing, or the way is not open.
+func (s *Service) Start(o Order, w Way) (p ToPay, err error) {
 	if !o.Payable() {
 		return p, errs.E(errs.Conflict, "payment.state."+string(o.State), errs.P("code", o.Reference))
 	}

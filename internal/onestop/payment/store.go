@@ -191,21 +191,16 @@ func insertMove(tx *db.Tx, id, txn int64, m Move, o OrderID) error {
 		id, txn, m.To.String(), m.From.String(), m.Amount, o)
 }
 
-func one(s db.Scanner) (v int64, err error) {
-	err = s.Scan(&v)
-	return v, err
-}
-
 // tail sums the moves of an account above one id, up to another; 0 for no end.
 func tail(q db.Querier, account string, above, upto int64) (int64, error) {
 	if upto == 0 {
 		upto = 1<<63 - 1
 	}
-	in, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE debit = $1 AND id > $2 AND id <= $3`, account, above, upto)
+	in, err := db.One(q, db.Value[int64], `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE debit = $1 AND id > $2 AND id <= $3`, account, above, upto)
 	if err != nil {
 		return 0, err
 	}
-	out, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE credit = $1 AND id > $2 AND id <= $3`, account, above, upto)
+	out, err := db.One(q, db.Value[int64], `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE credit = $1 AND id > $2 AND id <= $3`, account, above, upto)
 	return in - out, err
 }
 
@@ -224,14 +219,14 @@ func insertSnapshot(tx *db.Tx, account string, s snapshot) error {
 	return tx.Exec(`INSERT INTO payment_snapshot (account, upto, balance) VALUES ($1,$2,$3) ON CONFLICT (account, upto) DO NOTHING`, account, s.upto, s.balance)
 }
 
-// touched are the accounts with more than some moves above an id, which a snapshot would spare.
+// touched are the accounts that moved above an id.
 func touched(q db.Querier, above int64) ([]string, error) {
-	return db.All(q, func(s db.Scanner) (v string, err error) { err = s.Scan(&v); return v, err },
+	return db.All(q, db.Value[string],
 		`SELECT debit FROM payment_move WHERE id > $1 UNION SELECT credit FROM payment_move WHERE id > $1`, above)
 }
 
 func newestSnapshot(q db.Querier) (int64, error) {
-	return db.One(q, one, `SELECT COALESCE(MAX(upto), 0) FROM payment_snapshot`)
+	return db.One(q, db.Value[int64], `SELECT COALESCE(MAX(upto), 0) FROM payment_snapshot`)
 }
 
 func instant(t interface {

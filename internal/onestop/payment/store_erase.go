@@ -31,13 +31,13 @@ func but(args []any, kept []int64) (string, []any) {
 
 func countNamed(q db.Querier, before, at int64, kept []int64) (n int, err error) {
 	left, args := but([]any{before}, kept)
-	orders, err := db.One(q, one, `SELECT COUNT(*)`+settledOld+left, args...)
+	orders, err := db.One(q, db.Value[int64], `SELECT COUNT(*)`+settledOld+left, args...)
 	if err != nil {
 		return 0, err
 	}
 	n = int(orders)
 	for _, sql := range []string{settledMoney, namedText} {
-		v, err := db.One(q, one, `SELECT COUNT(*)`+sql, at)
+		v, err := db.One(q, db.Value[int64], `SELECT COUNT(*)`+sql, at)
 		if err != nil {
 			return 0, err
 		}
@@ -48,15 +48,15 @@ func countNamed(q db.Querier, before, at int64, kept []int64) (n int, err error)
 
 func namedOrders(q db.Querier, before int64, kept []int64, limit int) ([]OrderID, error) {
 	left, args := but([]any{before, limit}, kept)
-	return db.All(q, func(s db.Scanner) (v OrderID, err error) { err = s.Scan(&v); return v, err }, `SELECT id`+settledOld+left+` ORDER BY id LIMIT $2`, args...)
+	return db.All(q, db.Value[OrderID], `SELECT id`+settledOld+left+` ORDER BY id LIMIT $2`, args...)
 }
 
 func namedMoney(q db.Querier, before int64, limit int) ([]MoneyID, error) {
-	return db.All(q, func(s db.Scanner) (v MoneyID, err error) { err = s.Scan(&v); return v, err }, `SELECT notice`+settledMoney+` ORDER BY notice LIMIT $2`, before, limit)
+	return db.All(q, db.Value[MoneyID], `SELECT notice`+settledMoney+` ORDER BY notice LIMIT $2`, before, limit)
 }
 
 func namedLines(q db.Querier, before int64, limit int) ([]int64, error) {
-	return db.All(q, one, `SELECT id`+namedText+` ORDER BY id LIMIT $2`, before, limit)
+	return db.All(q, db.Value[int64], `SELECT id`+namedText+` ORDER BY id LIMIT $2`, before, limit)
 }
 
 func forgetPayer(tx *db.Tx, v OrderID) error {

@@ -45,8 +45,13 @@ func (s *Service) ask(ctx context.Context, o Order) error {
 			return nil
 		}
 		for _, n := range got {
-			if _, err := s.Take(ctx, n, Origin{Via: "sweep"}); err != nil && !errs.Is(err, errs.Mismatch) && !errs.Is(err, errs.Invalid) {
-				return err
+			switch _, err := s.Take(ctx, n, Origin{Via: "sweep"}); errs.KindOf(err) {
+			case errs.Mismatch, errs.Invalid, errs.NotFound: // one bad word must not keep the others waiting
+				s.Log.WarnContext(ctx, "what the gateway says of an order does not count", "order", o.ID.String(), "error", err)
+			default:
+				if err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.s.Start(ctx, o, in.Body.Way)
+	p, err := h.s.Start(o, in.Body.Way)
 	if err != nil {
 		return nil, err
 	}
