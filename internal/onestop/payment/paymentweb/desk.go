@@ -166,7 +166,7 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 func wrong(err error) bool {
 	switch errs.KindOf(err) {
 	case errs.Invalid, errs.Conflict, errs.Forbidden, errs.NotFound:
-		return err != nil
+		return true
 	}
 	return false
 }
