@@ -75,14 +75,7 @@ func benchRush(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	r := &rush{p: p, o: o, url: door, http: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: rushConns, MaxConnsPerHost: rushConns, DisableCompression: true,
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				return citybench.Elsewhere(addr).DialContext(ctx, network, addr)
-			},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	r := &rush{p: p, o: o, url: door, http: rushClient(rushConns), beside: rushClient(rushProbe)}
 	if err := r.settle(ctx, city.Password); err != nil {
 		return nil, err
 	}
@@ -127,6 +120,18 @@ func benchRush(ctx context.Context, o citybench.Options) (rows []citybench.Row, 
 	}, r.failed
 }
 
+// rushClient comes from as many addresses as a city's people, over at most so many connections.
+func rushClient(conns int) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: conns, MaxConnsPerHost: conns, DisableCompression: true,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				return citybench.Elsewhere(addr).DialContext(ctx, network, addr)
+			},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // wall is the machine's clock: the city's own stands at another day.
 func wall() time.Time { return clock.System().Now() }
 
@@ -135,6 +140,7 @@ type rush struct {
 	p        *Program
 	o        citybench.Options
 	http     *http.Client
+	beside   *http.Client // of those who want something else: they do not stand behind the families' connections
 	url      string
 	code     string // of the dossier that is looked at
 	families []rusher
@@ -218,6 +224,10 @@ func (r *rush) settle(ctx context.Context, password string) error {
 }
 
 func (r *rush) send(ctx context.Context, f *rusher, method, path, kind string, body []byte) (*http.Response, []byte, error) {
+	return r.sendBy(ctx, r.http, f, method, path, kind, body)
+}
+
+func (r *rush) sendBy(ctx context.Context, by *http.Client, f *rusher, method, path, kind string, body []byte) (*http.Response, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.url+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, err
@@ -234,7 +244,7 @@ func (r *rush) send(ctx context.Context, f *rusher, method, path, kind string, b
 		req.Header.Set("Idempotency-Key", fmt.Sprintf("rush-family-%06d", f.n))
 	}
 	r.asked.Add(1)
-	res, err := r.http.Do(req)
+	res, err := by.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -416,7 +426,7 @@ func (r *rush) probe(ctx context.Context, into *timings) {
 			return
 		case at := <-tick.C:
 			wg.Go(func() {
-				res, b, err := r.send(ctx, &rusher{}, http.MethodGet, r.code, "", nil)
+				res, b, err := r.sendBy(ctx, r.beside, &rusher{}, http.MethodGet, r.code, "", nil)
 				switch {
 				case ctx.Err() != nil:
 				case err != nil || res.StatusCode != http.StatusOK:
