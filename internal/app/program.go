@@ -211,8 +211,8 @@ func (p *Program) kernel(context.Context) error {
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
 	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
-	if p.Config.Hasher != "" {
-		child := hasher.NewChild(p.Config.Log, p.Config.Hasher, "hash")
+	if p.Config.Aside != "" {
+		child := hasher.NewChild(p.Config.Log, p.Config.Aside, "hash")
 		p.onClose(child.Close)
 		sessions.Derive = child.Derive
 	}
@@ -325,7 +325,7 @@ func (p *Program) onestop(context.Context) (err error) {
 	}
 	p.Dossiers = dossier.New(dossier.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units,
-		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Places: p.Places, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Payments: p.Payments, Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
+		Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units}, Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Places: p.Places, Duties: p.Officers, Numbers: p.Officers, Fonts: fonts(), Draw: p.drawer(), Payments: p.Payments, Connectors: p.Config.Connectors, Address: p.address(), Secret: secret, Demo: !p.Config.Opened.IsZero(),
 		Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand, Results: results{p},
 	})
 	p.Results = result.New(result.Deps{
