@@ -21,6 +21,7 @@ import (
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/pdf"
 	"khue/internal/onestop/service/scaffold"
 )
 
@@ -90,6 +91,7 @@ type grammar struct {
 	Service    serviceCmd    `cmd:"" help:"Check a declared service and play its scenarios."`
 	Reorganise reorganiseCmd `cmd:"" help:"Carry out a reorganisation of units, or undo one."`
 	Hash       hashCmd       `cmd:"" help:"Compute passwords for a server that starts it." hidden:""`
+	Draw       drawCmd       `cmd:"" help:"Draw papers for a server that starts it." hidden:""`
 	Conform    conformCmd    `cmd:"" name:"conformance" help:"Run an outside test suite."`
 
 	Version kong.VersionFlag `help:"Print the version." short:"V"`
@@ -225,6 +227,12 @@ type hashCmd struct{}
 // reach the whole group: the server ends it.
 func (hashCmd) Run(c *command) error { return hasher.Serve(os.Stdin, c.out) }
 
+// drawCmd is the server's child that draws papers.
+type drawCmd struct{}
+
+// Run answers on the standard streams until the server is gone.
+func (drawCmd) Run(c *command) error { return pdf.ServeDrawings(os.Stdin, c.out, fonts()) }
+
 // settings are what the flags say.
 func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg := s.config(c)
@@ -235,7 +243,7 @@ func (s *serveCmd) settings(c *command) (Config, error) {
 	cfg.Leave, cfg.TLSCert, cfg.TLSKey, cfg.Proxies = s.Leave, s.TLSCert, s.TLSKey, s.Proxies
 	cfg.MetricsToken, cfg.Signer = s.MetricsToken, s.signer()
 	cfg.PostURL, cfg.PostSecret = s.Post, s.PostSecret
-	cfg.Hasher = c.self
+	cfg.Aside = c.self
 	cfg.Witnesses, cfg.TSA, cfg.TSAEvery = s.Witnesses, s.TSA, s.TSAEvery
 	cfg.Backup = s.backup()
 	s.watchFlags.into(&cfg)

@@ -62,9 +62,9 @@ type Config struct {
 	// Demand says since when two factors are demanded of officers, and a fresh proof of who signs;
 	// zero: of nobody.
 	Demand auth.Demand
-	// Hasher is the program that computes passwords beside the pages (khue hash); empty: none,
-	// they are computed here.
-	Hasher string
+	// Aside is this program's own file, of which children compute passwords (khue hash) and draw
+	// papers (khue draw) beside the pages; empty: none, both are done here.
+	Aside string
 	// Clock replaces the machine's, in tests.
 	Clock clock.Clock
 	Log   *slog.Logger

@@ -86,7 +86,7 @@ func (d *demoCmd) Run(c *command) error {
 		return err
 	}
 	p, err := New(c.ctx, Config{
-		National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Payments: d.payments(true), Opened: begins, Log: c.log, Hasher: c.self, MigrateAtStart: true,
+		National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Payments: d.payments(true), Opened: begins, Log: c.log, Aside: c.self, MigrateAtStart: true,
 	})
 	if err != nil {
 		return err

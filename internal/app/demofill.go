@@ -126,7 +126,7 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	p, err := New(c.ctx, Config{National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Payments: d.payments(true), Opened: at, Log: c.log, Hasher: c.self, MigrateAtStart: true})
+	p, err := New(c.ctx, Config{National: above, Demand: demand, Data: folder, DB: d.DB, Listen: d.Listen, SMTP: d.SMTP, SMS: d.SMS, Payments: d.payments(true), Opened: at, Log: c.log, Aside: c.self, MigrateAtStart: true})
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ type loadRunCmd struct {
 	DB          string        `help:"For a demo of its own: URL of a PostgreSQL server on which a fresh database may be made; empty: SQLite." env:"KHUE_BENCH_DB"`
 	Dossiers    int           `help:"Invented dossiers of a demo of its own." default:"20000"`
 	Folder      string        `help:"A demo filled before, in place of filling one." type:"existingdir"`
-	Ledger      string        `help:"File of the ledger; it is appended to." type:"path" default:"khue-load.ledger"`
+	Ledger      string        `help:"File of the ledger; appended to, but for a demo of its own begun anew (the old one becomes FILE.before)." type:"path" default:"khue-load.ledger"`
 	HTML        string        `help:"File of the report as a page." type:"path" default:"khue-load.html"`
 	JSON        string        `help:"File of the report as JSON." type:"path"`
 	Profile     string        `name:"server-profile" help:"CPU profile of a demo of its own." hidden:"" type:"path"`
@@ -119,6 +119,11 @@ func (l *loadRunCmd) Run(c *command) (err error) {
 	path, err := filepath.Abs(l.Ledger)
 	if err != nil {
 		return err
+	}
+	if l.Target == "" && l.Folder == "" {
+		if err := setAside(path); err != nil { // of another city, which this one would seem to have lost
+			return err
+		}
 	}
 	if o.Ledger, err = cityload.OpenLedger(path); err != nil {
 		return err
@@ -238,6 +243,14 @@ func (l *loadCheckCmd) Run(c *command) error {
 	}
 	if !cmp.OK() {
 		return errors.New("the city does not hold what it acknowledged")
+	}
+	return nil
+}
+
+// setAside keeps a file that is in the way under another name.
+func setAside(path string) error {
+	if err := os.Rename(path, path+".before"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	return nil
 }

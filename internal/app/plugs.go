@@ -240,6 +240,16 @@ func fonts() (f pdf.Fonts) {
 	return f
 }
 
+// drawer draws papers beside the pages; nil where they are drawn here.
+func (p *Program) drawer() func(context.Context, pdf.Layout, pdf.Options) ([]byte, error) {
+	if p.Config.Aside == "" {
+		return nil
+	}
+	d := pdf.NewDrawer(p.Config.Log, p.Config.Aside, "draw")
+	p.onClose(d.Close)
+	return d.Render
+}
+
 // playWorld is what scenarios are played in, without a database: the embedded calendar
 // and units.
 func playWorld() (service.World, error) {

@@ -213,8 +213,8 @@ func (p *Program) kernel(context.Context) error {
 		sessions.SessionIdle, sessions.SessionMax = 90*day, 90*day
 	}
 	sessions.Ended = func(tx *db.Tx, account, session int64) error { return p.OpenID.SessionEnded(tx, account, session) }
-	if p.Config.Hasher != "" {
-		child := hasher.NewChild(p.Config.Log, p.Config.Hasher, "hash")
+	if p.Config.Aside != "" {
+		child := hasher.NewChild(p.Config.Log, p.Config.Aside, "hash")
 		p.onClose(child.Close)
 		sessions.Derive = child.Derive
 	}

@@ -183,7 +183,7 @@ func dossierRoom() room {
 			p.Dossiers = dossier.New(dossier.Deps{
 				DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Blobs: p.Blobs, Units: p.Units, Services: p.Services, Calendars: p.Holidays, Scopes: scopes{p.Units},
 				Policies: p.Policies, People: p.Auth, Mandates: p.Mandates, Notices: p.Notices, Accounts: p.Auth, Looks: p.Looks, Places: p.Places, Duties: p.Officers, Numbers: p.Officers,
-				Payments: p.Payments, Results: results{p}, Connectors: p.Config.Connectors, Fonts: fonts(), Address: p.address(), Secret: key,
+				Payments: p.Payments, Results: results{p}, Connectors: p.Config.Connectors, Fonts: fonts(), Draw: p.drawer(), Address: p.address(), Secret: key,
 				Demo: !p.Config.Opened.IsZero(), Training: p.Config.Training, Hotline: p.Config.Hotline, Demand: p.Config.Demand,
 			})
 			return nil

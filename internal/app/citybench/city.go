@@ -99,14 +99,18 @@ func open(ctx context.Context, o Options, more ...string) (*city, error) {
 	return openAt(ctx, o, "", more...)
 }
 
-// openAt is open over a demo that was filled in a folder before, and stays there.
+// openAt is open over a demo that was filled in a folder before, and stays there; on PostgreSQL
+// Options.DB then names the database that was filled with it.
 func openAt(ctx context.Context, o Options, folder string, more ...string) (*city, error) {
 	c := &city{drop: func() {}, kept: folder}
 	var err error
 	if c.dir, err = os.MkdirTemp("", "khue-bench-"); err != nil {
 		return nil, err
 	}
-	if o.DB != "" {
+	switch {
+	case o.DB != "" && folder != "":
+		c.db = o.DB
+	case o.DB != "":
 		if c.db, c.drop, err = FreshDatabase(ctx, o.DB); err != nil {
 			c.close()
 			return nil, err

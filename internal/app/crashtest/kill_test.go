@@ -106,6 +106,9 @@ func (d *drill) play(h *http.Client, l *life, acked func(answer)) (cut bool) {
 	for l.version <= int64(len(d.stages)) {
 		l.pending = d.next(l)
 		status, a, text, err := d.post(h, *l.pending)
+		for try := 0; err == nil && status == http.StatusServiceUnavailable && try < 20; try++ {
+			status, a, text, err = d.post(h, *l.pending) // a starved machine says so; the same key asks again
+		}
 		if err != nil {
 			return true
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"khue/internal/kernel/errs"
@@ -79,6 +80,11 @@ func pgPool(ctx context.Context, url string, size int, params map[string]string)
 		cfg.ConnConfig.RuntimeParams[k] = v
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "khue"
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		// Statements here are short; compiling one over partitions takes longer than running it.
+		_, err := c.Exec(ctx, "SET jit = off")
+		return err
+	}
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
 	return pgxpool.NewWithConfig(ctx, cfg)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -25,8 +26,9 @@ type Journal struct {
 	signer Signer
 	log    *slog.Logger
 	sealer db.Sealer
-	grown  signal // the log has new entries
-	recent recent // what followers read last
+	grown  signal       // the log has new entries
+	recent recent       // what followers read last
+	span   atomic.Int64 // of transactions that numbering looks through at once; PostgreSQL
 }
 
 // New returns the journal over d. The signer (LoadKey) names the log and signs

@@ -13,6 +13,8 @@ import (
 const (
 	beat     = time.Second           // checkpoints, and the look for other nodes' entries
 	coalesce = 20 * time.Millisecond // followers gather what comes in this time
+
+	lastWords = 5 * time.Second // for numbering and signing at the end
 )
 
 // Run numbers entries (where there is no single writer), signs a checkpoint a
@@ -37,8 +39,11 @@ func (j *Journal) keep(ctx context.Context, wakes []signal) {
 		sign := false
 		select {
 		case <-ctx.Done():
-			// What was appended last is signed for before the program ends.
-			j.complain(ctx, "journal: last checkpoint", j.advance(context.WithoutCancel(ctx), true))
+			// What was appended last is signed for before the program ends; where millions wait, the
+			// next one goes on.
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+			defer cancel()
+			j.complain(last, "journal: last checkpoint", j.advance(last, true))
 			return
 		case <-tick.C:
 			sign = true
@@ -58,11 +63,11 @@ func (j *Journal) keep(ctx context.Context, wakes []signal) {
 func (j *Journal) advance(ctx context.Context, sign bool) error {
 	if !j.db.SingleWriter() {
 		for {
-			n, err := j.sequence(ctx)
+			more, err := j.sequence(ctx)
 			if err != nil {
 				return err
 			}
-			if n < sequenceMax {
+			if !more {
 				break
 			}
 		}
@@ -143,7 +148,7 @@ func (j *Journal) Tick(ctx context.Context, followers []Follower) (err error) {
 // Status tells how far the log's servants are behind.
 type Status struct {
 	Size       int64            // entries numbered
-	Unnumbered int64            // appended and above the horizon; always 0 on a single writer
+	Unnumbered int64            // appended and not numbered yet, up to 100,000; always 0 on a single writer
 	Unsigned   int64            // numbered after the last checkpoint
 	Behind     map[string]int64 // by follower: entries to read
 	SignedAgo  time.Duration    // age of the last checkpoint where the log has grown since; 0 where all is signed
@@ -161,12 +166,12 @@ func (j *Journal) Status(ctx context.Context) (s Status, err error) {
 		if err != nil {
 			return err
 		}
-		pending, err := j.pendingIDs(v, last)
+		pending, err := j.countPending(v, last)
 		if err != nil {
 			return err
 		}
 		cs, err := cursors(v)
-		s = Status{Size: last.end(), Unnumbered: int64(len(pending)), Unsigned: last.end() - cp.size, Behind: make(map[string]int64, len(cs))}
+		s = Status{Size: last.end(), Unnumbered: pending, Unsigned: last.end() - cp.size, Behind: make(map[string]int64, len(cs))}
 		for _, c := range cs {
 			s.Behind[c.name] = last.end() - c.seq
 		}

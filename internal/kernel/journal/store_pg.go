@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"strconv"
 
 	"khue/internal/kernel/db"
 )
@@ -20,14 +21,19 @@ func scanUnnumbered(s db.Scanner) (*row, error) {
 }
 
 // sequence numbers what every transaction below the snapshot horizon has left, as
-// one batch, and returns how many entries that were. Entries above the horizon
+// one batch, and reports whether more can be. Entries above the horizon
 // wait: a transaction still running could commit one that belongs before them. Only the node that
 // gets the lock numbers; unique(first) is the fence behind it.
-func (j *Journal) sequence(ctx context.Context) (n int, err error) {
+func (j *Journal) sequence(ctx context.Context) (more bool, err error) {
 	err = j.db.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		n = 0
+		more = false
 		var elected bool
-		if err := tx.QueryRow(`SELECT pg_try_advisory_xact_lock($1)`, int64(sequenceLock)).Scan(&elected); err != nil || !elected {
+		var horizon int64 // an earlier one than that of the next statement, so none comes below it
+		if err := tx.QueryRow(`SELECT pg_try_advisory_xact_lock($1), pg_snapshot_xmin(pg_current_snapshot())::text::bigint`, int64(sequenceLock)).Scan(&elected, &horizon); err != nil || !elected {
+			return err
+		}
+		// A plan for any span would read the whole table.
+		if err := tx.Exec(`SET LOCAL plan_cache_mode = force_custom_plan`); err != nil {
 			return err
 		}
 		last, err := tail(tx)
@@ -38,14 +44,7 @@ func (j *Journal) sequence(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		lastID, err := last.lastID()
-		if err != nil {
-			return err
-		}
-		rows, err := db.All(tx, scanUnnumbered, `SELECT id, at, occurred, kind, subject_type, subject_id, actor, unit, request, digest, xid
-			FROM journal_entry
-			WHERE xid >= $1 AND (xid, id) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-			ORDER BY xid, id LIMIT $3`, last.xid, lastID, sequenceMax)
+		rows, end, err := j.unnumbered(tx, last, horizon)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -54,19 +53,70 @@ func (j *Journal) sequence(ctx context.Context) (n int, err error) {
 			b.add(r.id, r.leaf())
 			newest = max(newest, r.at)
 		}
-		n = len(rows)
+		more = len(rows) == sequenceMax || end < horizon
 		// A batch is as old as its newest entry. What waits for a long transaction, anybody's on
 		// the server, is numbered in parts; by the time of its numbering the first part would
 		// put the second into the past.
-		return insertBatch(tx, b.done(min(newest, db.Millis(tx.Now())), rows[n-1].xid))
+		return insertBatch(tx, b.done(min(newest, db.Millis(tx.Now())), rows[len(rows)-1].xid))
 	})
 	if db.IsUnique(err) {
-		return 0, nil // another node numbered them
+		return false, nil // another node numbered them
 	}
+	return more, err
+}
+
+// A look goes through a span of transactions: without an end it would, where millions wait (a
+// restored city, a filled one, a node that numbered nothing for long), sort them all for each
+// batch, since entries are found by the range of their transactions and not in their order. The
+// span follows what it finds, from many entries a transaction to none in most.
+const (
+	spanLeast = 16
+	spanMost  = 1 << 48
+)
+
+// unnumbered are the next entries below the horizon, at most sequenceMax, and the transaction
+// before which they were looked for.
+func (j *Journal) unnumbered(q db.Querier, last batch, horizon int64) (rows []*row, end int64, err error) {
+	lastID, err := last.lastID()
+	if err != nil {
+		return nil, 0, err
+	}
+	for {
+		span := max(spanLeast, j.span.Load())
+		end = min(last.xid+span, horizon)
+		rows, err = db.All(q, scanUnnumbered, `SELECT id, at, occurred, kind, subject_type, subject_id, actor, unit, request, digest, xid
+			FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2) AND xid < $3 ORDER BY xid, id LIMIT $4`, last.xid, lastID, end, sequenceMax)
+		switch {
+		case len(rows) == sequenceMax:
+			j.span.Store(max(spanLeast, span/2))
+		case end < horizon:
+			j.span.Store(min(spanMost, span*4))
+		}
+		if err != nil || len(rows) > 0 || end >= horizon {
+			return rows, end, err
+		}
+	}
+}
+
+// pendingMost bounds what is counted of what waits.
+const pendingMost = 100_000
+
+// countPending is how many entries wait to be numbered, up to pendingMost; none on a single writer.
+func (j *Journal) countPending(q db.Querier, tip batch) (n int64, err error) {
+	if j.db.SingleWriter() {
+		return 0, nil
+	}
+	lastID, err := tip.lastID()
+	if err != nil {
+		return 0, err
+	}
+	// The numbers stand in the text, so that each is planned for: a plan for any would read the whole table.
+	xid, last := strconv.FormatInt(tip.xid, 10), strconv.FormatInt(lastID, 10)
+	err = q.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 FROM journal_entry WHERE xid >= ` + xid + ` AND (xid, id) > (` + xid + `, ` + last + `) LIMIT ` + strconv.Itoa(pendingMost) + `) AS waiting`).Scan(&n)
 	return n, err
 }
 
-// pendingIDs are the entries that wait to be numbered; none on a single writer.
+// pendingIDs are all entries that wait to be numbered; none on a single writer.
 func (j *Journal) pendingIDs(q db.Querier, last batch) (map[int64]bool, error) {
 	out := map[int64]bool{}
 	if j.db.SingleWriter() {

@@ -63,3 +63,51 @@ func TestEveryYearHasItsPartition(t *testing.T) {
 		t.Errorf("%d entries, %v", n, rows.Err())
 	}
 }
+
+// TestNumberingGoesOverTransactionsOfOthers: entries far apart, with a server's other work in
+// between, and many more than one batch holds, are numbered in order and none waits.
+func TestNumberingGoesOverTransactionsOfOthers(t *testing.T) {
+	t.Parallel()
+	url := dbtest.PostgresURL(t, []db.Migrations{journal.Migrations()})
+	d := dbtest.Open(t, url, dbtest.WithClock(clock.NewFake(clock.MustDate("2025-06-23").At(8, 0))))
+	key, err := journal.NewKey("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, ctx := journal.New(d, id.NewGen(1, clock.NewFake(clock.MustDate("2025-06-23").At(8, 0))), key, nil), t.Context()
+	put := func(n int) {
+		t.Helper()
+		if err := d.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+			for i := range n {
+				if _, err := j.Append(tx, journal.Entry{Kind: "test.far", Subject: journal.Subject{Type: "t", ID: int64(i)}, Payload: []byte("{}")}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	total := 0
+	for _, n := range []int{1, 9000, 3} {
+		put(n)
+		total += n
+		if _, err := conn.Exec(ctx, `DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := j.Status(ctx); err != nil || s.Unnumbered != int64(total) {
+		t.Errorf("%d wait, %v; want %d", s.Unnumbered, err, total)
+	}
+	if err := j.Tick(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := j.Status(ctx); err != nil || s.Unnumbered != 0 || s.Size != int64(total) {
+		t.Errorf("%+v, %v; want %d numbered", s, err, total)
+	}
+}

@@ -198,7 +198,11 @@ func (s *Service) DrawResult(ctx context.Context, v ID, r ResultPaper) (out Draw
 	if s.Demo {
 		layout.Page.Footer = p.t("mark.foot", "mark", p.t("mark.demo"), "foot", layout.Page.Footer)
 	}
-	out.PDF, err = pdf.Render(layout, opt)
+	if s.Draw != nil {
+		out.PDF, err = s.Draw(ctx, layout, opt)
+	} else {
+		out.PDF, err = pdf.Render(layout, opt)
+	}
 	return out, err
 }
 

@@ -84,6 +84,8 @@ type Deps struct {
 	// Payments takes the fees; nil: they are told, and taken elsewhere.
 	Payments *payment.Service
 	Fonts    pdf.Fonts
+	// Draw renders the papers that nobody waits for before a screen; nil: pdf.Render, here.
+	Draw func(context.Context, pdf.Layout, pdf.Options) ([]byte, error)
 	// Connectors are the other systems that processes may ask.
 	Connectors []Connector
 	// Results makes the results that the city numbers itself; nil where it makes none.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"khue/internal/kernel/clock"
@@ -142,10 +143,14 @@ func (s *Service) judge(tx *db.Tx, r Rule, l Line) error {
 			return nil
 		}
 	}
+	if s.said.has(day, mark) {
+		return nil
+	}
 	n, err := s.count(tx, r, l)
 	if err != nil || n <= r.Over {
 		return err
 	}
+	tx.AfterCommit(func() { s.said.add(day, mark) })
 	if known, err := marked(tx, mark); known || err != nil {
 		return err
 	}
@@ -159,6 +164,29 @@ func (s *Service) judge(tx *db.Tx, r Rule, l Line) error {
 	}
 	_, err = s.Journal.Append(tx, entry)
 	return err
+}
+
+// said remembers which rules have flagged whom on the day that is read: an officer who looks at
+// thousands would be counted over all of them at each look. It holds only what is committed.
+type said struct {
+	mu    sync.Mutex
+	day   clock.Date
+	marks map[string]bool
+}
+
+func (s *said) has(day clock.Date, mark string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.day == day && s.marks[mark]
+}
+
+func (s *said) add(day clock.Date, mark string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.day != day {
+		s.day, s.marks = day, map[string]bool{}
+	}
+	s.marks[mark] = true
 }
 
 // slack is how long before and after its hours an office is not empty.
@@ -184,6 +212,9 @@ func (s *Service) count(tx *db.Tx, r Rule, l Line) (int, error) {
 	case "officers":
 		return countOfficers(tx, l.About, l.At.Add(-r.Within), l.At)
 	case "reasons":
+		if l.Basis != ByReason { // such a look adds nothing to what was counted before
+			return 0, nil
+		}
 		return countReasons(tx, l.Actor, l.At.Add(-r.Within), l.At)
 	case "hours":
 		return countPeople(tx, l.Actor, l.At.Add(-2*time.Hour), l.At)

@@ -59,12 +59,13 @@ type Service struct {
 	Deps
 	rules  []Rule
 	memory *memory
+	said   *said
 }
 
 // New returns the service. It fails where patterns.yaml is not in order.
 func New(d Deps) (*Service, error) {
 	rules, err := loadRules()
-	return &Service{Deps: d, rules: rules, memory: &memory{marks: map[mark]seen{}}}, err
+	return &Service{Deps: d, rules: rules, memory: &memory{marks: map[mark]seen{}}, said: &said{}}, err
 }
 
 // Stretch is the time in which a reader's looks at one thing are one look.

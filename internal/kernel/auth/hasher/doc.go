@@ -1,5 +1,4 @@
-// Package hasher computes argon2id away from the pages: in a child process that runs at a lower
-// priority, so that the system takes the processor from a password as soon as a page wants it.
+// Package hasher computes argon2id away from the pages, in a child of package aside.
 //
 // A thread of our own would not do: golang.org/x/crypto/argon2 computes on goroutines that it
 // starts itself, which run on any thread, and 19 MiB a password keep the collector busy. What

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package hasher
+package aside
 
 import "os/exec"
 

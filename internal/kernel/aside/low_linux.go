@@ -1,4 +1,4 @@
-package hasher
+package aside
 
 import (
 	"os/exec"
@@ -8,7 +8,7 @@ import (
 )
 
 // startLow starts a command that runs only when nobody else wants the processor (SCHED_IDLE): a
-// page that wakes takes it at once, where a mere nice value would still let a password run on for
+// page that wakes takes it at once, where a mere nice value would still let the work run on for
 // some milliseconds. A process inherits the policy of the thread that made it, so a thread lowers
 // itself, starts it and ends: it could not rise again.
 func startLow(cmd *exec.Cmd) error {
