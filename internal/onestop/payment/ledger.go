@@ -2,7 +2,6 @@ package payment
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"khue/internal/kernel/errs"
@@ -40,12 +39,6 @@ type Account struct {
 
 // String is the account as it is stored: "7031:treasury".
 func (a Account) String() string { return a.Unit.String() + ":" + string(a.Kind) }
-
-func parseAccount(s string) (a Account, err error) {
-	unit, kind, _ := strings.Cut(s, ":")
-	n, err := strconv.ParseInt(unit, 10, 64)
-	return Account{orgunit.UnitID(n), Kind(kind)}, err
-}
 
 // Move debits To by what it credits From. A row of the ledger is one move, so that there is
 // no way to write half of one, in Go or in SQL.

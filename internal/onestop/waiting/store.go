@@ -77,10 +77,6 @@ func arrivals(q db.Querier, opening int64, since time.Time) ([]row, error) {
 	return db.All(q, scanRow, `SELECT `+ticketColumns+` FROM waiting_ticket WHERE opening = $1 AND arrived_at >= $2`, opening, db.Millis(since))
 }
 
-func countTickets(q db.Querier, opening int64) (n int, err error) {
-	return n, q.QueryRow(`SELECT COUNT(*) FROM waiting_ticket WHERE opening = $1`, opening).Scan(&n)
-}
-
 // early are the numbers of the tickets that take part in the draw, in order.
 func early(q db.Querier, opening int64) ([]int64, error) {
 	return db.All(q, db.Value[int64], `SELECT id FROM waiting_ticket WHERE opening = $1 AND ord < $2 ORDER BY ord`, opening, lateBit)
