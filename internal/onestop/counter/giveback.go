@@ -151,7 +151,8 @@ func (s *Service) Pickup(ctx context.Context, code string) (p Pickup, err error)
 			p.Task = t
 		}
 	}
-	env := form.Env{Now: s.Clock.Now(), Case: p.Dossier.Case, Channel: string(p.Dossier.Channel), Units: s.Dossiers.FormUnits(), Files: p.Content.Papers}
+	// A fee is that of the day of filing: an exemption may have ended since.
+	env := form.Env{Now: p.Dossier.SubmittedAt, Case: p.Dossier.Case, Channel: string(p.Dossier.Channel), Units: s.Dossiers.FormUnits(), Files: p.Content.Papers}
 	if p.Fee, err = p.Pkg.FeeOf(p.Content.Answers, env); err != nil {
 		return p, err
 	}

@@ -372,7 +372,10 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		v.Summary.Rows = slices.Insert(v.Summary.Rows, 4, row)
 	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
-	if fee, err := pkg.FeeOf(c.Answers, env); err == nil { // a table out of its budget shows no fee
+	filed := env
+	// A fee is that of the day of filing: an exemption may have ended since.
+	filed.Now = d.SubmittedAt
+	if fee, err := pkg.FeeOf(c.Answers, filed); err == nil { // a table out of its budget shows no fee
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: key("fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
 	}
 	if fees, err := h.svc.Fees(ctx, d); err == nil { // the page stands without them
