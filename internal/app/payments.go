@@ -2,7 +2,6 @@ package app
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,7 +115,7 @@ func (p *Program) payments() error {
 	d := payment.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Policies: p.Policies, Payees: known,
 		GatewayURL: c.Gateway, GatewaySecret: []byte(c.GatewaySecret), BankSecret: []byte(c.BankSecret), Secret: key, Address: p.address(), Fonts: fonts(), Log: p.Config.Log,
-		Kept: func(ctx context.Context) ([]int64, error) { return p.Rights.HeldThings(ctx) },
+		Kept: p.keptOfPayments,
 	}
 	if c.GatewayAsk != "" {
 		d.Gateway = paymentweb.NewGateway(c.GatewayAsk, d.GatewaySecret)

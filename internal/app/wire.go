@@ -155,7 +155,7 @@ func (p *Program) webModules() []web.Module {
 			Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog,
 			People: p.Auth, Accounts: p.Auth, Originals: originals{p}, Asked: p.Reorganise.Asked, Signed: ownPapers{p}.has, Parcels: p.parcelRows, Address: p.address(), Nodes: p.DB.LiveNodes,
 		}),
-		paymentweb.Routes(p.Payments),
+		paymentweb.Routes(p.Payments, p.Dossiers),
 		bookweb.Routes(p.Books, registerNames{p}), recordweb.Routes(p.Records), resultweb.Routes(p.Results, ownPapers{p}), postweb.Routes(p.Results, p.Config.PostSecret),
 		accessweb.Routes(p.looksWeb()), rightsweb.Routes(p.rightsWeb()),
 		deskweb.Routes(p.Desk, phraseChoices{p}),

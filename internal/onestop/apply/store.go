@@ -109,3 +109,6 @@ func usesFile(q db.Querier, sha256 string) (bool, error) {
 	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM apply_draft WHERE papers LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
 	return n > 0, err
 }
+
+// fileNames are the papers of drafts, for db.Texts.
+const fileNames = `SELECT id, papers FROM apply_draft WHERE id > $1 ORDER BY id LIMIT $2`

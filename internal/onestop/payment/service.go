@@ -80,8 +80,8 @@ type Deps struct {
 	Address       string
 	Fonts         pdf.Fonts
 	Log           *slog.Logger
-	// Kept are dossiers and accounts whose orders keep their payer beyond the term; nil: none.
-	Kept func(ctx context.Context) ([]int64, error)
+	// Kept says of whom and what nothing is forgotten at the end of its term; nil: of nobody.
+	Kept func(ctx context.Context) (Kept, error)
 }
 
 // Service takes money and keeps the books. Safe for concurrent use.
@@ -128,6 +128,7 @@ const (
 	actAsk       auth.Action = "payment.ask"
 	actDecide    auth.Action = "payment.decide"
 	actReconcile auth.Action = "payment.reconcile"
+	actRenew     auth.Action = "payment.renew"
 )
 
 // ofUnit is a unit's money as policies see it: the agency and its offices answer for it, for the
@@ -316,14 +317,19 @@ func (s *Service) Read(ctx context.Context, v OrderID, key string) (o Order, err
 	if o, err = s.Find(ctx, v); err != nil {
 		return o, err
 	}
-	r := s.resourceOf(o)
-	if key != "" && hmac.Equal([]byte(key), []byte(s.Key(v))) {
-		r.Facts = []string{"key"}
-	}
-	if !s.Policies.May(ctx, actRead, r) {
+	if !s.Policies.May(ctx, actRead, s.heldBy(o, key)) {
 		return Order{}, errs.E(errs.NotFound, "payment.none")
 	}
 	return o, nil
+}
+
+// heldBy is an order as policies see it that a reader asks for by the key of its link.
+func (s *Service) heldBy(o Order, key string) auth.Resource {
+	r := s.resourceOf(o)
+	if key != "" && hmac.Equal([]byte(key), []byte(s.Key(o.ID))) {
+		r.Facts = []string{"key"}
+	}
+	return r
 }
 
 // ForSource lists the orders of a source, the oldest first.
@@ -389,7 +395,9 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 	var was counted
 	var again bool
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		was, again, o, err = told(q, n)
+		if was, again, o, err = told(q, n); err == nil && !again {
+			o, err = standing(q, o)
+		}
 		return err
 	})
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 // errMoved is the miss of a guarded write: the order moved since it was read.
 var errMoved = errors.New("payment: the order moved")
 
-const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why`
+const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why, renews`
 
 // orderOfNotice are the columns of an order that money is counted for: not what it is made up of.
-const orderOfNotice = `o.id, o.source_type, o.source_id, o.source_code, o.payer, o.account, o.unit, '', o.amount, o.state, o.reference, o.opened_at, o.expires_at, o.paid_at, o.version, o.got, o.void, o.refund, o.dispute, o.why`
+const orderOfNotice = `o.id, o.source_type, o.source_id, o.source_code, o.payer, o.account, o.unit, '', o.amount, o.state, o.reference, o.opened_at, o.expires_at, o.paid_at, o.version, o.got, o.void, o.refund, o.dispute, o.why, o.renews`
 
 // orderRow takes the columns of orderColumns; finish makes them an Order.
 type orderRow struct {
@@ -28,7 +28,7 @@ func (r *orderRow) dest() []any {
 	o := &r.o
 	return []any{
 		&o.ID, &o.Source.Type, &o.Source.ID, &o.Source.Code, &o.Payer, &o.Account, &o.Unit, &r.lines, &o.Amount, &o.State, &o.Reference,
-		&r.opened, &r.expires, &r.paid, &o.Version, &r.got, &o.Void, &r.refund, &o.Dispute, &o.Why,
+		&r.opened, &r.expires, &r.paid, &o.Version, &r.got, &o.Void, &r.refund, &o.Dispute, &o.Why, &o.Renews,
 	}
 }
 
@@ -77,9 +77,9 @@ func refundText(r Refund) string {
 }
 
 func insertOrder(tx *db.Tx, o Order) error {
-	return tx.Exec(`INSERT INTO payment_order (`+orderColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
+	return tx.Exec(`INSERT INTO payment_order (`+orderColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)`,
 		o.ID, o.Source.Type, o.Source.ID, o.Source.Code, o.Payer, o.Account, o.Unit, asText(o.Lines), o.Amount, string(o.State), o.Reference,
-		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, asText(o.Got), string(o.Void), refundText(o.Refund), o.Dispute, o.Why)
+		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, asText(o.Got), string(o.Void), refundText(o.Refund), o.Dispute, o.Why, o.Renews)
 }
 
 // updateOrder writes o, which was read at o.Version, if nobody moved it since.
@@ -133,6 +133,11 @@ func orderOf(q db.Querier, reference string) (Order, error) {
 		return Order{}, nil
 	}
 	return o, err
+}
+
+// successor is the order that took the place of one.
+func successor(q db.Querier, v OrderID) (Order, error) {
+	return db.One(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE renews = $1`, v)
 }
 
 func ordersOf(q db.Querier, s Source) ([]Order, error) {

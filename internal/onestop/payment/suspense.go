@@ -152,6 +152,9 @@ func (s *Service) AskMoney(ctx context.Context, v MoneyID, aim Aim, reference, w
 			if err != nil {
 				return m, "", err
 			}
+			if o, err = standing(tx, o); err != nil {
+				return m, "", err
+			}
 			if o.ID == 0 || o.Unit != m.Unit {
 				return m, "", errs.E(errs.Invalid, "payment.suspense.reference", errs.WithFields(errs.Field{Path: "reference", Key: "payment.suspense.reference"}))
 			}
@@ -194,6 +197,10 @@ func (s *Service) DecideMoney(ctx context.Context, v MoneyID, key string) error 
 		if err != nil {
 			return m, "", err
 		}
+		if o, err = standing(tx, o); err != nil { // it was replaced since somebody asked
+			return m, "", err
+		}
+		m.Order = o.ID
 		// What was booked when nobody knew is taken back; the order books it as its own.
 		t, err := Txn{}.Move(Account{m.Unit, m.Way.holds()}, Account{m.Unit, Suspense}, m.Amount)
 		if err != nil {

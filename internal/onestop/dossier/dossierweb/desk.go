@@ -52,6 +52,7 @@ type taskView struct {
 	Warnings []string
 	Orders   []orderRow
 	MayOrder bool
+	Again    *feeAgain // nil: no new payment code is to be had
 	Work     workView
 	Due      ui.Cell // until when, without its explanation
 }
@@ -377,6 +378,7 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	}
 	if fees, err := h.svc.Fees(ctx, d); err == nil { // the page stands without them
 		v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, func(o payment.Order) string { return "/desk/payments/" + o.ID.String() })...)
+		v.Again = h.againAtDesk(ctx, d, fees)
 	}
 	if row, ok := h.parentRow(ctx, d, false); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)

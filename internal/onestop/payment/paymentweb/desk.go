@@ -114,6 +114,7 @@ type orderView struct {
 	Waits    bool // a refund was asked for and not decided, and the reader is not who decides
 	Excess   string
 	Held     string
+	Next     string // page of the order that took this one's place
 }
 
 func (h handlers) order(w http.ResponseWriter, r *http.Request) error {
@@ -134,6 +135,20 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		v.HasShift = true
 	} else if !errs.Is(err, errs.NotFound) {
 		return err
+	}
+	if v.May.Renew {
+		owes, err := h.sources.Owes(ctx, o)
+		if err != nil {
+			return err
+		}
+		v.May.Renew = owes
+	}
+	if o.Void == payment.Replaced {
+		next, err := h.s.Successor(ctx, o)
+		if err != nil {
+			return err
+		}
+		v.Next = "/desk/payments/" + next.ID.String()
 	}
 	v.Waits = o.Refund.Amount > 0 && o.Refund.Approver == "" && !v.May.Approve
 	if o.Excess() == 0 {
@@ -189,7 +204,13 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	at := v // the order whose page comes next
 	switch f.Get("do") {
+	case "renew":
+		var next payment.Order
+		if next, err = h.sources.AskAgain(ctx, v, "", key); err == nil {
+			at = next.ID
+		}
 	case "cash":
 		_, err = h.s.TakeHere(ctx, v, payment.ByCash, "", key)
 	case "card":
@@ -219,7 +240,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/desk/payments/"+v.String())
+	return web.Redirect(w, r, "/desk/payments/"+at.String())
 }
 
 type cashView struct {
