@@ -101,7 +101,7 @@ func Migrations() []db.Migrations {
 // list names every module that brings jobs, followers or health.
 func (p *Program) list() []module.Module {
 	return []module.Module{
-		p.keeping(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Books.Module(), p.Records.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
+		p.keeping(), p.filesModule(), p.backupModule(), p.proof(), p.Ways.Module(), p.alerts(), p.mandateNotices(), p.Units.Module(), p.Officers.Module(absences{p}), p.Holidays.Module(), catalog.Module(), p.People.Module(), p.Mandates.Module(), p.Looks.Module(), p.OpenID.Module(), p.Certificates.Module(), p.Signatures.Module(), p.Books.Module(), p.Records.Module(), p.Library.Module(), p.Places.Module(), p.Notices.Module(), p.Uploads.Module(),
 		p.Desk.Module(),
 		p.Payments.Module(), p.Dossiers.Module(), p.Results.Module(), p.Apply.Module(), p.Counter.Module(), p.Reorganise.Module(), p.Rights.Module(), p.Cutover.Module(),
 	}

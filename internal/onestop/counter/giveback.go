@@ -428,3 +428,9 @@ func (s *Service) Erase(ctx context.Context, v dossier.ID, code string) (err err
 	defer errs.Op(&err, "counter.Erase(%s)", v)
 	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return eraseOf(tx, v, code) })
 }
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.DB.Texts(ctx, fileNames, each)
+}

@@ -150,3 +150,6 @@ func eraseOf(tx *db.Tx, v dossier.ID, code string) error {
 	}
 	return tx.Exec(`UPDATE counter_filing SET person = 0 WHERE dossier_id = $1`, v)
 }
+
+// fileNames are the papers of intakes, for db.Texts.
+const fileNames = `SELECT id, content FROM counter_intake WHERE id > $1 ORDER BY id LIMIT $2`

@@ -40,3 +40,6 @@ func usesFile(q db.Querier, sha256 string) (bool, error) {
 	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM dossier_content WHERE papers LIKE $1 OR officer LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
 	return n > 0, err
 }
+
+// fileNames are the papers of dossiers, for db.Texts.
+const fileNames = `SELECT dossier_id, papers || ' ' || officer FROM dossier_content WHERE dossier_id > $1 ORDER BY dossier_id LIMIT $2`

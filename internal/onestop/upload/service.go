@@ -343,3 +343,9 @@ func Files(us []Upload, papers []form.PaperNeed) (out []form.File) {
 	}
 	return out
 }
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.db.Texts(ctx, fileNames, each)
+}
