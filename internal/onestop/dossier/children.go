@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -305,10 +306,15 @@ func legacy(d Dossier, c Content, number string) []process.Var {
 	if number != "" {
 		out = append(out, process.Var{Name: "result.number", Value: process.Data{Value: feel.String(number)}})
 	}
-	for path, a := range c.Answers.With(c.Officer) {
+	said := c.Answers.With(c.Officer)
+	for path, a := range said {
 		if v := valueOf(a.Value); !v.IsNull() {
 			out = append(out, process.Var{Name: path, Value: process.Data{Value: v}})
 		}
+	}
+	_, typed := said[typedNumber]
+	if n, year, ok := ofBook(number); ok && !typed {
+		out = append(out, process.Var{Name: typedNumber, Value: process.Data{Value: feel.String(n)}}, process.Var{Name: typedYear, Value: process.Data{Value: feel.String(year)}})
 	}
 	slices.SortFunc(out, func(a, b process.Var) int {
 		switch {
@@ -320,6 +326,18 @@ func legacy(d Dossier, c Content, number string) []process.Var {
 		return 0
 	})
 	return out
+}
+
+// A parent that was filed by a text from before results were numbered by the city takes from a birth
+// the number and year that an officer typed there. Its child may be of a later text, whose number comes
+// from the book and which nobody types.
+const typedNumber, typedYear = "book.number", "book.year"
+
+// ofBook parts a number that stands in a book of a year: "15/2026".
+func ofBook(number string) (n, year string, ok bool) {
+	n, year, ok = strings.Cut(number, "/")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return n, year, ok && digits(n) && digits(year) && len(year) == 4
 }
 
 // childStop withdraws the child of a parent that does not wait for it any more.
