@@ -326,6 +326,20 @@ func (s *Service) Read(ctx context.Context, v OrderID, key string) (o Order, err
 	return o, nil
 }
 
+// ByReference is Read by the reference, as somebody reads it out. NotFound also where the order is
+// not the reader's to see.
+func (s *Service) ByReference(ctx context.Context, text string) (o Order, err error) {
+	defer errs.Op(&err, "payment.ByReference")
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		o, err = orderOf(q, FindReference(text))
+		return err
+	})
+	if err == nil && (o.ID == 0 || !s.Policies.May(ctx, actRead, s.resourceOf(o))) {
+		return Order{}, errs.E(errs.NotFound, "payment.none")
+	}
+	return o, err
+}
+
 // ForSource lists the orders of a source, the oldest first.
 func (s *Service) ForSource(ctx context.Context, src Source) (out []Order, err error) {
 	defer errs.Op(&err, "payment.ForSource")

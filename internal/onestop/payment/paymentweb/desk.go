@@ -59,10 +59,13 @@ func (h handlers) bar(ctx context.Context, here string, u orgunit.UnitID, units 
 }
 
 type listView struct {
-	Unit   string
-	Bar    bar
-	States []ui.Filter
-	Orders ui.TableArgs
+	Unit     string
+	UnitID   string
+	Bar      bar
+	Find     string // what was looked for in vain
+	Problems ui.Problems
+	States   []ui.Filter
+	Orders   ui.TableArgs
 }
 
 func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
@@ -75,12 +78,25 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	find := strings.TrimSpace(q.Get("q"))
+	if find != "" {
+		o, err := h.s.ByReference(ctx, find)
+		if err == nil {
+			return web.Redirect(w, r, "/desk/payments/"+o.ID.String())
+		}
+		if !errs.Is(err, errs.NotFound) {
+			return err
+		}
+	}
 	state := payment.State(q.Get("state"))
 	orders, err := h.s.OfUnit(ctx, u, state)
 	if err != nil {
 		return err
 	}
-	v := listView{Unit: h.unitName(ctx, u), Bar: h.bar(ctx, "list", u, units)}
+	v := listView{Unit: h.unitName(ctx, u), UnitID: u.String(), Find: find, Bar: h.bar(ctx, "list", u, units)}
+	if find != "" {
+		v.Problems = ui.Problems{{Field: "q", Text: say(ctx, "find.none")}}
+	}
 	link := func(s payment.State) string {
 		return "/desk/payments?unit=" + u.String() + "&state=" + string(s)
 	}
@@ -130,6 +146,8 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		ID: o.ID.String(), Pay: h.payView(ctx, o, ""), May: h.s.MayOf(ctx, o), Key: web.NewKey(), Sent: sent,
 		Excess: money(ctx, o.Excess()), Held: money(ctx, o.Held()),
 	}
+	v.Pay.Title, v.Pay.Note = say(ctx, "order", "reference", o.Reference), say(ctx, "deskNote."+string(o.State))
+	v.Pay.Facts.Rows = append([]ui.SummaryRow{{Key: say(ctx, "dossier"), Value: ui.L(o.Source.Code, "/desk/dossiers/"+url.PathEscape(o.Source.Code))}}, v.Pay.Facts.Rows...)
 	if _, err := h.s.MyShift(ctx); err == nil {
 		v.HasShift = true
 	} else if !errs.Is(err, errs.NotFound) {
@@ -372,6 +390,9 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	if day.Before(today) {
 		v.Next = &ui.Anchor{Label: i18n.Date(l, day.AddDays(1)), Href: href(day.AddDays(1))}
 	}
+	if p, ok := h.s.Payees.Payee(u); ok {
+		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day.of"), Value: ui.Cell{Text: p.Account, Note: p.Holder}})
+	}
 	for _, x := range [...][2]string{{"stated", money(ctx, d.Stated)}, {"told", money(ctx, d.Told)}, {"difference", money(ctx, d.Stated-d.Told)}, {"lines", strconv.Itoa(d.Lines)}} {
 		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day."+x[0]), Value: ui.T(x[1])})
 	}
@@ -390,7 +411,7 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	switch {
 	case bad != nil:
 		p := web.ProblemOf(ctx, bad)
-		status, v.Problems = p.Status, ui.ProblemsOf(ctx, bad)
+		status, v.Problems = p.Status, ui.Problems{{Field: "file", Text: p.Detail}}
 		v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
 	case got != nil:
 		v.Banner = &ui.BannerArgs{Tone: ui.ToneDone, Alert: true, Text: say(ctx, "imported", "lines", got.Lines, "repeated", got.Repeated, "found", got.By[payment.Found], "unknown", got.By[payment.Unplaced])}
@@ -427,7 +448,7 @@ func (h handlers) statement(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(files) != 1 {
-		return h.showDay(w, r, f, nil, errs.E(errs.Invalid, "payment.statement.empty"))
+		return h.showDay(w, r, f, nil, errs.E(errs.Invalid, "paymentweb.fileMissing"))
 	}
 	body, err := files[0].Open()
 	if err != nil {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/skip2/go-qrcode"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
@@ -31,6 +33,9 @@ type payView struct {
 	Note    string // what holds now, in a sentence
 	Banner  *ui.BannerArgs
 	Refresh string
+	Back    ui.Anchor // the dossier, for its owner; for anybody else where it is looked up
+	Help    string
+	Ask     string // at the counter, and whom to ask
 }
 
 func (h handlers) read(r *http.Request) (payment.Order, string, error) {
@@ -117,6 +122,14 @@ func (h handlers) payView(ctx context.Context, o payment.Order, key string) payV
 	v := payView{
 		Title: say(ctx, "title"), Code: o.Source.Code, State: stateWord(ctx, o.State), Tone: tone(o.State), Due: money(ctx, o.Due()),
 		Lines: h.lines(ctx, o), Note: say(ctx, "note."+string(o.State)),
+		Back: ui.Anchor{Label: say(ctx, "toTrack"), Href: "/track?code=" + url.QueryEscape(o.Source.Code)},
+		Help: say(ctx, "ask"), Ask: say(ctx, "askText", "unit", h.unitName(ctx, o.Unit), "reference", o.Reference),
+	}
+	if o.Account != 0 && o.Account == auth.From(ctx).Account {
+		v.Back = ui.Anchor{Label: say(ctx, "toDossier", "code", o.Source.Code), Href: "/dossiers/" + url.PathEscape(o.Source.Code)}
+	}
+	if o.Payable() {
+		v.Help, v.Ask = say(ctx, "counter"), say(ctx, "counterText", "unit", h.unitName(ctx, o.Unit), "reference", o.Reference)
 	}
 	row := func(s *ui.SummaryArgs, key, text string) {
 		if text != "" {

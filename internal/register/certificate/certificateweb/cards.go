@@ -176,8 +176,16 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return errs.E(errs.NotFound, "certificate.error.none")
 	}
+	if k := errs.KindOf(err); err != nil && (k == errs.Invalid || k == errs.Conflict || k == errs.Forbidden) {
+		// Told above the list: the fields of the request's form have no part in it.
+		text := web.ProblemOf(ctx, err).Detail
+		if ps := ui.ProblemsOf(ctx, err); len(ps) > 0 {
+			text = ps[0].Text
+		}
+		return h.show(w, r, web.Status(err), listView{Banner: &ui.BannerArgs{Text: text, Tone: ui.ToneStopped, Alert: true}})
+	}
 	if err != nil {
-		return h.refused(w, r, err, listView{})
+		return err
 	}
 	return web.Redirect(w, r, "/admin/certificates?done="+do)
 }
