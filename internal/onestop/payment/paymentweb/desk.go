@@ -386,9 +386,9 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	}
 	v := reconcileView{Unit: h.unitName(ctx, u), UnitID: u.String(), Bar: h.bar(ctx, "reconcile", u, units), Day: day, Key: web.NewKey(), NoStatement: d.Lines == 0}
 	href := func(d clock.Date) string { return "/desk/reconcile?unit=" + u.String() + "&day=" + d.String() }
-	v.Prev = &ui.Anchor{Label: i18n.Date(l, day.AddDays(-1)), Href: href(day.AddDays(-1))}
+	v.Prev = &ui.Anchor{Label: say(ctx, "day.prev", "day", i18n.Date(l, day.AddDays(-1))), Href: href(day.AddDays(-1))}
 	if day.Before(today) {
-		v.Next = &ui.Anchor{Label: i18n.Date(l, day.AddDays(1)), Href: href(day.AddDays(1))}
+		v.Next = &ui.Anchor{Label: say(ctx, "day.next", "day", i18n.Date(l, day.AddDays(1))), Href: href(day.AddDays(1))}
 	}
 	if p, ok := h.s.Payees.Payee(u); ok {
 		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day.of"), Value: ui.Cell{Text: p.Account, Note: p.Holder}})
