@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"khue/internal/kernel/errs"
 )
 
 // Signer signs checkpoints and promises with an ed25519 key. Its name is the
@@ -105,4 +107,27 @@ func writeSecret(file, text string) (err error) {
 	}
 	// Link fails where another process was first; then its key is the one.
 	return os.Link(f.Name(), file)
+}
+
+// PublicOnly is the key of somebody who checks and never signs: Sign fails. The text is what
+// PublicKey says.
+func PublicOnly(public string) (Signer, error) {
+	v, err := note.NewVerifier(public)
+	if err != nil {
+		return nil, errs.E(errs.Invalid, "journal.badPublicKey", errs.Cause(err))
+	}
+	return publicOnly{v, public}, nil
+}
+
+type publicOnly struct {
+	v      note.Verifier
+	public string
+}
+
+func (k publicOnly) Name() string            { return k.v.Name() }
+func (k publicOnly) KeyHash() uint32         { return k.v.KeyHash() }
+func (k publicOnly) Verifier() note.Verifier { return k.v }
+func (k publicOnly) PublicKey() string       { return k.public }
+func (publicOnly) Sign([]byte) ([]byte, error) {
+	return nil, errors.New("journal: a public key does not sign")
 }
