@@ -177,6 +177,9 @@ func (v *verifyReceiptCmd) Run(c *command) error {
 	o := journal.ReceiptCheck{}
 	if v.Key != "" {
 		o.Key = textOrFile(v.Key)
+		if _, err := journal.PublicOnly(o.Key); err != nil {
+			return err // the receipt is not to blame
+		}
 	}
 	if o.Witnesses, o.Roots, err = v.read(); err != nil {
 		return err
