@@ -11,7 +11,6 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/mail"
-	"khue/internal/kernel/module"
 	"khue/internal/kernel/sms"
 	"khue/internal/onestop/notify"
 )
@@ -35,8 +34,8 @@ func (c courier) Send(ctx context.Context, ch factor.Channel, to, name, subject,
 }
 
 // alerts tell the owner of an account what happened to it, on every way there is.
-func (p *Program) alerts() module.Module {
-	return module.Module{Name: "alerts", Followers: []journal.Follower{{Name: "app.alerts", Kinds: factor.Kinds(), Tail: true, Fn: p.alert}}}
+func (p *Program) alerts() journal.Follower {
+	return journal.Follower{Name: "app.alerts", Kinds: factor.Kinds(), Tail: true, Fn: p.alert}
 }
 
 func (p *Program) alert(_ context.Context, tx *db.Tx, r journal.Record) error {

@@ -73,7 +73,11 @@ func TestMigrateThenVerify(t *testing.T) {
 	if code, out, _ := run(t, "migrate", "--check", "--data", dir); code != 0 || out != "" {
 		t.Errorf("still pending: %s", out)
 	}
-	code, out, errOut := run(t, "verify", "--data", dir, "--json")
+	// A folder without keys gets none by being looked at: who checks names the public key.
+	if code, _, errOut := run(t, "verify", "--data", dir); code != 1 || !strings.Contains(errOut, "--key") {
+		t.Errorf("without a key: exit %d: %s", code, errOut)
+	}
+	code, out, errOut := run(t, "verify", "--data", dir, "--json", "--key", "khue.hanoi+66519855+AVZB+LqcxHgabNB1eCY7/Is2ZT2KuO9td/d8nMAcwFUQ")
 	var rep struct{ OK bool }
 	if err := json.Unmarshal([]byte(out), &rep); code != 0 || err != nil || !rep.OK {
 		t.Errorf("exit %d: %s %s", code, out, errOut)

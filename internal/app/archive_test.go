@@ -97,7 +97,7 @@ func TestAnArchiveIsReadWithoutTheProgram(t *testing.T) {
 	if err := os.Remove(found[1]); err != nil {
 		t.Fatal(err)
 	}
-	if said := check(); strings.Count(said, ": altered") != 1 || strings.Count(said, ": missing") != 1 {
+	if said := check(); strings.Count(said, " was altered") != 1 || strings.Count(said, " is missing") != 1 {
 		t.Errorf("what was altered: %s", said)
 	}
 }

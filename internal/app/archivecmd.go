@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -37,9 +38,13 @@ type archiveWriteCmd struct {
 func (a *archiveWriteCmd) Run(c *command) error {
 	day, err := clock.ParseDate(a.Before)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %s", errUsage, c.say("app.badDay", "text", a.Before))
 	}
-	p, err := New(c.ctx, a.config(c))
+	cfg, err := a.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -47,6 +52,9 @@ func (a *archiveWriteCmd) Run(c *command) error {
 	bar := newProgress(c.err, "archive")
 	n, sum, err := p.archive(c.ctx, a.Out, a.Service, day, func(n int) { bar.show(n, 0) })
 	bar.end()
+	if errors.Is(err, archive.ErrFull) {
+		return errs.E(errs.Conflict, "app.archive.full", errs.P("out", a.Out))
+	}
 	if err != nil {
 		return err
 	}
@@ -67,6 +75,9 @@ func (a *archiveCheckCmd) Run(c *command) error {
 	bar := newProgress(c.err, "archive")
 	n, problems, err := archive.Check(a.Dir, bar.show)
 	bar.end()
+	if errors.Is(err, archive.ErrNone) {
+		return errs.E(errs.Invalid, "app.archive.none", errs.P("dir", a.Dir), errs.Cause(err))
+	}
 	if err != nil {
 		return err
 	}
@@ -76,7 +87,7 @@ func (a *archiveCheckCmd) Run(c *command) error {
 		}
 	}
 	for _, p := range problems {
-		fmt.Fprintln(c.err, "-", p)
+		fmt.Fprintln(c.err, "-", c.say("app.archive."+p.Fault, "file", p.File))
 	}
 	if len(problems) > 0 {
 		return errs.E(errs.Invalid, "app.archive.damaged", errs.P("n", len(problems)))
@@ -92,10 +103,6 @@ func (p *Program) archive(ctx context.Context, out, service string, before clock
 	if err := p.Journal.Tick(ctx, nil); err != nil { // proofs need a checkpoint
 		return 0, "", err
 	}
-	bag, err := archive.Create(out)
-	if err != nil {
-		return 0, "", err
-	}
 	services := map[string]bool{}
 	for _, pkg := range p.Services.All() {
 		if service == "" || pkg.ID == service {
@@ -104,6 +111,10 @@ func (p *Program) archive(ctx context.Context, out, service string, before clock
 	}
 	if len(services) == 0 {
 		return 0, "", errs.E(errs.NotFound, "app.archive.service", errs.P("service", service))
+	}
+	bag, err := archive.Create(out)
+	if err != nil {
+		return 0, "", err
 	}
 	for s := range services {
 		for after := dossier.ID(0); ; {

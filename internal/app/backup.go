@@ -47,7 +47,7 @@ func (p *Program) backups() error {
 	if err != nil {
 		return err
 	}
-	names, err := secret(filepath.Join(p.Config.Data, "keys", "backup.key"))
+	names, err := p.secret("backup.key")
 	if err != nil {
 		return err
 	}
@@ -124,6 +124,7 @@ func (f *freshBlobs) Fresh() []blob.Ref {
 func (p *Program) backupModule() module.Module {
 	m := module.Module{Name: "backup", Followers: []journal.Follower{backup.Follow(rights.KindErased, journal.KindErased)}}
 	if p.Backup != nil {
+		m.Run = p.Backup.Run
 		m.Health = []module.Check{{Name: "age", Do: p.backupAge}}
 		m.Measures = []measure.Group{p.backupFigures()}
 	}

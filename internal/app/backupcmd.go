@@ -44,7 +44,10 @@ type backupRunCmd struct {
 
 // Run takes one base with its log up to now.
 func (b *backupRunCmd) Run(c *command) error {
-	cfg := b.config(c)
+	cfg, err := b.existing(c)
+	if err != nil {
+		return err
+	}
 	bar := newProgress(c.err, "backup")
 	var last backup.Progress
 	cfg.Backup = BackupConfig{Dir: b.To, Recipients: b.Recipients, WithoutKeys: b.WithoutKeys, Progress: func(p backup.Progress) {
@@ -204,7 +207,7 @@ func (r *restoreCmd) Run(c *command) (err error) {
 	var at time.Time
 	if r.At != "" {
 		if at, err = parseInstant(r.At); err != nil {
-			return fmt.Errorf("%w: %w", errUsage, err)
+			return fmt.Errorf("%w: %s", errUsage, c.say("app.badInstant", "text", r.At))
 		}
 	}
 	v, err := r.vault()
@@ -223,7 +226,7 @@ func (r *restoreCmd) Run(c *command) (err error) {
 	}
 	defer func() { err = errors.Join(err, done.Close()) }()
 	if !r.JSON {
-		if err := done.Program.verify(c, journal.Held{}, false); err != nil {
+		if err := verify(c, done.Program.Journal, journal.Held{}, false); err != nil {
 			return err
 		}
 	} else if err := done.whole(c.ctx); err != nil {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -32,17 +31,12 @@ const decisionRounds = 20
 
 // benchDecision measures one decision with the policies of the whole program: every action
 // for every account of a demo, over units that its post reaches and that it does not.
-func benchDecision(ctx context.Context, _ citybench.Options) ([]citybench.Row, error) {
-	folder, err := os.MkdirTemp("", "khue-bench-decision-")
+func benchDecision(ctx context.Context, o citybench.Options) ([]citybench.Row, error) {
+	p, closeCity, err := benchCity(ctx, o, Config{})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	p, err := New(ctx, Config{Data: folder, MigrateAtStart: true})
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
+	defer closeCity()
 	city, err := p.Settle(ctx)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -26,27 +24,16 @@ const keepingClients = 8
 // benchKeeping measures what a loss of the machine would take with it: how long a filing that was
 // acknowledged is not yet in a segment of the backup, synced, while clients file as fast as they can.
 func benchKeeping(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	dir, err := os.MkdirTemp("", "khue-bench-keeping-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	key, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err
 	}
-	cfg := Config{
-		Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Opened: clock.MustDate("2026-11-09").At(8, 30), MigrateAtStart: true,
-		Backup: BackupConfig{Dir: filepath.Join(dir, "backup"), Recipients: []string{key.Recipient().String()}},
-		Log:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	cfg, drop, err := benchConfig(ctx, o, Config{Opened: clock.MustDate("2026-11-09").At(8, 30)})
+	if err != nil {
+		return nil, err
 	}
-	if o.DB != "" {
-		var drop func()
-		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
-	}
+	defer drop()
+	cfg.Backup = BackupConfig{Dir: filepath.Join(filepath.Dir(cfg.Data), "backup"), Recipients: []string{key.Recipient().String()}}
 	p, err := New(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -154,17 +141,22 @@ func (p *Program) fileFor(ctx context.Context, clerk context.Context, long time.
 
 // benchFiling is a dossier that a clerk takes in at the counter of the demo's commune.
 func benchFiling(day clock.Date, key string) dossier.Submission {
-	answers := form.Answers{}
+	return dossier.Submission{
+		Service: "hanoi.civil-status.birth-registration", Case: "normal", Channel: service.Counter, Applicant: dossier.Party{Name: "Nguyễn Thị Hạnh", Phone: "0912000001"},
+		Answers: benchBirth(day.AddDays(-20)), Papers: []form.File{{Paper: "birthSlip", Name: "giay-chung-sinh.pdf", Type: "pdf", Size: 120_000, Originals: 1}},
+		Delivery: dossier.Delivery{Method: "counter"}, Lang: "vi", Key: key,
+	}
+}
+
+// benchBirth are the answers of a birth registration that anybody may file.
+func benchBirth(born clock.Date) form.Answers {
+	out := form.Answers{}
 	for path, v := range map[string]any{
-		"child.registrationUnit": "00118", "child.name": "Nguyễn Minh An", "child.dob": day.AddDays(-20).String(), "child.sex": "female",
+		"child.registrationUnit": "00118", "child.name": "Nguyễn Minh An", "child.dob": born.String(), "child.sex": "female",
 		"child.ethnicity": "01", "child.hometown": "Gia Lâm, Hà Nội", "child.homeBirth": false, "child.birthPlace": "Bệnh viện Phụ sản Hà Nội",
 		"mother.name": "Nguyễn Thị Hạnh", "mother.dob": "1996", "requester.name": "Nguyễn Thị Hạnh", "requester.id": "999196000001", "requester.relation": "mother",
 	} {
-		answers[path] = form.Answer{Value: v}
+		out[path] = form.Answer{Value: v}
 	}
-	return dossier.Submission{
-		Service: "hanoi.civil-status.birth-registration", Case: "normal", Channel: service.Counter, Applicant: dossier.Party{Name: "Nguyễn Thị Hạnh", Phone: "0912000001"},
-		Answers: answers, Papers: []form.File{{Paper: "birthSlip", Name: "giay-chung-sinh.pdf", Type: "pdf", Size: 120_000, Originals: 1}},
-		Delivery: dossier.Delivery{Method: "counter"}, Lang: "vi", Key: key,
-	}
+	return out
 }

@@ -6,11 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,40 +29,18 @@ const (
 // one account and each for an order of its own, and asks for the balance of an account with a
 // million entries. Every notice must have counted once.
 func benchPayment(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	dir, err := os.MkdirTemp("", "khue-bench-payment-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	clk := clock.StartAt(clock.System(), clock.System().Now())
 	secret := "bench"
-	cfg := Config{
-		Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Clock: clk, MigrateAtStart: true, Payments: Payments{BankSecret: secret, Invented: true},
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	}
-	if o.DB != "" {
-		var drop func()
-		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
-	}
-	p, err := New(ctx, cfg)
+	p, closeCity, err := benchCity(ctx, o, Config{Clock: clk, Payments: Payments{BankSecret: secret, Invented: true}})
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
-	run, stop := context.WithCancel(ctx)
-	ended, door := make(chan error, 1), make(chan net.Addr, 1)
-	go func() { ended <- p.Run(run, func(a net.Addr) { door <- a }) }()
-	defer func() { stop(); err = errors.Join(err, <-ended) }()
-	var addr net.Addr
-	select {
-	case addr = <-door:
-	case err := <-ended:
-		ended <- nil
+	defer closeCity()
+	door, stop, err := serveBench(ctx, p)
+	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, stop()) }()
 	unit := p.Units.Now().Government().ID
 	payee, _ := p.Payments.Payees.Payee(unit)
 	orders := make([]payment.Order, benchNotices)
@@ -107,7 +81,7 @@ func benchPayment(ctx context.Context, o citybench.Options) (rows []citybench.Ro
 				if i >= len(all) {
 					return
 				}
-				failed[c] = sendNotice(ctx, client, "http://"+addr.String()+"/payment/notices/bank", all[i].sign, all[i].body)
+				failed[c] = sendNotice(ctx, client, door+"/payment/notices/bank", all[i].sign, all[i].body)
 			}
 		})
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -37,23 +34,11 @@ func (k killer) Write(b []byte) (int, error) {
 // the middle; a second goes on. reorganise.broken counts what a comparison of before and after
 // finds lost, doubled, unexplained, changed, at a dead unit or without a post: it must be 0.
 func benchReorganise(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	dir, err := os.MkdirTemp("", "khue-bench-reorganise-")
+	cfg, drop, err := benchConfig(ctx, o, Config{Opened: clock.MustDate("2025-06-30").At(17, 0)})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	eve := clock.MustDate("2025-06-30").At(17, 0)
-	cfg := Config{
-		Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Opened: eve, MigrateAtStart: true,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	}
-	if o.DB != "" {
-		var drop func()
-		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
-	}
+	defer drop()
 	before, err := manyOpen(ctx, cfg, o.Dossiers)
 	if err != nil {
 		return nil, err

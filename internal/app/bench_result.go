@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,37 +30,26 @@ const benchAct = 100
 // benchResult measures how many results a second are made: number taken and intent journalled,
 // paper drawn, signed with a card, a seal and a time stamp for each, stored with fsync, entered in the register.
 func benchResult(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	dir, err := os.MkdirTemp("", "khue-bench-level4-")
+	p, closeCity, err := benchCity(ctx, o, Config{Opened: clock.MustDate("2026-11-09").At(8, 30)})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	cfg := Config{
-		Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Opened: clock.MustDate("2026-11-09").At(8, 30), MigrateAtStart: true,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	}
-	if o.DB != "" {
-		var drop func()
-		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
-	}
-	p, err := New(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
+	defer closeCity()
 	city, err := p.Settle(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, pkg, err := p.worships(ctx, city, benchResults+benchAct)
+	actors, err := p.actors(ctx, city)
+	if err != nil {
+		return nil, err
+	}
+	all, pkg, err := p.worships(actors["motcua"], benchResults+benchAct)
 	if err != nil {
 		return nil, err
 	}
 	filed := all[:benchResults]
-	boss, agency, signer, err := p.benchSigner(ctx, city)
+	boss := actors["noivu.pgd"]
+	agency, signer, err := p.benchSigner(boss, actors["lanhdao"])
 	if err != nil {
 		return nil, err
 	}
@@ -194,37 +180,27 @@ func (p *Program) benchHands(boss context.Context, filed []dossier.Dossier, pkg 
 }
 
 // benchSigner gives the deputy director who signs the decisions a card, and the department a seal.
-func (p *Program) benchSigner(ctx context.Context, city DemoCity) (boss context.Context, agency orgunit.UnitID, signer dossier.Did, err error) {
-	who := map[string]context.Context{}
-	for _, a := range city.Accounts {
-		sub, err := p.Auth.Resolve(ctx, a.Token)
-		if err != nil {
-			return nil, 0, signer, err
-		}
-		who[a.Login] = auth.With(ctx, sub)
-	}
-	boss = who["noivu.pgd"]
-	lead := who["lanhdao"]
+func (p *Program) benchSigner(boss, lead context.Context) (agency orgunit.UnitID, signer dossier.Did, err error) {
 	if boss == nil || lead == nil {
-		return nil, 0, signer, errors.New("the demo has no deputy director")
+		return 0, signer, errors.New("the demo has no deputy director")
 	}
 	at, _ := unitOf(auth.From(boss).Grants[0].Scope)
 	a, ok := p.Units.Now().AgencyOf(at)
 	if !ok {
-		return nil, 0, signer, errors.New("the deputy director has no agency")
+		return 0, signer, errors.New("the deputy director has no agency")
 	}
 	for i, w := range []certificate.Wish{{Kind: certificate.Officer, Login: "noivu.pgd"}, {Kind: certificate.Seal, Unit: "unit:" + a.ID.String()}} {
 		w.Basis = "Quyết định 01/QĐ-SNV"
 		c, err := p.Certificates.Ask(boss, w, fmt.Sprintf("bench-card-0123456789-%d", i))
 		if err != nil {
-			return nil, 0, signer, err
+			return 0, signer, err
 		}
 		if _, err := p.Certificates.Decide(lead, c.ID, true); err != nil {
-			return nil, 0, signer, err
+			return 0, signer, err
 		}
 	}
 	sub := auth.From(boss)
-	return boss, a.ID, dossier.Did{Duty: dossier.Signed, Account: sub.Account, Name: sub.Name}, nil
+	return a.ID, dossier.Did{Duty: dossier.Signed, Account: sub.Account, Name: sub.Name}, nil
 }
 
 // allSigned checks that each result bears its signature and seal: a figure of papers that are not
@@ -254,19 +230,9 @@ func (p *Program) allSigned(ctx context.Context, filed []dossier.Dossier) error 
 }
 
 // worships files n dossiers of the service whose results the city numbers.
-func (p *Program) worships(ctx context.Context, city DemoCity, n int) (out []dossier.Dossier, pkg *service.Package, err error) {
+func (p *Program) worships(clerk context.Context, n int) (out []dossier.Dossier, pkg *service.Package, err error) {
 	if pkg, err = p.Services.Find("hanoi.merit.martyr-worship", p.today()); err != nil {
 		return nil, nil, err
-	}
-	var clerk context.Context
-	for _, a := range city.Accounts {
-		if a.Login == "motcua" {
-			sub, err := p.Auth.Resolve(ctx, a.Token)
-			if err != nil {
-				return nil, nil, err
-			}
-			clerk = auth.With(ctx, sub)
-		}
 	}
 	if clerk == nil {
 		return nil, nil, errors.New("the demo has no clerk")
@@ -292,7 +258,7 @@ func (p *Program) worships(ctx context.Context, city DemoCity, n int) (out []dos
 			return nil, nil, err
 		}
 		var d dossier.Dossier
-		err = p.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		err = p.DB.View(clerk, func(_ context.Context, v *db.View) error {
 			d, err = p.Dossiers.FindID(v, f.ID)
 			return err
 		})

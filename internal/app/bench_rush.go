@@ -7,12 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,41 +59,23 @@ func (l *loadRushCmd) Run(c *command) error {
 // page of a dossier. City and families share one process and its processors. Every filing that
 // was acknowledged is held against the tables.
 func benchRush(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	dir, err := os.MkdirTemp("", "khue-bench-rush-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	midnight := clock.MustDate("2026-07-01").At(0, 0)
 	clk := clock.StartAt(clock.System(), midnight.Add(-50*time.Minute))
-	cfg := Config{Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Clock: clk, MigrateAtStart: true, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
-	if o.DB != "" {
-		var drop func()
-		if cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
-	}
-	p, err := New(ctx, cfg)
+	p, closeCity, err := benchCity(ctx, o, Config{Clock: clk})
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
+	defer closeCity()
 	city, err := p.Settle(ctx)
 	if err != nil {
 		return nil, err
 	}
-	running, stop := context.WithCancel(ctx)
-	up, ended := make(chan string, 1), make(chan error, 1)
-	go func() { ended <- p.Run(running, func(a net.Addr) { up <- "http://" + a.String() }) }()
-	defer func() { stop(); err = errors.Join(err, <-ended) }()
-	r := &rush{p: p, o: o, http: rushClient(rushConns), beside: rushClient(rushProbe)}
-	select {
-	case r.url = <-up:
-	case err := <-ended:
-		ended <- nil
+	door, stop, err := serveBench(ctx, p)
+	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, stop()) }()
+	r := &rush{p: p, o: o, url: door, http: rushClient(rushConns), beside: rushClient(rushProbe)}
 	if err := r.settle(ctx, city.Password); err != nil {
 		return nil, err
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"os"
-	"path/filepath"
 	"runtime/pprof"
 	"slices"
 	"sync"
@@ -33,20 +30,14 @@ import (
 // timers.cpu_s the processor time of the programs (without the database server's); each
 // dossier must have fired exactly once.
 func benchTimers(ctx context.Context, o citybench.Options) (rows []citybench.Row, err error) {
-	dir, err := os.MkdirTemp("", "khue-bench-timers-")
-	if err != nil {
+	b := timerBench{o: o, clk: clock.StartAt(clock.System(), clock.MustDate("2026-11-16").At(9, 0))}
+	var drop func()
+	if b.cfg, drop, err = benchConfig(ctx, o, Config{Clock: b.clk}); err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	b := timerBench{o: o, clk: clock.StartAt(clock.System(), clock.MustDate("2026-11-16").At(9, 0))}
-	b.cfg = Config{Data: filepath.Join(dir, "city"), Listen: "127.0.0.1:0", Clock: b.clk, MigrateAtStart: true, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))}
+	defer drop()
 	nodes := 1
 	if o.DB != "" {
-		var drop func()
-		if b.cfg.DB, drop, err = citybench.FreshDatabase(ctx, o.DB); err != nil {
-			return nil, err
-		}
-		defer drop()
 		nodes = 2
 	}
 	defer func() { err = errors.Join(err, b.stop()) }()
@@ -86,8 +77,7 @@ type timerBench struct {
 	cfg   Config
 	clk   *clock.Shifted
 	nodes []*Program
-	ended []chan error
-	close []context.CancelFunc
+	stops []func() error
 	ids   []dossier.ID
 }
 
@@ -97,23 +87,18 @@ func (b *timerBench) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	up, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- p.Run(ctx, func(net.Addr) { close(up) }) }()
-	b.nodes, b.ended, b.close = append(b.nodes, p), append(b.ended, ended), append(b.close, cancel)
-	select {
-	case <-up:
-		return nil
-	case err := <-ended:
-		ended <- nil
-		return fmt.Errorf("the program ended: %w", err)
+	_, stop, err := serveBench(ctx, p)
+	if err != nil {
+		p.Close()
+		return err
 	}
+	b.nodes, b.stops = append(b.nodes, p), append(b.stops, stop)
+	return nil
 }
 
 func (b *timerBench) stop() (err error) {
 	for i, p := range b.nodes {
-		b.close[i]()
-		err = errors.Join(err, <-b.ended[i])
+		err = errors.Join(err, b.stops[i]())
 		p.Close()
 	}
 	return err
@@ -148,17 +133,9 @@ func (b *timerBench) fill(ctx context.Context) error {
 
 // draft files one birth registration that waits for its applicant.
 func draft(ctx context.Context, p *Program, i int) (dossier.ID, error) {
-	answers := form.Answers{}
-	for path, v := range map[string]any{
-		"child.registrationUnit": "00118", "child.name": "Nguyễn Minh An", "child.dob": "2026-10-01", "child.sex": "female",
-		"child.ethnicity": "01", "child.hometown": "Gia Lâm, Hà Nội", "child.homeBirth": false, "child.birthPlace": "Bệnh viện Phụ sản Hà Nội",
-		"mother.name": "Nguyễn Thị Hạnh", "mother.dob": "1996", "requester.name": "Nguyễn Thị Hạnh", "requester.id": "999196000001", "requester.relation": "mother",
-	} {
-		answers[path] = form.Answer{Value: v}
-	}
 	filed, err := p.Dossiers.Submit(ctx, dossier.Submission{
 		Service: "hanoi.civil-status.birth-registration", Case: "normal", Channel: service.Online,
-		Applicant: dossier.Party{Name: "Nguyễn Thị Hạnh", Phone: fmt.Sprintf("0912%06d", i)}, Answers: answers,
+		Applicant: dossier.Party{Name: "Nguyễn Thị Hạnh", Phone: fmt.Sprintf("0912%06d", i)}, Answers: benchBirth(clock.MustDate("2026-10-01")),
 		Papers:   []form.File{{Paper: "birthSlip", Name: "giay-chung-sinh.pdf", Type: "pdf", Size: 120_000, Copies: 1}},
 		Delivery: dossier.Delivery{Method: "counter"}, Lang: "vi", Key: web.NewKey(),
 	})
@@ -272,12 +249,8 @@ func (b *timerBench) once(ctx context.Context, d dossier.ID, began time.Time) (l
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
+	if !clock.Wait(ctx, d) {
 		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
+	return nil
 }

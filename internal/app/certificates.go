@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -20,7 +19,7 @@ import (
 
 // authority builds the city's certificate authority.
 func (p *Program) authority(ctx context.Context) error {
-	key, err := secret(filepath.Join(p.Config.Data, "keys", "certificate.key"))
+	key, err := p.secret("certificate.key")
 	if err != nil {
 		return err
 	}
@@ -28,13 +27,13 @@ func (p *Program) authority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := certificate.OpenKeys(filepath.Join(p.Config.Data, "keys"), House, p.Clock.Now(), remote)
+	keys, err := certificate.OpenKeys(p.keyFile(""), House, p.Clock.Now(), remote)
 	if err != nil {
 		return err
 	}
 	p.Certificates, err = certificate.New(ctx, certificate.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Policies: p.Policies, People: holders{p}, Secret: key, Keys: keys, Remote: remote,
-		Government: func() string { return "unit:" + p.Units.Now().Government().ID.String() }, Address: p.issuer,
+		Government: p.government, Address: p.issuer,
 	})
 	return err
 }
@@ -124,13 +123,9 @@ func (f signerFlags) signer() signweb.Config {
 // these their seals, asked for and issued by two people as in any city. Who is chair of the
 // commune is returned.
 func (p *Program) DemoCards(ctx context.Context, city DemoCity) (chair context.Context, err error) {
-	who := map[string]context.Context{}
-	for _, a := range city.Accounts {
-		sub, err := p.Auth.Resolve(ctx, a.Token)
-		if err != nil {
-			return nil, err
-		}
-		who[a.Login] = auth.With(ctx, sub)
+	who, err := p.actors(ctx, city)
+	if err != nil {
+		return nil, err
 	}
 	chair = who["chutich"]
 	deputy, lead := who["phochutich"], who["lanhdao"]

@@ -321,7 +321,11 @@ type tokenCmd struct {
 
 // Run prints a token, once.
 func (t *tokenCmd) Run(c *command) error {
-	p, err := New(c.ctx, t.config(c))
+	cfg, err := t.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}

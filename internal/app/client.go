@@ -45,7 +45,11 @@ type clientAddCmd struct {
 
 // Run registers a program.
 func (a *clientAddCmd) Run(c *command) error {
-	p, err := New(c.ctx, a.config(c))
+	cfg, err := a.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,11 @@ type clientListCmd struct {
 
 // Run lists the programs.
 func (l *clientListCmd) Run(c *command) error {
-	p, err := New(c.ctx, l.config(c))
+	cfg, err := l.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -124,7 +132,11 @@ type clientRotateCmd struct {
 
 // Run gives a new secret.
 func (r *clientRotateCmd) Run(c *command) error {
-	p, err := New(c.ctx, r.config(c))
+	cfg, err := r.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -144,7 +156,11 @@ type clientRemoveCmd struct {
 
 // Run removes a program.
 func (r *clientRemoveCmd) Run(c *command) error {
-	p, err := New(c.ctx, r.config(c))
+	cfg, err := r.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -160,7 +176,11 @@ type clientKeysCmd struct {
 
 // Run makes a new key.
 func (k *clientKeysCmd) Run(c *command) error {
-	p, err := New(c.ctx, k.config(c))
+	cfg, err := k.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}

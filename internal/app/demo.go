@@ -116,6 +116,11 @@ func (d *demoCmd) Run(c *command) error {
 			return err
 		}
 	}
+	return d.serve(c, p, folder, city)
+}
+
+// serve runs the city and tells whoever started it how to come in.
+func (d *demoCmd) serve(c *command, p *Program, folder string, city DemoCity) (err error) {
 	if city.Client, err = p.demoClient(c.ctx, d.Client, d.ClientFirst); err != nil {
 		return err
 	}

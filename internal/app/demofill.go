@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -145,15 +144,5 @@ func (d *demoCmd) refill(c *command, folder string, at time.Time) error {
 	if err := d.fill(c, p, folder, &city); err != nil || d.FillOnly {
 		return err
 	}
-	if city.Client, err = p.demoClient(c.ctx, d.Client, d.ClientFirst); err != nil {
-		return err
-	}
-	return p.Run(c.ctx, func(a net.Addr) {
-		city.URL = "http://" + a.String()
-		if d.JSON {
-			_ = c.json(city)
-			return
-		}
-		city.print(c, filepath.Clean(folder))
-	})
+	return d.serve(c, p, folder, city)
 }

@@ -76,12 +76,10 @@ func (d *doctorCmd) Run(c *command) error {
 		x.print()
 	}
 	if worst == wrong || worst == think && d.Strict {
-		return errUnwell
+		return errs.E(errs.Invalid, "app.doctor.unwell")
 	}
 	return nil
 }
-
-var errUnwell = errors.New("something above wants to be mended")
 
 func (x *doctor) worst() string {
 	out := fine
@@ -213,8 +211,10 @@ func (x *doctor) disk() {
 	switch {
 	case err != nil:
 		x.says(think, "noDisk", "why", err.Error())
-	case free < roomFor || free < size/10:
+	case free < roomFor || free < size/20:
 		x.says(wrong, "fullDisk", "mb", int64(free>>20), "percent", int64(free*100/max(size, 1))) //nolint:gosec // sizes of disks
+	case free < size/10:
+		x.says(think, "fullDisk", "mb", int64(free>>20), "percent", int64(free*100/max(size, 1))) //nolint:gosec // sizes of disks
 	default:
 		x.says(fine, "disk", "gb", int64(free>>30)) //nolint:gosec // sizes of disks
 	}
@@ -404,7 +404,7 @@ func (x *doctor) server() {
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		x.says(wrong, "notReady", "listen", x.cfg.Listen)
+		x.says(wrong, "notReady", "listen", x.cfg.Listen, "url", scheme+x.cfg.Listen+"/readyz")
 		return
 	}
 	x.says(fine, "ready", "listen", x.cfg.Listen)

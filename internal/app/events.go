@@ -21,7 +21,7 @@ func (p *Program) outside(context.Context) error {
 	if p.Config.Events == "" {
 		return nil
 	}
-	password, err := secret(filepath.Join(p.Config.Data, "keys", "events.key"))
+	password, err := p.secret("events.key")
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,30 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"khue/internal/kernel/auth"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/web"
 	"khue/internal/portal/health"
 )
+
+// checks are what must be right for the city to work: what /readyz asks.
+func (p *Program) checks() []web.Check {
+	out := []web.Check{{Name: "database", Do: func(ctx context.Context) error {
+		return p.DB.View(ctx, func(_ context.Context, v *db.View) error {
+			var one int
+			return v.QueryRow("SELECT 1").Scan(&one)
+		})
+	}}}
+	for _, m := range p.modules {
+		for _, c := range m.Health {
+			out = append(out, web.Check{Name: m.Name + "." + c.Name, Do: c.Do})
+		}
+	}
+	return out
+}
 
 // condition is what the page of operators reads.
 func (p *Program) condition() *health.Service {

@@ -170,6 +170,8 @@ func (s *seed) body(route string) any {
 		return url.Values{"do": {"contest"}, "why": {"Không phải của tôi"}}
 	case "POST /desk/suspense/{money}":
 		return url.Values{"do": {"return"}, "why": {"Không tìm được người nộp"}}
+	case "POST /api/v1/payments/{order}/renew":
+		return map[string]any{}
 	case "POST /api/v1/payments/{order}/ways":
 		return map[string]any{"way": "bank"}
 	case "POST /desk/cash", "POST /desk/reconcile":

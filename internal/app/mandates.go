@@ -19,7 +19,7 @@ const jobMandatesEnd = "app.mandates"
 // mandateNotices tell both sides of a mandate what happened to it, by the ways that each chose.
 func (p *Program) mandateNotices() module.Module {
 	return module.Module{
-		Name:      "mandate notices",
+		Name:      "mandate",
 		Followers: []journal.Follower{{Name: "app.mandates", Kinds: mandate.Events(), Tail: true, Fn: p.tellMandate}},
 		Jobs:      []jobs.Handler{{Kind: jobMandatesEnd, Do: p.mandatesEnd}},
 		Periodic:  []jobs.Periodic{{Kind: jobMandatesEnd, Every: 24 * time.Hour, Offset: 30 * time.Minute}},

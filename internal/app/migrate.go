@@ -29,7 +29,11 @@ func (m *serviceMigrateCmd) Run(c *command) error {
 	if ps := decl.Decode(filepath.Base(m.Plan), data, &plan); ps.Failed() {
 		return c.report(filepath.Dir(m.Plan), ps)
 	}
-	p, err := New(c.ctx, m.config(c))
+	cfg, err := m.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}

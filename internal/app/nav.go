@@ -38,7 +38,7 @@ func deskNav() []navEntry {
 		{key: "mandates", href: "/desk/mandates", only: clerks},
 		{key: "return", href: "/desk/return", daily: clerks, only: clerks},
 		{key: "parcels", href: "/desk/parcels", only: clerks},
-		{key: "payments", href: "/desk/payments", only: []orgunit.Role{orgunit.RoleClerk, "financeOfficer", orgunit.RoleHead, orgunit.RoleLeader}, also: []string{"/desk/cash", "/desk/reconcile"}},
+		{key: "payments", href: "/desk/payments", only: []orgunit.Role{orgunit.RoleClerk, "financeOfficer", orgunit.RoleHead, orgunit.RoleLeader}, also: []string{"/desk/suspense", "/desk/cash", "/desk/reconcile"}},
 		{key: "originals", href: "/desk/originals"},
 		{key: "leader", href: "/desk/leader", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleLeader}},
 		{key: "toSign", href: "/desk/to-sign", daily: []orgunit.Role{orgunit.RoleLeader}, only: []orgunit.Role{orgunit.RoleHead, "deputyHead", orgunit.RoleLeader}},

@@ -30,22 +30,15 @@ func (p *Program) takesPapers() result.Post {
 	return postweb.New(p.Config.PostURL, p.Config.PostSecret)
 }
 
-// sealWord is the agency's half in a package's list of who signs; all others are people.
-const sealWord = "unit-seal"
-
-func byPerson(by []string) bool {
-	return slices.ContainsFunc(by, func(w string) bool { return w != sealWord })
-}
-
 // Working reports whether whoever signed has a card in force, and the agency a seal. A paper that
 // only one half of could be signed stays unsigned and says so.
 func (s paperSigner) Working(ctx context.Context, officer int64, unit orgunit.UnitID, by []string) bool {
-	if byPerson(by) {
+	if result.ByPerson(by) {
 		if _, err := s.s.OfficerSigner(ctx, officer); officer == 0 || err != nil && !s.s.Own(ctx, officer) {
 			return false
 		}
 	}
-	return !slices.Contains(by, sealWord) || s.s.Working(unit)
+	return !slices.Contains(by, result.SealWord) || s.s.Working(unit)
 }
 
 // Own reports whether the officer's key lies where only they reach it.
@@ -61,7 +54,7 @@ func (s paperSigner) SignPDF(ctx context.Context, paper []byte, at pdf.Place, of
 		v.Page, v.Rect = at.Page, rect
 		return &v
 	}
-	if byPerson(by) {
+	if result.ByPerson(by) {
 		key, err := s.s.OfficerSigner(ctx, officer)
 		if err != nil {
 			return nil, err
@@ -70,7 +63,7 @@ func (s paperSigner) SignPDF(ctx context.Context, paper []byte, at pdf.Place, of
 			return nil, err
 		}
 	}
-	if !slices.Contains(by, sealWord) {
+	if !slices.Contains(by, result.SealWord) {
 		return paper, nil
 	}
 	key, err := s.s.SealSigner(ctx, unit)

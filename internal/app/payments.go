@@ -2,10 +2,8 @@ package app
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -109,14 +107,14 @@ func (p *Program) payments() error {
 	if err != nil {
 		return err
 	}
-	key, err := secret(filepath.Join(p.Config.Data, "keys", "payment.key"))
+	key, err := p.secret("payment.key")
 	if err != nil {
 		return err
 	}
 	d := payment.Deps{
 		DB: p.DB, Gen: p.Gen, Clock: p.Clock, Journal: p.Journal, Jobs: p.Jobs, Units: p.Units, Policies: p.Policies, Payees: known,
 		GatewayURL: c.Gateway, GatewaySecret: []byte(c.GatewaySecret), BankSecret: []byte(c.BankSecret), Secret: key, Address: p.address(), Fonts: fonts(), Log: p.Config.Log,
-		Kept: func(ctx context.Context) ([]int64, error) { return p.Rights.HeldThings(ctx) },
+		Kept: p.keptOfPayments,
 	}
 	if c.GatewayAsk != "" {
 		d.Gateway = paymentweb.NewGateway(c.GatewayAsk, d.GatewaySecret)

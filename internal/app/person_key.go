@@ -84,6 +84,9 @@ type personUseCmd struct{ storageFlags }
 // nothing: both are read.
 func (u *personUseCmd) Run(c *command) error {
 	file := personKey(u.Data)
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("app: there is no city in %s: %w", u.Data, err)
+	}
 	ring, err := keyRing(file)
 	if err != nil {
 		return err
@@ -103,7 +106,11 @@ type personRekeyCmd struct{ storageFlags }
 
 // Run seals anew. It may be broken off and run again.
 func (r *personRekeyCmd) Run(c *command) error {
-	p, err := New(c.ctx, r.config(c))
+	cfg, err := r.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -121,7 +128,11 @@ type personDropCmd struct{ storageFlags }
 
 // Run drops all keys but the first, unless something lies under them.
 func (d *personDropCmd) Run(c *command) error {
-	p, err := New(c.ctx, d.config(c))
+	cfg, err := d.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,11 @@ type policyExplainCmd struct {
 
 // Run asks the policies as the program would, and changes nothing.
 func (e *policyExplainCmd) Run(c *command) error {
-	p, err := New(c.ctx, e.config(c))
+	cfg, err := e.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}

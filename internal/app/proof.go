@@ -13,10 +13,11 @@ import (
 // collectEvery is how often witnesses are asked for what they signed.
 const collectEvery = 15 * time.Second
 
-// proof is the journal's talk with those who confirm it from outside. It is the city that asks, so
-// that a witness or an authority that is away holds up nothing: checkpoints go on without it.
-func (p *Program) proof() module.Module {
-	m := module.Module{Name: "proof"}
+// journalModule is the journal's figures and its talk with those who confirm it from outside. It is
+// the city that asks, so that a witness or an authority that is away holds up nothing: checkpoints
+// go on without it.
+func (p *Program) journalModule() module.Module {
+	m := module.Module{Name: "journal", Measures: p.Journal.Measures()}
 	client := &http.Client{}
 	if len(p.witnesses) > 0 {
 		m.Jobs = append(m.Jobs, jobs.Handler{Kind: "journal.witness", MaxAttempts: 1, Do: func(ctx context.Context, _ jobs.Task) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -19,7 +18,7 @@ import (
 
 // provider builds the provider of identities for other programs.
 func (p *Program) provider() error {
-	key, err := secret(filepath.Join(p.Config.Data, "keys", "openid.key"))
+	key, err := p.secret("openid.key")
 	if err != nil {
 		return err
 	}

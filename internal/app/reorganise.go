@@ -37,7 +37,11 @@ func operator(ctx context.Context) context.Context {
 // Run reports what a plan would do, or carries it out to its end. It may be stopped and run
 // again: it goes on where it was.
 func (r *reorganiseRunCmd) Run(c *command) error {
-	p, err := openAt(c, r.config(c), r.At)
+	cfg, err := r.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := openAt(c, cfg, r.At)
 	if err != nil {
 		return err
 	}
@@ -160,7 +164,11 @@ func (u *reorganiseUndoCmd) Run(c *command) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	p, err := New(c.ctx, u.config(c))
+	cfg, err := u.existing(c)
+	if err != nil {
+		return err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return err
 	}

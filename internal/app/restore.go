@@ -49,7 +49,7 @@ func (r *restored) Close() error {
 func (r *restored) whole(ctx context.Context) error {
 	rep, err := r.Program.Journal.Verify(ctx, journal.Held{}, nil)
 	if err == nil && !rep.OK() {
-		err = fmt.Errorf("the journal is not whole: %d findings", int64(len(rep.Problems))+rep.More)
+		err = notWhole(rep)
 	}
 	return err
 }

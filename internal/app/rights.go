@@ -15,6 +15,7 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/form"
+	"khue/internal/onestop/payment"
 	"khue/internal/onestop/rights"
 	"khue/internal/onestop/rights/rightsweb"
 	"khue/internal/register/access"
@@ -38,7 +39,7 @@ func (p *Program) rightsDeps() rights.Deps {
 			who, _, err := p.People.Of(q, account)
 			return int64(who.ID), err
 		},
-		PersonBy: p.personBy, Belongings: p.belongings,
+		PersonBy: p.personBy, Belongings: p.belongings, MoneyBy: p.Payments.MoneyBy,
 		Carry: p.carry, ChooseNotices: p.Notices.LetCourse,
 	}
 }
@@ -124,6 +125,35 @@ func (p *Program) personBy(ctx context.Context, number string) (int64, string, e
 		return 0, "", err
 	}
 	return int64(known[0].ID), n.Masked(), nil
+}
+
+// keptOfPayments implements payment.Deps.Kept: what holds keep, and the names of the persons whom
+// they name, as the register knows each of their rows.
+func (p *Program) keptOfPayments(ctx context.Context) (out payment.Kept, err error) {
+	if out.IDs, err = p.Rights.HeldThings(ctx); err != nil {
+		return out, err
+	}
+	people, err := p.Rights.HeldPeople(ctx)
+	if err != nil {
+		return out, err
+	}
+	err = p.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		for _, v := range people {
+			_, rows, err := p.People.Accounts(q, person.ID(v))
+			if err != nil {
+				return err
+			}
+			for _, row := range rows {
+				who, err := p.People.In(q, row)
+				if err != nil {
+					return err
+				}
+				out.Names = append(out.Names, who.Facts.Name, who.Claim.Name)
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // belongings implements rights.Deps.Belongings.

@@ -21,7 +21,11 @@ type shelfFlags struct {
 
 // open starts the program and tells who acts.
 func (f shelfFlags) open(c *command) (*Program, context.Context, error) {
-	p, err := New(c.ctx, f.config(c))
+	cfg, err := f.existing(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := New(c.ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}

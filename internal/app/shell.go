@@ -129,11 +129,7 @@ func (p *Program) postLine(ctx context.Context, sub auth.Subject) string {
 	}
 	g := sub.Grants[0]
 	en := i18n.LangOf(ctx) == i18n.EN
-	role, _ := orgunit.RoleOf(orgunit.Role(g.Role))
-	line := role.Name
-	if en {
-		line = role.NameEN
-	}
+	line := orgunit.Role(g.Role).In(i18n.LangOf(ctx))
 	u, err := p.Units.At(p.today()).Resolve(strings.TrimPrefix(g.Scope, "unit:"))
 	switch {
 	case err != nil:

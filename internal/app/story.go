@@ -88,26 +88,35 @@ func (p *Program) actors(ctx context.Context, city DemoCity) (map[string]context
 	return out, nil
 }
 
+// scenery is what a story is played with: its people, and the code of the commune where it is.
+func (p *Program) scenery(ctx context.Context, city DemoCity) (actors map[string]context.Context, commune string, err error) {
+	if actors, err = p.actors(ctx, city); err != nil {
+		return nil, "", err
+	}
+	units := p.Units.At(p.today())
+	agency, err := demoCommune(units, p.today())
+	if err != nil {
+		return nil, "", err
+	}
+	place, ok := units.Get(agency.Serves)
+	if !ok {
+		return nil, "", fmt.Errorf("app: the demo's commune governs nothing")
+	}
+	return actors, place.Code, nil
+}
+
 // Populate plays the tales. It needs the accounts that Settle made.
 func (p *Program) Populate(ctx context.Context, city DemoCity) error {
-	actors, err := p.actors(ctx, city)
+	actors, commune, err := p.scenery(ctx, city)
 	if err != nil {
 		return err
-	}
-	commune, err := demoCommune(p.Units.At(p.today()), p.today())
-	if err != nil {
-		return err
-	}
-	place, ok := p.Units.At(p.today()).Get(commune.Serves)
-	if !ok {
-		return fmt.Errorf("app: the demo's commune governs nothing")
 	}
 	for i, t := range tales(p.today()) {
-		if err := p.tell(actors, t, place.Code, i); err != nil {
+		if err := p.tell(actors, t, commune, i); err != nil {
 			return fmt.Errorf("app: the demo's dossier of %s: %w", t.child, err)
 		}
 	}
-	for _, f := range filings(p.today(), place.Code) {
+	for _, f := range filings(p.today(), commune) {
 		if err := p.file(actors, f); err != nil {
 			return fmt.Errorf("app: the demo's dossier of %s: %w", f.applicant, err)
 		}

@@ -161,24 +161,16 @@ func newborns(on clock.Date, place string, day func(back, hour, minute int) time
 // Foretell plays the prologue up to the opening. The clock must stand before it; a service that
 // is not in force is left out.
 func (p *Program) Foretell(ctx context.Context, city DemoCity, at time.Time) error {
-	actors, err := p.actors(ctx, city)
+	actors, commune, err := p.scenery(ctx, city)
 	if err != nil {
 		return err
-	}
-	commune, err := demoCommune(p.Units.At(p.today()), p.today())
-	if err != nil {
-		return err
-	}
-	place, ok := p.Units.At(p.today()).Get(commune.Serves)
-	if !ok {
-		return fmt.Errorf("app: the demo's commune governs nothing")
 	}
 	type turn struct {
 		at time.Time
 		do func() error
 	}
 	var turns []turn
-	for _, t := range threads(at, place.Code) {
+	for _, t := range threads(at, commune) {
 		if _, err := p.Services.Find(t.service, p.today()); err != nil {
 			continue
 		}

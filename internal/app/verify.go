@@ -11,7 +11,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/db"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/journal/journalweb"
 )
@@ -52,6 +53,7 @@ func (f trustFlags) read() (ws []*journal.WitnessVerifier, roots *x509.CertPool,
 type verifyJournalCmd struct {
 	storageFlags
 	trustFlags
+	Key        string   `help:"Public key of the journal, or a file with it; empty: that of the data folder." placeholder:"KEY"`
 	Checkpoint []string `help:"File with a checkpoint kept from before; again for more." type:"existingfile"`
 	Held       []string `name:"receipt" help:"File with a receipt; again for more." type:"existingfile"`
 	JSON       bool     `help:"One JSON object."`
@@ -78,18 +80,51 @@ func (v *verifyJournalCmd) Run(c *command) error {
 		}
 		held.Receipts = append(held.Receipts, b)
 	}
-	p, err := New(c.ctx, v.config(c))
+	// Nothing of the city is started: who checks needs its database and a public key.
+	cfg, err := v.stored(c)
 	if err != nil {
 		return err
 	}
-	defer p.Close()
-	return p.verify(c, held, v.JSON)
+	signer, err := v.signer(cfg.Data)
+	if err != nil {
+		return err
+	}
+	d, err := db.Open(c.ctx, db.Config{URL: cfg.DB, Clock: cfg.Clock, Log: c.log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	if pending, err := d.Pending(c.ctx, []db.Migrations{journal.Migrations()}); err != nil {
+		return err
+	} else if len(pending) > 0 {
+		return errs.E(errs.Conflict, "app.verify.older", errs.P("n", len(pending)))
+	}
+	return verify(c, journal.New(d, nil, signer, c.log), held, v.JSON)
 }
 
-// verify recomputes the journal and prints what it found.
-func (p *Program) verify(c *command, held journal.Held, asJSON bool) error {
+// signer is the journal's key: the public one that was given, or that of the data folder.
+func (v *verifyJournalCmd) signer(data string) (journal.Signer, error) {
+	if v.Key != "" {
+		return journal.PublicOnly(textOrFile(v.Key))
+	}
+	if _, err := os.Stat(journalKey(data)); err != nil {
+		return nil, errs.E(errs.NotFound, "app.verify.noKey", errs.P("dir", data))
+	}
+	return journal.LoadKey(journalKey(data), City)
+}
+
+// textOrFile is what a file holds, or the text itself where there is no such file.
+func textOrFile(given string) string {
+	if raw, err := os.ReadFile(given); err == nil { //nolint:gosec // the operator names the file
+		given = string(raw)
+	}
+	return strings.TrimSpace(given)
+}
+
+// verify recomputes a journal and prints what it found.
+func verify(c *command, j *journal.Journal, held journal.Held, asJSON bool) error {
 	bar := newProgress(c.err, "journal")
-	rep, err := p.Journal.Verify(c.ctx, held, func(done, total int64) { bar.show(int(done), int(total)) })
+	rep, err := j.Verify(c.ctx, held, func(done, total int64) { bar.show(int(done), int(total)) })
 	bar.end()
 	if err != nil {
 		return err
@@ -103,22 +138,26 @@ func (p *Program) verify(c *command, held journal.Held, asJSON bool) error {
 			return err
 		}
 	} else {
-		n := func(x int64) string { return i18n.Number(c.lang, x) }
-		fmt.Fprintf(c.out, "%s entries in %s batches, %s checkpoints, root %s\n", n(rep.Entries), n(rep.Batches), n(rep.Checkpoints), rep.Root)
+		fmt.Fprintln(c.out, c.say("app.verify.counts", "n", rep.Entries, "batches", rep.Batches, "checkpoints", rep.Checkpoints, "root", rep.Root.String()))
 		if rep.Cosigned > 0 || rep.Stamps > 0 || rep.Epochs > 0 {
-			fmt.Fprintf(c.out, "%s checkpoints confirmed by witnesses, %s time stamps (%s held against roots), %d restores\n", n(rep.Cosigned), n(rep.Stamps), n(rep.Trusted), rep.Epochs)
+			fmt.Fprintln(c.out, c.say("app.verify.outside", "cosigned", rep.Cosigned, "stamps", rep.Stamps, "trusted", rep.Trusted, "restores", rep.Epochs))
 		}
 		for _, pr := range rep.Problems {
-			fmt.Fprintln(c.out, "-", p.Bundle.T(c.lang, pr.Key(), pr.Params()...))
+			fmt.Fprintln(c.out, "-", c.say(pr.Key(), pr.Params()...))
 		}
 	}
 	if !rep.OK() {
-		return fmt.Errorf("the journal is not whole: %d findings", int64(len(rep.Problems))+rep.More)
+		return notWhole(rep)
 	}
 	if !asJSON {
-		fmt.Fprintln(c.out, "The journal is whole.")
+		fmt.Fprintln(c.out, c.say("app.verify.whole"))
 	}
 	return nil
+}
+
+// notWhole says of how many findings a journal is.
+func notWhole(rep journal.Report) error {
+	return errs.E(errs.Invalid, "app.verify.notWhole", errs.P("n", int64(len(rep.Problems))+rep.More))
 }
 
 type verifyReceiptCmd struct {
@@ -135,9 +174,12 @@ func (v *verifyReceiptCmd) Run(c *command) error {
 	if err != nil {
 		return err
 	}
-	o := journal.ReceiptCheck{Key: strings.TrimSpace(v.Key)}
-	if raw, err := os.ReadFile(v.Key); err == nil && v.Key != "" {
-		o.Key = strings.TrimSpace(string(raw))
+	o := journal.ReceiptCheck{}
+	if v.Key != "" {
+		o.Key = textOrFile(v.Key)
+		if _, err := journal.PublicOnly(o.Key); err != nil {
+			return err // the receipt is not to blame
+		}
 	}
 	if o.Witnesses, o.Roots, err = v.read(); err != nil {
 		return err
@@ -174,10 +216,7 @@ func (v *verifyReceiptCmd) Run(c *command) error {
 // logKey is the public key of a log: given, as text or file, or known from before, or fetched.
 func logKey(ctx context.Context, given, known string, remote journalweb.Remote) (key string, fetched bool, err error) {
 	if given != "" {
-		if raw, err := os.ReadFile(given); err == nil { //nolint:gosec // the operator names the file
-			given = string(raw)
-		}
-		return strings.TrimSpace(given), false, nil
+		return textOrFile(given), false, nil
 	}
 	if known != "" {
 		return known, false, nil

@@ -37,10 +37,7 @@ func (p *Program) tracing(ctx context.Context) (err error) {
 
 // measures joins the figures of the whole house.
 func (p *Program) measures() *measure.Set {
-	groups := append(p.DB.Measures(), p.machine())
-	groups = append(groups, p.Journal.Measures()...)
-	groups = append(groups, p.Jobs.Measures()...)
-	groups = append(groups, p.Auth.Measures()...)
+	var groups []measure.Group
 	for _, m := range p.modules {
 		groups = append(groups, m.Measures...)
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/journal/journalweb"
 	"khue/internal/kernel/journal/witness"
@@ -30,7 +32,10 @@ type witnessCmd struct {
 // exit 1; where it serves, it goes on serving what it had signed and why it refuses.
 func (w *witnessCmd) Run(c *command) error {
 	if w.Every < time.Second {
-		return fmt.Errorf("%w: a witness looks at most once a second", errUsage)
+		return fmt.Errorf("%w: %s", errUsage, c.say("app.witness.often"))
+	}
+	if _, err := os.Stat(w.Key); err != nil && w.Name == "" {
+		return fmt.Errorf("%w: %s", errUsage, c.say("app.witness.name", "file", w.Key))
 	}
 	key, err := journal.LoadWitnessKey(w.Key, w.Name)
 	if err != nil {
@@ -39,15 +44,15 @@ func (w *witnessCmd) Run(c *command) error {
 	remote := journalweb.Remote{Base: w.Log, Client: &http.Client{}}
 	of, fetched, err := logKey(c.ctx, w.LogKey, witness.KnownKey(w.State), remote)
 	if err != nil {
-		return err
+		return errs.E(errs.Unavailable, "app.witness.away", errs.P("url", w.Log), errs.Cause(err))
 	}
 	eye, err := witness.Open(w.State, of, key, clock.System())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "Witness key: %s\n", key.PublicKey())
+	fmt.Fprintln(c.out, c.say("app.witness.key", "key", key.PublicKey()))
 	if fetched {
-		fmt.Fprintf(c.out, "The journal's key was taken from the city; compare it with one that reached you another way:\n  %s\n", of)
+		fmt.Fprintln(c.out, c.say("app.witness.fetched", "key", of))
 	}
 	if w.AcceptEpoch > 0 {
 		if err := eye.AcceptEpoch(w.AcceptEpoch); err != nil {
@@ -67,7 +72,7 @@ func (w *witnessCmd) Run(c *command) error {
 		srv := &http.Server{Handler: journalweb.WitnessHandler(eye, key.PublicKey()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10}
 		go func() { _ = srv.Serve(l) }()
 		defer func() { _ = srv.Close() }()
-		fmt.Fprintf(c.out, "Serving http://%s/checkpoint\n", l.Addr())
+		fmt.Fprintln(c.out, c.say("app.witness.serving", "url", fmt.Sprintf("http://%s/checkpoint", l.Addr())))
 	}
 	tick := time.NewTicker(w.Every)
 	defer tick.Stop()
@@ -78,7 +83,7 @@ func (w *witnessCmd) Run(c *command) error {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
-			fmt.Fprintf(c.err, "%s %v\n", clock.System().Now().Format(time.RFC3339), err)
+			fmt.Fprintf(c.err, "%s %s\n", clock.System().Now().Format(time.RFC3339), c.sentence(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -90,8 +95,16 @@ func (w *witnessCmd) Run(c *command) error {
 
 func (w *witnessCmd) look(c *command, eye *witness.Witness, log witness.Log) error {
 	cp, grown, err := eye.Look(c.ctx, log)
-	if err == nil {
-		fmt.Fprintf(c.out, "%s confirmed %s at %d entries (%d more), root %s\n", clock.System().Now().Format(time.RFC3339), cp.Origin, cp.Size, grown, cp.Root)
+	var r *witness.Refusal
+	switch {
+	case err == nil:
+		fmt.Fprintln(c.out, clock.System().Now().Format(time.RFC3339), c.say("app.witness.confirmed", "log", cp.Origin, "size", cp.Size, "grown", grown, "root", cp.Root.String()))
+	case errors.As(err, &r):
+		return errs.E(errs.Conflict, "app.witness."+string(r.Fault), errs.P("evidence", r.Evidence), errs.P("epoch", r.Epoch), errs.Cause(err))
+	case errors.Is(err, witness.ErrUnsigned):
+		return errs.E(errs.Invalid, "app.witness.unsigned", errs.P("url", w.Log), errs.Cause(err))
+	case c.ctx.Err() == nil:
+		return errs.E(errs.Unavailable, "app.witness.away", errs.P("url", w.Log), errs.Cause(err))
 	}
 	return err
 }

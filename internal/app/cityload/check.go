@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"khue/internal/app/citybench"
+	"khue/internal/kernel/clock"
 )
 
 // Comparison is what a ledger and a city say of each other.
@@ -170,7 +171,7 @@ func (r *reader) get(ctx context.Context, role, path string, v any) (int, error)
 		case try >= 5:
 			return status, errors.Join(err, fmt.Errorf("%s: status %d: %.200s", path, status, body))
 		}
-		pause(ctx, slowPause)
+		clock.Wait(ctx, slowPause)
 	}
 }
 

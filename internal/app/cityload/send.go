@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"khue/internal/app/citybench"
+	"khue/internal/kernel/clock"
 )
 
 // fault is what happens to a post on its way.
@@ -135,7 +136,7 @@ func (p *player) send(ctx context.Context, l *line, a *asked, f fault) (r result
 		}
 		r.again++
 		if a.line != nil {
-			pause(ctx, time.Duration(min(r.again, 20))*25*time.Millisecond)
+			clock.Wait(ctx, time.Duration(min(r.again, 20))*25*time.Millisecond)
 		}
 	}
 }
@@ -183,13 +184,4 @@ func (p *player) took(a *asked, status int, body []byte, r result) result {
 		}
 	}
 	return r
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"khue/internal/kernel/db/dbtest"
 )
 
 // TestABackupNamesNothingThatIsNotSynced reads the system calls of a backup: no file gets its
@@ -15,13 +17,7 @@ import (
 // names in them are synced; then its own folder is.
 func TestABackupNamesNothingThatIsNotSynced(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed: the order of system calls is not checked")
-	}
-	if out, err := exec.Command(strace, "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		t.Skipf("strace may not trace here: %v: %s", err, out)
-	}
+	strace := dbtest.Strace(t)
 	c := found(t, "")
 	c.end(syscall.SIGTERM)
 	dir := filepath.Join(t.TempDir(), "backup")

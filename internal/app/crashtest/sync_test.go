@@ -3,25 +3,20 @@ package crashtest
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"khue/internal/kernel/db/dbtest"
 )
 
 // TestAnswerWaitsForTheLog reads the server's system calls: between the last write of a
 // command to the write-ahead log and its 2xx stands a sync of the log that is over.
 func TestAnswerWaitsForTheLog(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed: the order of system calls is not checked")
-	}
-	if out, err := exec.Command(strace, "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		t.Skipf("strace may not trace here: %v: %s", err, out)
-	}
+	strace := dbtest.Strace(t)
 	c := found(t, "")
 	log := filepath.Join(t.TempDir(), "trace")
 	c.serve(strace, "-f", "-y", "-s", "16", "-e", "trace=read,write,pwrite64,pwritev,fdatasync,fsync", "-o", log)

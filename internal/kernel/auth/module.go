@@ -2,9 +2,9 @@ package auth
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
+	"khue/internal/kernel/module"
 )
 
 //go:embed migrations/*.sql
@@ -16,10 +16,9 @@ var migrations embed.FS
 var Messages embed.FS
 
 // Migrations are of the module's own tables.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "auth", FS: sub}
+func Migrations() db.Migrations { return db.Embedded("auth", migrations) }
+
+// Module is what accounts and sessions do in the program.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "auth", Run: s.Run, Measures: s.Measures()}
 }

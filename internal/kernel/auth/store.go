@@ -171,7 +171,7 @@ func touchSession(tx *db.Tx, id int64, seen time.Time) error {
 
 // knownNetwork reports whether the account has signed in from the network and still has that session.
 func knownNetwork(q db.Querier, account int64, network string) (bool, error) {
-	n, err := db.One(q, scanInt, `SELECT count(*) FROM auth_session WHERE account = $1 AND network = $2`, account, network)
+	n, err := db.One(q, db.Value[int64], `SELECT count(*) FROM auth_session WHERE account = $1 AND network = $2`, account, network)
 	return n > 0, err
 }
 
@@ -217,11 +217,6 @@ func talliesSince(q db.Querier, after, node int64) ([]tally, error) {
 		}
 		return t, json.Unmarshal([]byte(b), &t.marks)
 	}, `SELECT id, marks FROM auth_tally WHERE id > $1 AND node <> $2 ORDER BY id`, after, node)
-}
-
-func scanInt(s db.Scanner) (n int64, err error) {
-	err = s.Scan(&n)
-	return n, err
 }
 
 func holdersOn(q db.Querier, day clock.Date) ([]PostHolder, error) {

@@ -32,6 +32,6 @@ func deleteClient(tx *db.Tx, client, account int64) error {
 }
 
 func accountsOfClient(q db.Querier, client, account int64) ([]int64, error) {
-	return db.All(q, func(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) },
+	return db.All(q, db.Value[int64],
 		`SELECT DISTINCT account FROM auth_session WHERE client = $1 AND client <> 0 AND (account = $2 OR $2 = 0)`, client, account)
 }

@@ -40,14 +40,22 @@ type Restored struct {
 
 // Restore makes the files of a city as it was at t.At. Data and Store must not exist, or be empty.
 // Errors: Forbidden backup.key, Internal backup.damaged, NotFound backup.none and backup.before,
-// Conflict backup.full.
+// Conflict backup.full, Unavailable backup.target. What was begun goes where it fails.
 func (v *Vault) Restore(ctx context.Context, t Target) (out Restored, err error) {
 	defer errs.Op(&err, "backup.Restore")
 	for _, dir := range []string{t.Data, t.Store} {
 		if err := emptyFolder(dir); err != nil {
-			return out, err
+			return out, unwritten(err, dir, "backup.target")
 		}
 	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, dir := range []string{t.Data, t.Store} {
+			err = errors.Join(unwritten(err, dir, "backup.target"), sweep(dir))
+		}
+	}()
 	gens, err := v.generations()
 	if err != nil {
 		return out, err
@@ -93,6 +101,15 @@ func emptyFolder(dir string) error {
 		return errs.E(errs.Conflict, "backup.full", errs.P("dir", dir))
 	}
 	return os.MkdirAll(dir, 0o700)
+}
+
+// sweep empties a folder that was empty before.
+func sweep(dir string) (err error) {
+	list, err := os.ReadDir(dir)
+	for _, e := range list {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
 }
 
 type restoring struct {

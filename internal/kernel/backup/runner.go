@@ -156,7 +156,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			r.fault(ctx, err)
 		}
 		if err != nil {
-			wait(ctx, pause)
+			clock.Wait(ctx, pause)
 		}
 	}
 	return nil
@@ -177,7 +177,7 @@ func (r *Runner) generation(ctx context.Context) error {
 	}
 	r.d.Log.InfoContext(ctx, "backup: a base is whole", "generation", r.gen)
 	began := r.d.Clock.Now()
-	for wait(ctx, r.d.Every) {
+	for clock.Wait(ctx, r.d.Every) {
 		if err := r.ship(ctx); err != nil {
 			if errors.Is(err, db.ErrLogBroken) {
 				return err
@@ -457,15 +457,4 @@ func (r *Runner) ship(ctx context.Context) error {
 		}
 	})
 	return nil
-}
-
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

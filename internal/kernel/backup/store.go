@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/journal"
@@ -18,13 +17,7 @@ var Messages embed.FS
 var migrations embed.FS
 
 // Migrations make this package's table.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "backup", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("backup", migrations) }
 
 // Follow notes the erasures that the journal tells of.
 func Follow(kinds ...string) journal.Follower {

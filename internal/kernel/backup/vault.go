@@ -61,8 +61,10 @@ func NewIdentity(file string) (public string, err error) {
 		return "", err
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
-	if err != nil {
-		return "", err
+	if errors.Is(err, fs.ErrExist) {
+		return "", errs.E(errs.Conflict, "backup.keyThere", errs.P("file", file))
+	} else if err != nil {
+		return "", errs.E(errs.Unavailable, "backup.folder", errs.P("dir", filepath.Dir(file)), errs.Cause(err))
 	}
 	_, err = fmt.Fprintf(f, "# public key: %s\n%s\n", id.Recipient(), id)
 	return id.Recipient().String(), errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(file)))
@@ -142,6 +144,7 @@ func syncFolder(dir string) error {
 // write leaves the whole encrypted file under its name, or nothing. The name itself is durable
 // after flush.
 func (v *Vault) write(name string, content io.Reader) (size int64, err error) {
+	defer func() { err = unwritten(err, v.dir, "backup.folder") }()
 	to := filepath.Join(v.dir, filepath.FromSlash(name))
 	f, err := os.CreateTemp(filepath.Join(v.dir, "tmp"), "w-*")
 	if err != nil {
@@ -311,12 +314,39 @@ func (v *Vault) fetch(n names, o Object, w io.Writer) error {
 		return err
 	}
 	h := sha256.New()
-	size, err := io.Copy(io.MultiWriter(w, h), r)
-	if err = errors.Join(err, r.Close()); err != nil {
+	put := &told{w: w}
+	size, err := io.Copy(io.MultiWriter(put, h), r)
+	if err = errors.Join(err, r.Close()); put.err != nil {
+		return put.err // the backup is not to blame
+	} else if err != nil {
 		return damaged(name, err)
 	}
 	if size != o.Size || hex.EncodeToString(h.Sum(nil)) != o.SHA256 {
 		return damaged(name, fmt.Errorf("other bytes than were kept"))
 	}
 	return nil
+}
+
+// told remembers why it could not be written.
+type told struct {
+	w   io.Writer
+	err error
+}
+
+func (t *told) Write(b []byte) (n int, err error) {
+	n, err = t.w.Write(b)
+	if err != nil {
+		t.err = err
+	}
+	return n, err
+}
+
+// unwritten says in a sentence that a folder could not be written: most often its disk is full.
+// Another error stays as it is.
+func unwritten(err error, dir, key string) error {
+	var p *fs.PathError
+	if _, said := errs.As(err); said || !errors.As(err, &p) || p.Op == "read" || !strings.HasPrefix(p.Path, dir) {
+		return err
+	}
+	return errs.E(errs.Unavailable, key, errs.P("dir", dir), errs.Cause(err))
 }

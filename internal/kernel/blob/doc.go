@@ -2,7 +2,7 @@
 //
 // A blob is named by the SHA-256 of its bytes, so it never changes and the same file
 // is kept once. Put it first, then write the row that names it: a row never points
-// at nothing. What no row names is an orphan, swept later than the oldest backup.
+// at nothing. What no row names is an orphan, swept when it is so old that none can be on its way (Sweep).
 //
 // Staging keeps what still arrives, under names of the caller; it is no blob yet.
 //

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"khue/internal/kernel/errs"
@@ -130,12 +131,26 @@ func (s *Local) Remove(_ context.Context, ref Ref) error {
 	return nil
 }
 
-// Sweep removes blobs older than a time that keep does not want, and what
-// broken writes left in tmp/. It returns how many went. The caller's time lies before
-// the oldest backup that could still be restored.
-func (s *Local) Sweep(ctx context.Context, before time.Time, keep func(sha256 string) (bool, error)) (n int, err error) {
+// Swept says what a sweep found.
+type Swept struct {
+	Kept    int   // blobs that stay
+	Bytes   int64 // of these
+	Removed int   // blobs that went
+	Freed   int64 // bytes of these
+	Broken  int   // what broken writes had left
+}
+
+// Sweep removes blobs that were put before a time and that keep does not want, and what broken writes
+// left. The caller gives its rows so much time to name a blob that none which it does not name can
+// still be on its way. One that is put again meanwhile stays: it is moved aside before it is looked at
+// for the last time.
+func (s *Local) Sweep(ctx context.Context, before time.Time, keep func(sha256 string) bool) (out Swept, err error) {
 	defer errs.Op(&err, "blob.Sweep")
+	tmp := filepath.Join(s.dir, "tmp")
 	err = filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // removed meanwhile
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -143,20 +158,64 @@ func (s *Local) Sweep(ctx context.Context, before time.Time, keep func(sha256 st
 			return err
 		}
 		st, err := d.Info()
-		if err != nil || !st.ModTime().Before(before) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		if (Ref{SHA256: d.Name()}).Valid() {
-			if wanted, err := keep(d.Name()); err != nil || wanted {
-				return err
+		old := st.ModTime().Before(before)
+		switch {
+		case filepath.Dir(path) == tmp:
+			if name, aside := strings.CutPrefix(d.Name(), asidePrefix); aside && !old && (Ref{SHA256: name}).Valid() {
+				return s.place(path, name) // a sweep ended between its two steps
 			}
-		} else if filepath.Base(filepath.Dir(path)) != "tmp" {
+			if !old {
+				return nil
+			}
+			out.Broken++
+			return gone(os.Remove(path))
+		case !(Ref{SHA256: d.Name()}).Valid() || path != s.path(d.Name()):
 			return nil // not ours
+		case !old || keep(d.Name()):
+			out.Kept, out.Bytes = out.Kept+1, out.Bytes+st.Size()
+			return nil
 		}
-		n++
-		return os.Remove(path)
+		went, err := s.sweep(path, before)
+		if went {
+			out.Removed, out.Freed = out.Removed+1, out.Freed+st.Size()
+		} else if err == nil {
+			out.Kept, out.Bytes = out.Kept+1, out.Bytes+st.Size()
+		}
+		return err
 	})
-	return n, err
+	return out, err
+}
+
+const asidePrefix = "swept-"
+
+// sweep removes a file unless somebody put it again since it was looked at.
+func (s *Local) sweep(path string, before time.Time) (went bool, err error) {
+	aside := filepath.Join(s.dir, "tmp", asidePrefix+filepath.Base(path))
+	if err := os.Rename(path, aside); err != nil {
+		return false, gone(err)
+	}
+	st, err := os.Stat(aside)
+	if err != nil {
+		return false, gone(err)
+	}
+	if !st.ModTime().Before(before) {
+		return false, os.Rename(aside, path)
+	}
+	return true, gone(os.Remove(aside))
+}
+
+// gone is err, unless it says that a file is not there any more.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Walk calls fn for every blob that is kept.

@@ -92,10 +92,11 @@ func environment(flag *kong.Flag) (name string, set bool) {
 	return "", false
 }
 
-// Print writes every setting of the chosen command as a line of YAML, with secrets masked.
+// Print writes every setting of the chosen command as a line of YAML, with secrets masked. What asks
+// for another answer than the command's own (help, version) is no setting.
 func Print(w io.Writer, ctx *kong.Context) error {
 	for _, flag := range ctx.Flags() {
-		if flag.Hidden || flag.Name == "help" {
+		if flag.Hidden || flag.Name == "help" || flag.Name == "version" || flag.Name == "print-config" {
 			continue
 		}
 		value := fmt.Sprint(ctx.FlagValue(flag))
@@ -109,7 +110,8 @@ func Print(w io.Writer, ctx *kong.Context) error {
 	return nil
 }
 
-// Mask hides the password in a URL, as in postgres://user:…@host, also as a parameter.
+// Mask hides the password in a URL, as in postgres://user:…@host, also as a parameter, and the
+// token that stands before the host in https+json://token@host.
 func Mask(value string) string {
 	u, err := url.Parse(value)
 	if err != nil {
@@ -123,6 +125,8 @@ func Mask(value string) string {
 	}
 	if _, has := u.User.Password(); has {
 		u.User = url.UserPassword(u.User.Username(), "xxx")
+	} else if u.User != nil && strings.HasSuffix(u.Scheme, "+json") {
+		u.User = url.User("xxx")
 	}
 	if q := u.Query(); q.Has("password") {
 		q.Set("password", "xxx")

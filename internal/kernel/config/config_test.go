@@ -81,6 +81,7 @@ func TestPrintMasksSecrets(t *testing.T) {
 	for in, want := range map[string]string{
 		"postgres://khue@db/khue?password=s": "postgres://khue@db/khue?password=xxx",
 		"postgres://khue:a b%@db/khue":       "***",
+		"https+json://secret@sms.vn/send":    "https+json://xxx@sms.vn/send",
 		"sqlite:/var/lib/khue/khue.db":       "sqlite:/var/lib/khue/khue.db",
 		"127.0.0.1:8080":                     "127.0.0.1:8080",
 		"data":                               "data",

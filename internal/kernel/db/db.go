@@ -2,9 +2,9 @@ package db
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -12,23 +12,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"embed"
-
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 )
 
+// Messages are the sentences of this package's errors.
+//
 //go:embed i18n/*.yaml
-var messages embed.FS
-
-// Messages are the sentences of this package's errors, as i18n/vi.yaml and i18n/en.yaml.
-func Messages() fs.FS {
-	sub, err := fs.Sub(messages, "i18n")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sub
-}
+var Messages embed.FS
 
 // viewLimit ends a View; a page that reads longer is wrong.
 const viewLimit = 5 * time.Second

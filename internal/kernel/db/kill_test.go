@@ -229,10 +229,7 @@ func checkLedger(t *testing.T, url string, acked map[int64]bool) {
 // the last write to the log and each acknowledgement stands a sync of the log.
 func TestAcknowledgedMeansSynced(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed: the order of system calls is not checked")
-	}
+	strace := dbtest.Strace(t)
 	url := "sqlite:" + filepath.Join(t.TempDir(), "khue.db")
 	d := dbtest.Open(t, url)
 	if err := d.Migrate(context.Background(), ledger()); err != nil {
@@ -242,7 +239,7 @@ func TestAcknowledgedMeansSynced(t *testing.T) {
 	cmd := child(t, url, 0, 40, 1, strace, "-f", "-y", "-s", "8", "-e", "trace=write,pwrite64,pwritev,fsync,fdatasync", "-o", log)
 	out, err := cmd.Output()
 	if err != nil {
-		t.Skipf("strace cannot trace here: %v", err)
+		t.Fatal(err)
 	}
 	if n := strings.Count(string(out), "ack "); n != 40 {
 		t.Fatalf("%d acknowledgements", n)

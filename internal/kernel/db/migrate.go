@@ -146,12 +146,15 @@ func (m Migrations) DDL(engine string) (string, error) {
 }
 
 // Own are the migrations of this package, which Migrate applies first.
-func Own() Migrations {
-	sub, err := fs.Sub(ownMigrations, "migrations")
+func Own() Migrations { return Embedded("db", ownMigrations) }
+
+// Embedded are the steps in the folder "migrations" of what a module embeds.
+func Embedded(module string, files embed.FS) Migrations {
+	sub, err := fs.Sub(files, "migrations")
 	if err != nil {
-		panic(err) // the folder is embedded above
+		panic(err) // only a name that is no path
 	}
-	return Migrations{Module: "db", FS: sub}
+	return Migrations{Module: module, FS: sub}
 }
 
 // applied is a row of db_version; key is module/version.

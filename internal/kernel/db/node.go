@@ -53,9 +53,9 @@ func (d *DB) takeNode(ctx context.Context, holder string) (uint16, error) {
 	var node int64
 	err := d.InTx(ctx, func(_ context.Context, tx *Tx) error {
 		now, until := Millis(machine()), Millis(machine().Add(leaseFor))
-		old, err := All(tx, func(s Scanner) (held, error) {
-			var h held
-			return h, s.Scan(&h.node, &h.until)
+		old, err := All(tx, func(s Scanner) (h held, err error) {
+			err = s.Scan(&h.node, &h.until)
+			return h, err
 		}, `SELECT node, until FROM db_node ORDER BY node`)
 		if err != nil {
 			return err
@@ -106,7 +106,7 @@ func (d *DB) renewNode(node uint16, holder string, quit chan struct{}) {
 		case d.closed.Load():
 			return
 		case err != nil:
-			d.cfg.Log.Error("db: node lease not renewed", "node", node, "err", err)
+			d.cfg.Log.Error("db: node lease not renewed", "node", node, "error", err)
 		default:
 			d.countNodes(context.Background())
 		}
@@ -137,6 +137,6 @@ func (d *DB) freeNode(node uint16, holder string) {
 		return tx.Exec(`UPDATE db_node SET until = 0 WHERE node = $1 AND holder = $2`, node, holder)
 	})
 	if err != nil {
-		d.cfg.Log.Warn("db: node number not given back", "node", node, "err", err)
+		d.cfg.Log.Warn("db: node number not given back", "node", node, "error", err)
 	}
 }

@@ -66,7 +66,7 @@ func warnIfNotDurable(ctx context.Context, d *DB, pool *pgxpool.Pool) {
 	var off string
 	err := pool.QueryRow(ctx, carelessSQL).Scan(&off)
 	if err != nil || off != "" {
-		d.cfg.Log.Warn("db: the server may lose acknowledged writes; switch these on", "settings", off, "err", err)
+		d.cfg.Log.Warn("db: the server may lose acknowledged writes; switch these on", "settings", off, "error", err)
 	}
 }
 

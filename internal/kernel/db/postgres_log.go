@@ -110,7 +110,7 @@ func (l *pgLog) receive(ctx context.Context) {
 			told = now
 		}
 		if full {
-			if !sleep(ctx, 100*time.Millisecond) {
+			if !clock.Wait(ctx, 100*time.Millisecond) {
 				return
 			}
 			continue
@@ -131,17 +131,6 @@ func (l *pgLog) receive(ctx context.Context) {
 			l.end(err)
 			return
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }
 
@@ -219,7 +208,7 @@ func (l *pgLog) Reach(ctx context.Context) (bool, error) {
 		if reached || full || broken != nil {
 			return reached, broken
 		}
-		if !sleep(ctx, 5*time.Millisecond) {
+		if !clock.Wait(ctx, 5*time.Millisecond) {
 			return false, ctx.Err()
 		}
 	}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"khue/internal/kernel/clock"
 )
 
 // Recovery lets PostgreSQL replay the WAL of a restored base.
@@ -121,7 +123,7 @@ func recovered(ctx context.Context, at string) error {
 		c, err := pgx.Connect(ctx, at)
 		var early *pgconn.PgError
 		if errors.As(err, &early) && early.Code == "57P03" { // it still recovers
-			if !sleep(ctx, 50*time.Millisecond) {
+			if !clock.Wait(ctx, 50*time.Millisecond) {
 				return ctx.Err()
 			}
 			continue
@@ -135,7 +137,7 @@ func recovered(ctx context.Context, at string) error {
 		if err != nil || !busy {
 			return err
 		}
-		if !sleep(ctx, 50*time.Millisecond) {
+		if !clock.Wait(ctx, 50*time.Millisecond) {
 			return ctx.Err()
 		}
 	}

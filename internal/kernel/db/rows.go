@@ -58,6 +58,12 @@ func All[T any](q Querier, scan func(Scanner) (T, error), sql string, args ...an
 	return out, rows.Err()
 }
 
+// Value is the scan of one column.
+func Value[T any](s Scanner) (v T, err error) {
+	err = s.Scan(&v)
+	return v, err
+}
+
 // One reads the first row through scan; NotFound (ErrNoRow inside) where there is none.
 func One[T any](q Querier, scan func(Scanner) (T, error), sql string, args ...any) (T, error) {
 	var zero T

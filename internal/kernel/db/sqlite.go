@@ -85,7 +85,7 @@ func (e *liteEngine) view(ctx context.Context, _ bool, fn func(session) error) e
 		c.c.SetInterrupt(nil)
 		if c.inTransaction() {
 			if err := c.exec("COMMIT", nil); err != nil {
-				e.db.cfg.Log.Error("db: end of a view", "err", err)
+				e.db.cfg.Log.Error("db: end of a view", "error", err)
 			}
 		}
 		e.readers <- c

@@ -42,7 +42,7 @@ func (p *liteCheckpointer) loop() {
 		case <-t.C:
 		}
 		if err := p.once(checkpointFrames); err != nil {
-			p.w.db.cfg.Log.Warn("db: checkpoint", "err", err)
+			p.w.db.cfg.Log.Warn("db: checkpoint", "error", err)
 		}
 	}
 }

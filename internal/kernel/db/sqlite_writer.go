@@ -179,7 +179,7 @@ func (w *liteWriter) undo() {
 	w.c.reset()
 	if w.c.inTransaction() {
 		if err := w.c.exec("ROLLBACK", nil); err != nil {
-			w.db.cfg.Log.Error("db: rollback", "err", err)
+			w.db.cfg.Log.Error("db: rollback", "error", err)
 		}
 	}
 }

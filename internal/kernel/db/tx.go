@@ -118,18 +118,25 @@ func (c *txCursor) close() {
 func (tx *Tx) Exec(sql string, args ...any) error { return tx.exec(sql, args) }
 
 func (tx *Tx) exec(sql string, args []any) error {
-	if err := tx.ready(); err != nil {
+	began, err := tx.begin(sql, args)
+	if err != nil {
 		return err
 	}
-	var err error
-	if tx.args, err = bindAll(tx.args[:0], args); err != nil {
-		return tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
-	}
-	tx.db.stats.writes.Add(1)
-	began := tx.db.mark()
 	err = tx.s.exec(sql, tx.args)
 	tx.db.slowSince(began, sql)
 	return tx.fail(err)
+}
+
+// begin binds the arguments of a write into tx.args.
+func (tx *Tx) begin(sql string, args []any) (began time.Time, err error) {
+	if err := tx.ready(); err != nil {
+		return began, err
+	}
+	if tx.args, err = bindAll(tx.args[:0], args); err != nil {
+		return began, tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
+	}
+	tx.db.stats.writes.Add(1)
+	return tx.db.mark(), nil
 }
 
 // Guard writes and must change at least one row; otherwise the whole unit fails
@@ -138,15 +145,10 @@ func (tx *Tx) exec(sql string, args []any) error {
 func (tx *Tx) Guard(miss error, sql string, args ...any) error { return tx.guard(miss, sql, args) }
 
 func (tx *Tx) guard(miss error, sql string, args []any) error {
-	if err := tx.ready(); err != nil {
+	began, err := tx.begin(sql, args)
+	if err != nil {
 		return err
 	}
-	var err error
-	if tx.args, err = bindAll(tx.args[:0], args); err != nil {
-		return tx.fail(fmt.Errorf("%s: %w", brief(sql), err))
-	}
-	tx.db.stats.writes.Add(1)
-	began := tx.db.mark()
 	err = tx.s.guard(miss, sql, tx.args)
 	tx.db.slowSince(began, sql)
 	return tx.fail(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -25,13 +24,7 @@ var Messages embed.FS
 var migrations embed.FS
 
 // Migrations make this package's tables.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "jobs", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("jobs", migrations) }
 
 // Config has zero values that work.
 type Config struct {

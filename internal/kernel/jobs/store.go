@@ -48,19 +48,6 @@ func dueTasks(q db.Querier, kinds []string, limit int) ([]Task, error) {
 	return db.All(q, scanTask, b.String(), args...)
 }
 
-// places writes the places of values from $n on and adds them to args.
-func places(n int, values []string, between string, args *[]any) string {
-	var b strings.Builder
-	for i, v := range values {
-		if i > 0 {
-			b.WriteString(between)
-		}
-		b.WriteString("$" + strconv.Itoa(n+i))
-		*args = append(*args, v)
-	}
-	return b.String()
-}
-
 // nextDue is when the next job of these kinds is due; false where none waits.
 func nextDue(q db.Querier, kinds []string) (time.Time, bool, error) {
 	var b strings.Builder

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -83,7 +82,7 @@ type WitnessKey struct {
 // LoadWitnessKey reads the key in file, or makes it with mode 0600 where there is none. A name
 // is needed only then.
 func LoadWitnessKey(file, name string) (*WitnessKey, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := readSecret(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if name == "" || strings.ContainsAny(name, "+ \t\n") {
 			return nil, fmt.Errorf("journal: a new witness's key needs a name, such as audit.example.vn/khue")
@@ -98,12 +97,9 @@ func LoadWitnessKey(file, name string) (*WitnessKey, error) {
 		return k, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: key: %w", err)
+		return nil, err
 	}
-	if st, err := os.Stat(file); err != nil || st.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("journal: the signing key %s can be read by others; run chmod 600 on it", file)
-	}
-	f := strings.SplitN(strings.TrimSpace(string(raw)), "+", 5)
+	f := strings.SplitN(text, "+", 5)
 	if len(f) != 5 || f[0] != "PRIVATE" || f[1] != "KEY" {
 		return nil, fmt.Errorf("journal: %s holds no witness's key", file)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 )
@@ -94,7 +95,7 @@ func (j *Journal) settle(ctx context.Context) error {
 		if err != nil || s.Unnumbered == 0 {
 			return err
 		}
-		if !wait(ctx, coalesce) {
+		if !clock.Wait(ctx, coalesce) {
 			return ctx.Err()
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"khue/internal/kernel/errs"
 )
 
 // Signer signs checkpoints and promises with an ed25519 key. Its name is the
@@ -60,7 +62,7 @@ func parseKey(private string) (Signer, error) {
 // LoadKey reads the key in file, or makes it with mode 0600 where there is none.
 // A file that others can read is refused.
 func LoadKey(file, name string) (Signer, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := readSecret(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		private, _, err := note.GenerateKey(rand.Reader, name)
 		if err != nil {
@@ -72,12 +74,9 @@ func LoadKey(file, name string) (Signer, error) {
 		return parseKey(private)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: key: %w", err)
+		return nil, err
 	}
-	if st, err := os.Stat(file); err != nil || st.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("journal: the signing key %s can be read by others; run chmod 600 on it", file)
-	}
-	k, err := parseKey(strings.TrimSpace(string(raw)))
+	k, err := parseKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %s holds no signing key: %w", file, err)
 	}
@@ -85,6 +84,18 @@ func LoadKey(file, name string) (Signer, error) {
 		return nil, fmt.Errorf("journal: the key %s signs for %q, not for %q", file, k.Name(), name)
 	}
 	return k, nil
+}
+
+// readSecret reads a key that nobody else can read; fs.ErrNotExist where there is none.
+func readSecret(file string) (string, error) {
+	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", fmt.Errorf("journal: key: %w", err)
+	}
+	if st, err := os.Stat(file); err != nil || st.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("journal: the signing key %s can be read by others; run chmod 600 on it", file)
+	}
+	return strings.TrimSpace(string(raw)), nil
 }
 
 // writeSecret leaves either the whole file on disk or none.
@@ -105,4 +116,27 @@ func writeSecret(file, text string) (err error) {
 	}
 	// Link fails where another process was first; then its key is the one.
 	return os.Link(f.Name(), file)
+}
+
+// PublicOnly is the key of somebody who checks and never signs: Sign fails. The text is what
+// PublicKey says.
+func PublicOnly(public string) (Signer, error) {
+	v, err := note.NewVerifier(public)
+	if err != nil {
+		return nil, errs.E(errs.Invalid, "journal.badPublicKey", errs.Cause(err))
+	}
+	return publicOnly{v, public}, nil
+}
+
+type publicOnly struct {
+	v      note.Verifier
+	public string
+}
+
+func (k publicOnly) Name() string            { return k.v.Name() }
+func (k publicOnly) KeyHash() uint32         { return k.v.KeyHash() }
+func (k publicOnly) Verifier() note.Verifier { return k.v }
+func (k publicOnly) PublicKey() string       { return k.public }
+func (publicOnly) Sign([]byte) ([]byte, error) {
+	return nil, errors.New("journal: a public key does not sign")
 }

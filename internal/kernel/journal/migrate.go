@@ -2,7 +2,6 @@ package journal
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 )
@@ -11,10 +10,4 @@ import (
 var migrations embed.FS
 
 // Migrations make this package's tables.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "journal", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("journal", migrations) }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 )
@@ -52,7 +53,7 @@ func (j *Journal) keep(ctx context.Context, wakes []signal) {
 		for _, w := range wakes {
 			w.set()
 		}
-		if !wait(ctx, coalesce) {
+		if !clock.Wait(ctx, coalesce) {
 			continue // and end above
 		}
 	}
@@ -86,10 +87,10 @@ func (j *Journal) drive(ctx context.Context, f *reader, wake signal) {
 		case taken(err):
 			// Another node follows. It goes on, and this one looks again: both at once would
 			// do the same work twice.
-			wait(ctx, beat)
+			clock.Wait(ctx, beat)
 		case err != nil && ctx.Err() == nil:
 			j.log.ErrorContext(ctx, "journal: follower stopped at an entry", "follower", f.Name, "seq", f.next, "tries", failures+1, "error", err)
-			wait(ctx, pause(failures))
+			clock.Wait(ctx, pause(failures))
 			failures++
 		case n == 0:
 			failures = 0
@@ -138,7 +139,7 @@ func (j *Journal) Tick(ctx context.Context, followers []Follower) (err error) {
 			return nil
 		}
 		// A transaction of anybody on the server holds the horizon.
-		if s.Unnumbered > 0 && !wait(ctx, 2*time.Millisecond) {
+		if s.Unnumbered > 0 && !clock.Wait(ctx, 2*time.Millisecond) {
 			return ctx.Err()
 		}
 	}
@@ -185,17 +186,5 @@ func (j *Journal) Status(ctx context.Context) (s Status, err error) {
 func (j *Journal) complain(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		j.log.ErrorContext(ctx, what, "error", err)
-	}
-}
-
-// wait returns false where ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

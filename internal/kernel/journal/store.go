@@ -98,10 +98,8 @@ func tail(q db.Querier) (batch, error) {
 
 // idsFrom reads batches that end after entry number seq, without their hashes.
 func idsFrom(q db.Querier, seq int64, limit int) ([]batch, error) {
-	// The limit stands in the text: SQLite plans a statement again when a bound limit changes,
-	// and readers ask for two and for many in turn.
 	return db.All(q, scanBatch, `SELECT first, count, at, xid, ids, edge AS hashes, edge FROM journal_batch
-		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) ORDER BY first LIMIT `+strconv.Itoa(limit), seq)
+		WHERE first >= COALESCE((SELECT max(first) FROM journal_batch WHERE first <= $1), 0) ORDER BY first LIMIT $2`, seq, limit)
 }
 
 // batchesAfter reads batches whose first number is greater.
@@ -151,12 +149,9 @@ func scanCheckpoint(s db.Scanner) (storedCheckpoint, error) {
 	return c, err
 }
 
+// lastCheckpoint is the newest; zero before the first.
 func lastCheckpoint(q db.Querier) (storedCheckpoint, error) {
-	c, err := db.One(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint ORDER BY size DESC LIMIT 1`)
-	if errs.Is(err, errs.NotFound) {
-		return storedCheckpoint{}, nil
-	}
-	return c, err
+	return orNone(db.One(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint ORDER BY size DESC LIMIT 1`))
 }
 
 func checkpointsBetween(q db.Querier, after, upTo int64) ([]storedCheckpoint, error) {
@@ -170,11 +165,7 @@ func youngest(q db.Querier) (n int64, err error) {
 }
 
 func entryIDsAfter(q db.Querier, after int64, limit int) ([]int64, error) {
-	return db.All(q, func(s db.Scanner) (int64, error) {
-		var n int64
-		err := s.Scan(&n)
-		return n, err
-	}, `SELECT id FROM journal_entry WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return db.All(q, db.Value[int64], `SELECT id FROM journal_entry WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 func cursorOf(q db.Querier, name string) (seq int64, known bool, err error) {

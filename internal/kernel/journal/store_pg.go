@@ -44,7 +44,11 @@ func (j *Journal) sequence(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return err
 		}
-		rows, end, err := j.unnumbered(tx, last, horizon)
+		lastID, err := last.lastID()
+		if err != nil {
+			return err
+		}
+		rows, end, err := j.unnumbered(tx, last.xid, lastID, horizon)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -74,14 +78,14 @@ const (
 	spanMost  = 1 << 48
 )
 
-// unnumbered are the next entries below the horizon, at most sequenceMax, and the transaction
-// before which they were looked for.
-func (j *Journal) unnumbered(q db.Querier, last batch, horizon int64) (rows []*row, end int64, err error) {
+// unnumbered are the next entries behind one and below the horizon, at most sequenceMax, and the
+// transaction before which they were looked for.
+func (j *Journal) unnumbered(q db.Querier, xid, id, horizon int64) (rows []*row, end int64, err error) {
 	for {
 		span := max(spanLeast, j.span.Load())
-		end = min(last.xid+span, horizon)
+		end = min(xid+span, horizon)
 		rows, err = db.All(q, scanUnnumbered, `SELECT id, at, occurred, kind, subject_type, subject_id, actor, unit, request, digest, xid
-			FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2) AND xid < $3 ORDER BY xid, id LIMIT $4`, last.xid, last.lastID(), end, sequenceMax)
+			FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2) AND xid < $3 ORDER BY xid, id LIMIT $4`, xid, id, end, sequenceMax)
 		switch {
 		case len(rows) == sequenceMax:
 			j.span.Store(max(spanLeast, span/2))
@@ -103,7 +107,11 @@ func (j *Journal) countPending(q db.Querier, tip batch) (n int64, err error) {
 		return 0, nil
 	}
 	// The numbers stand in the text, so that each is planned for: a plan for any would read the whole table.
-	xid, last := strconv.FormatInt(tip.xid, 10), strconv.FormatInt(tip.lastID(), 10)
+	id, err := tip.lastID()
+	if err != nil {
+		return 0, err
+	}
+	xid, last := strconv.FormatInt(tip.xid, 10), strconv.FormatInt(id, 10)
 	err = q.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 FROM journal_entry WHERE xid >= ` + xid + ` AND (xid, id) > (` + xid + `, ` + last + `) LIMIT ` + strconv.Itoa(pendingMost) + `) AS waiting`).Scan(&n)
 	return n, err
 }
@@ -114,11 +122,11 @@ func (j *Journal) pendingIDs(q db.Querier, last batch) (map[int64]bool, error) {
 	if j.db.SingleWriter() {
 		return out, nil
 	}
-	ids, err := db.All(q, func(s db.Scanner) (int64, error) {
-		var n int64
-		err := s.Scan(&n)
-		return n, err
-	}, `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, last.lastID())
+	lastID, err := last.lastID()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := db.All(q, db.Value[int64], `SELECT id FROM journal_entry WHERE xid >= $1 AND (xid, id) > ($1, $2)`, last.xid, lastID)
 	for _, id := range ids {
 		out[id] = true
 	}

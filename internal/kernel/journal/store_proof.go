@@ -33,6 +33,13 @@ func checkpointsBefore(q db.Querier, size int64, limit int) ([]storedCheckpoint,
 	return db.All(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size < $1 ORDER BY size DESC LIMIT $2`, size, limit)
 }
 
+func orNone(c storedCheckpoint, err error) (storedCheckpoint, error) {
+	if errs.Is(err, errs.NotFound) {
+		return storedCheckpoint{}, nil
+	}
+	return c, err
+}
+
 // checkpointFrom is the first checkpoint of at least a size; zero where there is none.
 func checkpointFrom(q db.Querier, size int64) (storedCheckpoint, error) {
 	return orNone(db.One(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size >= $1 ORDER BY size LIMIT 1`, size))
@@ -49,24 +56,13 @@ func lastCosigned(q db.Querier) (storedCheckpoint, error) {
 	return orNone(db.One(q, scanCheckpoint, `SELECT size, note FROM journal_checkpoint WHERE size = (SELECT max(size) FROM journal_cosignature)`))
 }
 
-func orNone(c storedCheckpoint, err error) (storedCheckpoint, error) {
-	if errs.Is(err, errs.NotFound) {
-		return storedCheckpoint{}, nil
-	}
-	return c, err
-}
-
 // insertCosignature keeps the first signature of each witness over a checkpoint.
 func insertCosignature(tx *db.Tx, size int64, name string, at int64, line string) error {
 	return tx.Exec(`INSERT INTO journal_cosignature (size, name, at, line) VALUES ($1, $2, $3, $4) ON CONFLICT (size, name) DO NOTHING`, size, name, at, line)
 }
 
 func cosignatures(q db.Querier, size int64) ([]string, error) {
-	return db.All(q, func(s db.Scanner) (string, error) {
-		var line string
-		err := s.Scan(&line)
-		return line, err
-	}, `SELECT line FROM journal_cosignature WHERE size = $1 ORDER BY name`, size)
+	return db.All(q, db.Value[string], `SELECT line FROM journal_cosignature WHERE size = $1 ORDER BY name`, size)
 }
 
 // stamp is a journal_timestamp as stored.
@@ -118,15 +114,11 @@ func saidErased(q db.Querier, ids []int64) (map[int64]bool, error) {
 	const chunk = 256
 	for len(ids) > 0 {
 		n := min(chunk, len(ids))
-		args := make([]any, n, n+2)
+		args := make([]any, n)
 		for i, v := range ids[:n] {
 			args[i] = v
 		}
-		said, err := db.All(q, func(s db.Scanner) (int64, error) {
-			var id int64
-			err := s.Scan(&id)
-			return id, err
-		}, `SELECT subject_id FROM journal_entry WHERE subject_id IN (`+places(n)+`) AND subject_type = '`+subjectEntry+`' AND kind = '`+KindErased+`'`, args...)
+		said, err := db.All(q, db.Value[int64], `SELECT subject_id FROM journal_entry WHERE subject_id IN (`+places(n)+`) AND subject_type = '`+subjectEntry+`' AND kind = '`+KindErased+`'`, args...)
 		if err != nil {
 			return nil, err
 		}

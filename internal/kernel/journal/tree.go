@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -75,12 +76,11 @@ func (b *batch) tree() (tree, error) {
 	return t, nil
 }
 
-func popcount(n int64) (c int) {
-	for ; n > 0; n &= n - 1 {
-		c++
-	}
-	return c
-}
+// popcount is how many perfect subtrees a tree of n entries has.
+func popcount(n int64) int { return bits.OnesCount64(uint64(n)) } //nolint:gosec // a size
+
+// trailingOnes is how many hashes the entry with number n completes beside its own.
+func trailingOnes(n int64) int { return bits.TrailingZeros64(^uint64(n)) } //nolint:gosec // a number from 0
 
 func hashesOf(b []byte) ([]tlog.Hash, error) {
 	if len(b)%tlog.HashSize != 0 {
@@ -138,10 +138,10 @@ func (b *batch) entryIDs() ([]int64, error) {
 }
 
 // lastID is the id of the batch's last entry, 0 where there is none.
-func (b *batch) lastID() int64 {
+func (b *batch) lastID() (int64, error) {
 	ids, err := b.entryIDs()
 	if err != nil || len(ids) == 0 {
-		return 0
+		return 0, err
 	}
-	return ids[len(ids)-1]
+	return ids[len(ids)-1], nil
 }

@@ -2,11 +2,11 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"maps"
 	"slices"
-	"sort"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -136,7 +136,7 @@ func (w *walk) hold(h Held) error {
 			w.held = append(w.held, *c)
 		}
 	}
-	sort.SliceStable(w.held, func(a, b int) bool { return w.held[a].Size < w.held[b].Size })
+	slices.SortStableFunc(w.held, func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
 	return nil
 }
 
@@ -531,11 +531,4 @@ func (w *walk) unlisted(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func trailingOnes(n int64) (c int) {
-	for ; n&1 == 1; n >>= 1 {
-		c++
-	}
-	return c
 }

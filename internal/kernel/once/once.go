@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/binary"
 	"encoding/json"
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -122,10 +121,4 @@ var migrations embed.FS
 var Messages embed.FS
 
 // Migrations are of the package's own table.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "once", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("once", migrations) }

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/journal"
 )
 
@@ -160,9 +161,9 @@ func (s *Service) Run(ctx context.Context) error {
 		switch {
 		case more:
 		case s.leads:
-			wait(ctx, beat)
+			clock.Wait(ctx, beat)
 		default:
-			wait(ctx, standby)
+			clock.Wait(ctx, standby)
 		}
 	}
 	return nil
@@ -297,13 +298,4 @@ func (s *Service) codes(ctx context.Context, rs []journal.Record) (map[journal.S
 		return nil, nil
 	}
 	return s.cfg.Codes(ctx, about)
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

@@ -190,6 +190,16 @@ func ClientKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
+// Command returns what a posted form holds and the key under which it is done once. Errors are
+// those of Form and ClientKey.
+func Command(r *http.Request) (sent url.Values, key string, err error) {
+	if sent, err = Form(r); err != nil {
+		return nil, "", err
+	}
+	key, err = ClientKey(r)
+	return sent, key, err
+}
+
 func goodKey(key string) bool {
 	return len(key) >= 8 && len(key) <= 64 && strings.IndexFunc(key, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'

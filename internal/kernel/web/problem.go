@@ -206,12 +206,14 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, p Problem) {
 		return
 	}
 	ctx := s.withShell(r)
-	back := r.URL.RequestURI()
+	back, again := r.URL.RequestURI(), ""
 	if r.Method != http.MethodGet {
 		back = refererPath(r)
+	} else if (p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable) && !strings.HasPrefix(back, "//") {
+		again = back // what was read, not what was sent: a form is sent again by its own button
 	}
 	var buf bytes.Buffer
-	if err := problemPage(p, back).Render(ctx, &buf); err != nil {
+	if err := problemPage(p, back, again).Render(ctx, &buf); err != nil {
 		Note(ctx, slog.String("error_page", err.Error()))
 		buf.Reset()
 		_ = plainPage(p).Render(ctx, &buf)

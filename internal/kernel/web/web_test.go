@@ -401,6 +401,20 @@ func TestRefusalsSpeakTheReadersLanguage(t *testing.T) {
 	}
 }
 
+// TestABusyPageLeadsToItself: who is told to come again has a link to what they asked for; what was
+// refused for good has none.
+func TestABusyPageLeadsToItself(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, web.Config{}, demo())
+	for k, again := range map[errs.Kind]bool{errs.RateLimited: true, errs.Unavailable: true, errs.Forbidden: false, errs.Internal: false} {
+		path := "/error/" + k.String() + "?code=H26"
+		b := body(t, s.do(t, call{path: path, head: html("Accept-Language", "vi")}))
+		if (strings.Contains(b, `href="`+path+`"`) && strings.Contains(b, "Thử lại")) != again {
+			t.Errorf("%v: %s", k, b)
+		}
+	}
+}
+
 func TestMissingPages(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, web.Config{}, demo())

@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -14,19 +13,11 @@ const jobPurge = "apply.purge"
 // Module is what applications bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name:       "apply",
-		Migrations: Migrations(),
-		Messages:   Messages,
-		Jobs:       []jobs.Handler{{Kind: jobPurge, Do: s.purgeOld}},
-		Periodic:   []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 2 * time.Hour}},
+		Name:     "apply",
+		Jobs:     []jobs.Handler{{Kind: jobPurge, Do: s.purgeOld}},
+		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 2 * time.Hour}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "apply", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("apply", migrations) }

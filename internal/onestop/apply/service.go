@@ -369,3 +369,28 @@ func (s *Service) CheckFiling(d Draft) error {
 	}
 	return dossier.CheckFiling(pkg, s.submission(d))
 }
+
+// FeePage is where the fee of a filed draft is paid that its dossier waits for; "" where it waits
+// for none.
+func (s *Service) FeePage(ctx context.Context, d Draft) (page string, err error) {
+	defer errs.Op(&err, "apply.FeePage(%s)", d.Code)
+	filed, _, err := s.dossiers.Find(ctx, d.Code, dossier.Viewer{Key: d.Access})
+	if err != nil || filed.UnpaidAt.IsZero() {
+		return "", err
+	}
+	fees, err := s.dossiers.Fees(ctx, filed)
+	if err != nil {
+		return "", err
+	}
+	o, waits := dossier.Unpaid(fees)
+	if !waits {
+		return "", nil
+	}
+	return s.dossiers.FeeLink(o), nil
+}
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.db.Texts(ctx, fileNames, each)
+}

@@ -96,11 +96,7 @@ func finish(tx *db.Tx, v DraftID, code, access string) error {
 }
 
 func purge(tx *db.Tx, before int64, limit int) (int, error) {
-	gone, err := db.All(tx, func(s db.Scanner) (DraftID, error) {
-		var v DraftID
-		err := s.Scan(&v)
-		return v, err
-	}, `DELETE FROM apply_draft WHERE id IN (SELECT id FROM apply_draft WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
+	gone, err := db.All(tx, db.Value[DraftID], `DELETE FROM apply_draft WHERE id IN (SELECT id FROM apply_draft WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
 	return len(gone), err
 }
 
@@ -109,3 +105,6 @@ func usesFile(q db.Querier, sha256 string) (bool, error) {
 	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM apply_draft WHERE papers LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
 	return n > 0, err
 }
+
+// fileNames are the papers of drafts, for db.Texts.
+const fileNames = `SELECT id, papers FROM apply_draft WHERE id > $1 ORDER BY id LIMIT $2`

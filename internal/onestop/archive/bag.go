@@ -41,6 +41,18 @@ type Paper struct {
 	File string // in the folder, once written
 }
 
+// What is wrong with a folder as a whole.
+var (
+	ErrFull = errors.New("archive: the folder is not empty")
+	ErrNone = errors.New("archive: the folder is no archive")
+)
+
+// Problem is what is wrong with one file of an archive.
+type Problem struct {
+	File  string `json:"file"`
+	Fault string `json:"fault"` // missing, altered, strange: in no manifest
+}
+
 // Bag is a folder being written.
 type Bag struct {
 	dir     string
@@ -51,10 +63,10 @@ type Bag struct {
 	list    []Dossier // code and title only
 }
 
-// Create begins a bag in a folder that is not there yet, or empty.
+// Create begins a bag in a folder that is not there yet, or empty; else ErrFull.
 func Create(dir string) (*Bag, error) {
 	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
-		return nil, fmt.Errorf("archive: %s is not empty", dir)
+		return nil, ErrFull
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
 		return nil, fmt.Errorf("archive: %w", err)
@@ -177,19 +189,20 @@ func safe(s string) string {
 	return strings.TrimLeft(s, ".")
 }
 
-// Check reads a bag again: files that are missing, altered, or in no manifest.
-func Check(dir string, progress func(done, total int)) (files int, problems []string, err error) {
+// Check reads a bag again: files that are missing, altered, or in no manifest. ErrNone where there
+// are no manifests.
+func Check(dir string, progress func(done, total int)) (files int, problems []Problem, err error) {
 	listed := map[string]string{}
 	for _, m := range []string{"manifest-sha256.txt", "tagmanifest-sha256.txt"} {
 		f, err := os.Open(filepath.Join(dir, m)) //nolint:gosec // the operator names it
 		if err != nil {
-			return 0, nil, fmt.Errorf("archive: %s is no archive: %w", dir, err)
+			return 0, nil, fmt.Errorf("%w: %w", ErrNone, err)
 		}
 		for s := bufio.NewScanner(f); s.Scan(); {
 			sum, name, ok := strings.Cut(s.Text(), "  ")
 			if !ok || !filepath.IsLocal(name) {
 				_ = f.Close()
-				return 0, nil, fmt.Errorf("archive: %s: a line that is none of sha256sum: %q", m, s.Text())
+				return 0, nil, fmt.Errorf("%w: %s has a line that is none of sha256sum: %q", ErrNone, m, s.Text())
 			}
 			listed[name] = sum
 		}
@@ -203,7 +216,7 @@ func Check(dir string, progress func(done, total int)) (files int, problems []st
 	for i, name := range names {
 		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
-			problems = append(problems, name+": missing")
+			problems = append(problems, Problem{name, "missing"})
 			continue
 		}
 		h := sha256.New()
@@ -212,7 +225,7 @@ func Check(dir string, progress func(done, total int)) (files int, problems []st
 			return i, problems, err
 		}
 		if hex.EncodeToString(h.Sum(nil)) != listed[name] {
-			problems = append(problems, name+": altered")
+			problems = append(problems, Problem{name, "altered"})
 		}
 		if progress != nil {
 			progress(i+1, len(names))
@@ -224,7 +237,7 @@ func Check(dir string, progress func(done, total int)) (files int, problems []st
 		}
 		rel, err := filepath.Rel(dir, p)
 		if _, ok := listed[filepath.ToSlash(rel)]; err == nil && !ok {
-			problems = append(problems, filepath.ToSlash(rel)+": in no manifest")
+			problems = append(problems, Problem{filepath.ToSlash(rel), "strange"})
 		}
 		return err
 	})

@@ -151,7 +151,8 @@ func (s *Service) Pickup(ctx context.Context, code string) (p Pickup, err error)
 			p.Task = t
 		}
 	}
-	env := form.Env{Now: s.Clock.Now(), Case: p.Dossier.Case, Channel: string(p.Dossier.Channel), Units: s.Dossiers.FormUnits(), Files: p.Content.Papers}
+	// A fee is that of the day of filing: an exemption may have ended since.
+	env := form.Env{Now: p.Dossier.SubmittedAt, Case: p.Dossier.Case, Channel: string(p.Dossier.Channel), Units: s.Dossiers.FormUnits(), Files: p.Content.Papers}
 	if p.Fee, err = p.Pkg.FeeOf(p.Content.Answers, env); err != nil {
 		return p, err
 	}
@@ -427,4 +428,10 @@ func (s *Service) Uses(ctx context.Context, sha256 string) (used bool, err error
 func (s *Service) Erase(ctx context.Context, v dossier.ID, code string) (err error) {
 	defer errs.Op(&err, "counter.Erase(%s)", v)
 	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return eraseOf(tx, v, code) })
+}
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.DB.Texts(ctx, fileNames, each)
 }

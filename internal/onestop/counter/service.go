@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -70,20 +69,14 @@ const jobPurge = "counter.purge"
 // Module is what counters bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "counter", Migrations: Migrations(), Messages: Messages,
+		Name:     "counter",
 		Jobs:     []jobs.Handler{{Kind: jobPurge, Do: s.purge}},
 		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 150 * time.Minute}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "counter", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("counter", migrations) }
 
 func scopeOf(u orgunit.UnitID) string { return "unit:" + u.String() }
 

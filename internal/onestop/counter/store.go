@@ -71,11 +71,7 @@ func removeIntake(tx *db.Tx, v IntakeID) error {
 }
 
 func purgeIntakes(tx *db.Tx, before int64, limit int) (int, error) {
-	gone, err := db.All(tx, func(s db.Scanner) (IntakeID, error) {
-		var v IntakeID
-		err := s.Scan(&v)
-		return v, err
-	}, `DELETE FROM counter_intake WHERE id IN (SELECT id FROM counter_intake WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
+	gone, err := db.All(tx, db.Value[IntakeID], `DELETE FROM counter_intake WHERE id IN (SELECT id FROM counter_intake WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) RETURNING id`, before, limit)
 	return len(gone), err
 }
 
@@ -97,20 +93,12 @@ func filedBy(q db.Querier, people []person.ID, limit int) ([]dossier.ID, error) 
 	for i, p := range people {
 		marks[i], args[i] = "$"+strconv.Itoa(i+1), p
 	}
-	return db.All(q, func(s db.Scanner) (dossier.ID, error) {
-		var v dossier.ID
-		err := s.Scan(&v)
-		return v, err
-	}, `SELECT dossier_id FROM counter_filing WHERE person IN (`+strings.Join(marks, ",")+`) AND person <> 0 ORDER BY dossier_id DESC LIMIT `+strconv.Itoa(limit), args...)
+	return db.All(q, db.Value[dossier.ID], `SELECT dossier_id FROM counter_filing WHERE person IN (`+strings.Join(marks, ",")+`) AND person <> 0 ORDER BY dossier_id DESC LIMIT `+strconv.Itoa(limit), args...)
 }
 
 // personOf is for whom a dossier was filed at a counter; 0 where that is not known.
 func personOf(q db.Querier, d dossier.ID) (person.ID, error) {
-	p, err := db.One(q, func(s db.Scanner) (person.ID, error) {
-		var v person.ID
-		err := s.Scan(&v)
-		return v, err
-	}, `SELECT person FROM counter_filing WHERE dossier_id = $1`, d)
+	p, err := db.One(q, db.Value[person.ID], `SELECT person FROM counter_filing WHERE dossier_id = $1`, d)
 	if errs.Is(err, errs.NotFound) {
 		return 0, nil
 	}
@@ -150,3 +138,6 @@ func eraseOf(tx *db.Tx, v dossier.ID, code string) error {
 	}
 	return tx.Exec(`UPDATE counter_filing SET person = 0 WHERE dossier_id = $1`, v)
 }
+
+// fileNames are the papers of intakes, for db.Texts.
+const fileNames = `SELECT id, content FROM counter_intake WHERE id > $1 ORDER BY id LIMIT $2`

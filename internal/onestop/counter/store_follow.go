@@ -48,7 +48,7 @@ func insertPart(tx *db.Tx, b Batch) error {
 // passLines takes a dossier's papers from one open batch into another. Those of the dossier
 // that moved first stay in the whole.
 func passLines(tx *db.Tx, d dossier.ID, from, to BatchID) (papers []OriginalID, err error) {
-	papers, err = db.All(tx, func(s db.Scanner) (v OriginalID, err error) { err = s.Scan(&v); return v, err },
+	papers, err = db.All(tx, db.Value[OriginalID],
 		`UPDATE counter_original SET batch = $3 WHERE dossier_id = $1 AND batch = $2 AND state = 'held' RETURNING id`, d, from, to)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package cutover
 
 import (
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -12,17 +11,11 @@ import (
 // Module is what imports bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "cutover", Migrations: Migrations(), Messages: Messages,
+		Name:     "cutover",
 		Jobs:     []jobs.Handler{{Kind: jobWork, Do: s.work, Timeout: 30 * time.Minute}, {Kind: jobExpire, Do: s.expire}},
 		Periodic: []jobs.Periodic{{Kind: jobExpire, Every: 24 * time.Hour, Offset: 21 * time.Hour}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "cutover", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("cutover", migrations) }

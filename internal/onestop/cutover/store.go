@@ -88,7 +88,7 @@ func insertParts(tx *db.Tx, v ImportID, data []byte) error {
 }
 
 func selectParts(q db.Querier, v ImportID) ([]byte, error) {
-	parts, err := db.All(q, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b) }, `SELECT bytes FROM cutover_part WHERE import_id = $1 ORDER BY n`, v)
+	parts, err := db.All(q, db.Value[[]byte], `SELECT bytes FROM cutover_part WHERE import_id = $1 ORDER BY n`, v)
 	return bytes.Join(parts, nil), err
 }
 

@@ -2,10 +2,8 @@ package desk
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
-	"khue/internal/kernel/module"
 )
 
 // Messages are this package's sentences (keys under "desk").
@@ -16,16 +14,5 @@ var Messages embed.FS
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Module is what the desk brings to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "desk", Migrations: Migrations(), Messages: Messages}
-}
-
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "desk", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("desk", migrations) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -305,10 +306,15 @@ func legacy(d Dossier, c Content, number string) []process.Var {
 	if number != "" {
 		out = append(out, process.Var{Name: "result.number", Value: process.Data{Value: feel.String(number)}})
 	}
-	for path, a := range c.Answers.With(c.Officer) {
+	said := c.Answers.With(c.Officer)
+	for path, a := range said {
 		if v := valueOf(a.Value); !v.IsNull() {
 			out = append(out, process.Var{Name: path, Value: process.Data{Value: v}})
 		}
+	}
+	_, typed := said[typedNumber]
+	if n, year, ok := ofBook(number); ok && !typed {
+		out = append(out, process.Var{Name: typedNumber, Value: process.Data{Value: feel.String(n)}}, process.Var{Name: typedYear, Value: process.Data{Value: feel.String(year)}})
 	}
 	slices.SortFunc(out, func(a, b process.Var) int {
 		switch {
@@ -320,6 +326,18 @@ func legacy(d Dossier, c Content, number string) []process.Var {
 		return 0
 	})
 	return out
+}
+
+// A parent that was filed by a text from before results were numbered by the city takes from a birth
+// the number and year that an officer typed there. Its child may be of a later text, whose number comes
+// from the book and which nobody types.
+const typedNumber, typedYear = "book.number", "book.year"
+
+// ofBook parts a number that stands in a book of a year: "15/2026".
+func ofBook(number string) (n, year string, ok bool) {
+	n, year, ok = strings.Cut(number, "/")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return n, year, ok && digits(n) && digits(year) && len(year) == 4
 }
 
 // childStop withdraws the child of a parent that does not wait for it any more.
@@ -365,26 +383,32 @@ func (s *Service) childReturn(ctx context.Context, t jobs.Task) error {
 		if d.State != process.Done {
 			continue
 		}
-		pkg, err := s.pkg(d)
-		if err != nil {
-			return err
-		}
-		for _, tok := range d.Instance.Tokens {
-			step, ok := pkg.Process.Step(tok.Step)
-			if !ok || !slices.ContainsFunc(step.Actions, func(x process.ActionInfo) bool { return x.Do == process.DoIssue }) {
-				continue
-			}
-			_, err = s.advance(ctx, moved{
-				id: d.ID, by: system(), kind: KindOf(process.DoIssue), event: process.Event{Kind: process.Act, Token: tok.N, Action: process.DoIssue},
-				tell: func(_ Dossier, h *Happening) { h.Action = process.DoIssue },
-			})
-			if !late(err) {
-				bad = errors.Join(bad, err)
-			}
-			break
+		if err := s.issueUnasked(ctx, d, nil); !late(err) {
+			bad = errors.Join(bad, err)
 		}
 	}
 	return bad
+}
+
+// issueUnasked hands over a result for which nobody comes to a counter; also is written with it.
+// It does nothing where the dossier stands at no step that does so.
+func (s *Service) issueUnasked(ctx context.Context, d Dossier, also func(*db.Tx, *change) error) error {
+	pkg, err := s.pkg(d)
+	if err != nil {
+		return err
+	}
+	for _, tok := range d.Instance.Tokens {
+		step, ok := pkg.Process.Step(tok.Step)
+		if !ok || !slices.ContainsFunc(step.Actions, func(x process.ActionInfo) bool { return x.Do == process.DoIssue }) {
+			continue
+		}
+		_, err := s.advance(ctx, moved{
+			id: d.ID, by: system(), kind: KindOf(process.DoIssue), event: process.Event{Kind: process.Act, Token: tok.N, Action: process.DoIssue},
+			tell: func(_ Dossier, h *Happening) { h.Action = process.DoIssue }, also: also,
+		})
+		return err
+	}
+	return nil
 }
 
 func (s *Service) children(ctx context.Context, parent ID) (out []Dossier, err error) {

@@ -134,3 +134,9 @@ func (s *Service) Whole(ctx context.Context, v ID) (d Dossier, c Content, err er
 	}
 	return d, c, err
 }
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.DB.Texts(ctx, fileNames, each)
+}

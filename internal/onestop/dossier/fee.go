@@ -121,8 +121,8 @@ func (s *Service) putFee(tx *db.Tx, ch *change) error {
 }
 
 // unpaid is the order that a dossier waits for; false where it waits for none. One whose time is
-// over asks for no money any more, and nothing was paid: the dossier goes on waiting until an
-// officer ends it, or a head accepts what came late.
+// over asks for no money any more, and nothing was paid: the dossier goes on waiting until somebody
+// gets a new code (AskAgain), an officer ends it, or a head accepts what came late.
 func unpaid(orders []payment.Order) (payment.Order, bool) {
 	for _, o := range orders {
 		if o.Void == "" && !o.Settled() || o.Void == payment.Expired {
@@ -135,14 +135,17 @@ func unpaid(orders []payment.Order) (payment.Order, bool) {
 // checkFee refuses an act that a fee stops: Conflict, with what is due.
 func (s *Service) checkFee(f *found, action string) error {
 	if o, waits := unpaid(f.fees); waits && !slices.Contains(waitsForFee, action) {
+		if o.Void == payment.Expired {
+			return errs.E(errs.Conflict, "dossier.fee.expired", errs.P("amount", owing(o), "reference", o.Reference))
+		}
 		return errs.E(errs.Conflict, "dossier.fee.unpaid", errs.P("amount", owing(o), "reference", o.Reference))
 	}
 	return nil
 }
 
-// owing is what an order asks for, or asked for before its time was over.
+// owing is what an order asks for, or asked for while it stood.
 func owing(o payment.Order) int64 {
-	if o.Void == payment.Expired {
+	if o.Void != "" {
 		return o.Amount - o.Held()
 	}
 	return o.Due()
@@ -159,12 +162,20 @@ func (s *Service) Fees(ctx context.Context, d Dossier) ([]payment.Order, error) 
 // FeeLink is the payer's page of an order, for who may follow the dossier.
 func (s *Service) FeeLink(o payment.Order) string { return s.Payments.Link(o.ID) }
 
+// FeeKey is the key of that page, for the form that gets a new code.
+func (s *Service) FeeKey(o payment.Order) string { return s.Payments.Key(o.ID) }
+
+// MayAskAgain reports whether the reader may get a new code for an order by who they are.
+func (s *Service) MayAskAgain(ctx context.Context, o payment.Order) bool {
+	return s.Payments.CanRenew(ctx, o, "") == nil && s.Payments.Working(o.Unit)
+}
+
 // ShowFee writes an order for other systems.
 func (s *Service) ShowFee(ctx context.Context, o payment.Order, named bool) payment.Shown {
 	return s.Payments.Show(ctx, o, named)
 }
 
-// Owing is what an order asks for, or asked for before its time was over.
+// Owing is what an order asks for, or asked for while it stood.
 func Owing(o payment.Order) int64 { return owing(o) }
 
 // Unpaid is the order that a dossier waits for; false where it waits for none.
@@ -262,14 +273,23 @@ func waitForFee(t *Task, d Dossier) {
 	if d.UnpaidAt.IsZero() || d.State == process.Done || t.Role == process.RoleApplicant {
 		return
 	}
-	t.State, t.DueAt = process.Financial, d.UnpaidAt.Add(feeTerm)
+	t.State, t.DueAt = process.Financial, feeUntil(d)
 }
 
-// tellBeside tells the open tasks that a change leaves where they are that a fee is due, or has
-// come: then their terms begin.
+// feeUntil is until when the fee that a dossier waits for is asked for.
+func feeUntil(d Dossier) time.Time {
+	since := d.UnpaidAt
+	if again := d.Instance.Asked.Time(); again.After(since) {
+		since = again
+	}
+	return since.Add(feeTerm)
+}
+
+// tellBeside tells the open tasks that a change leaves where they are that a fee is due, is asked
+// for again, or has come: then their terms begin.
 func (s *Service) tellBeside(ch *change, now time.Time) {
 	was, is := ch.before.Instance.Owed, ch.dossier.Instance.Owed
-	if was == is || ch.dossier.State.Ended() {
+	if was == is && ch.before.Instance.Asked == ch.dossier.Instance.Asked || ch.dossier.State.Ended() {
 		return
 	}
 	for _, t := range ch.tasks {

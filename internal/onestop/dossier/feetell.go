@@ -16,6 +16,7 @@ import (
 // The events of a fee that its payer is told of, as texts name them ("dossier.feeTell.asked").
 const (
 	feeAsked    = "asked"
+	feeAgain    = "again" // by a new code
 	feeReceived = "received"
 	feeShort    = "short"
 	feeOver     = "over"
@@ -78,6 +79,9 @@ func (s *Service) feeNotices() journal.Follower {
 		if err != nil || event == feeAsked && !o.Payable() {
 			return err // nobody is asked for what they paid at the counter a moment ago
 		}
+		if event == feeAsked && o.Renews != 0 {
+			event = feeAgain
+		}
 		return s.tellPayer(ctx, tx, event, r.ID.String(), h, o, d, f)
 	}}
 }
@@ -86,7 +90,7 @@ func (s *Service) feeNotices() journal.Follower {
 func (s *Service) tellPayer(ctx context.Context, tx *db.Tx, event, cause string, h payment.Happened, o payment.Order, d Dossier, f Filing) error {
 	kind := notify.Decision
 	switch event {
-	case feeAsked, feeShort:
+	case feeAsked, feeAgain, feeShort:
 		kind = notify.Asked
 	case feeReceived:
 		kind = notify.Course
@@ -129,6 +133,9 @@ func (s *Service) feeText(l i18n.Lang, event string, h payment.Happened, o payme
 	kv := []any{
 		"code", d.Code, "name", d.Applicant, "amount", money(h.Amount), "moved", money(h.Moved), "held", money(h.Held), "left", money(max(h.Amount-h.Held, 0)),
 		"excess", money(max(h.Held-h.Amount, 0)), "reference", o.Reference, "unit", unit.Name, "until", until, "how", s.howToPay(l, o),
+	}
+	if event == feeAgain { // what came by the old code need not come again
+		kv = append(kv, "due", money(o.Due()))
 	}
 	t := func(part string) string { return s.words.T(l, "dossier.feeTell."+event+"."+part, kv...) }
 	lock := s.words.T(l, "dossier.tell.lock", "code", d.Code)

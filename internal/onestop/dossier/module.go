@@ -1,7 +1,6 @@
 package dossier
 
 import (
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -17,9 +16,8 @@ func (s *Service) Module() module.Module {
 		followers = append(followers, s.feeFollower(), s.feeNotices())
 	}
 	return module.Module{
-		Name:       "dossier",
-		Migrations: Migrations(),
-		Messages:   Messages,
+		Name:  "dossier",
+		Start: s.Pinned,
 		Jobs: []jobs.Handler{s.timers(), {Kind: JobRedate, Do: s.proposeDates}, {Kind: JobConnector, Do: s.ask, MaxAttempts: connectorTries},
 			{Kind: JobChildEnded, Do: s.childEnded}, {Kind: JobChildStop, Do: s.childStop}, {Kind: JobChildReturn, Do: s.childReturn},
 			{Kind: JobFee, Do: s.feeCame}, {Kind: JobWarn, Do: s.sweep}, {Kind: JobWarned, Do: s.tellWarned}, {Kind: JobDigest, Do: s.digest},
@@ -31,10 +29,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "dossier", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("dossier", migrations) }

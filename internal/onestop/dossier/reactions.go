@@ -111,11 +111,25 @@ func (s *Service) tellOwner(ctx context.Context, tx *db.Tx, r journal.Record, l 
 		if !ok {
 			continue
 		}
+		if milestone == "submitted" && l.Owed != 0 {
+			n = payFirst(n)
+		}
 		if err := s.tellOne(ctx, tx, telling{cause: r.ID.String(), line: l, dossier: d, filing: f, pkg: pkg, notice: n}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// payFirst is the city's word on a filing whose fee is due first, to whom the package tells of
+// filings: what packages promise of the one-stop begins only with the payment.
+func payFirst(n service.Notice) service.Notice {
+	c, ok := service.CityNotice("submittedUnpaid")
+	if !ok {
+		return n
+	}
+	c.To = n.To
+	return c
 }
 
 // mailOf stands for the address, which is in the content.

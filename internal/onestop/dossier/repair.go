@@ -88,7 +88,12 @@ func (s *Service) Correct(ctx context.Context, c Correction) (out Outcome, err e
 	}
 	ch, err := s.advance(ctx, moved{
 		id: d.ID, by: sub, kind: kindCorrectPrefix + c.Kind, event: ev,
-		check: func(_ Dossier, pkg *service.Package) error { return c.step(pkg) },
+		check: func(d Dossier, pkg *service.Package) error {
+			if err := c.step(pkg); err != nil {
+				return err
+			}
+			return s.mayGoBack(ctx, d, c)
+		},
 		tell: func(_ Dossier, h *Happening) {
 			h.By, h.Action, h.Comment, h.Authority = sub.Name, c.Kind, c.Reason, c.Authority
 			h.Link = into.Code
@@ -150,6 +155,23 @@ func (c Correction) step(pkg *service.Package) error {
 		return nil
 	}
 	return errs.E(errs.Invalid, "form.invalid", errs.P("n", 1), errs.WithFields(errs.Field{Path: "step", Key: "dossier.correct.step"}))
+}
+
+// mayGoBack refuses to let a dossier be decided again while the result of the first decision stands or
+// is being made: two papers would say two things. Conflict, with its number.
+func (s *Service) mayGoBack(ctx context.Context, d Dossier, c Correction) (err error) {
+	if s.Results == nil || c.Kind != CorrectReopen && (c.Kind != CorrectMove || d.State != process.Done) {
+		return nil
+	}
+	number := ""
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		number, err = s.Results.NumberOf(v, d.ID)
+		return err
+	})
+	if err == nil && number != "" {
+		err = errs.E(errs.Conflict, "dossier.correct.resultStands", errs.P("number", number, "code", d.Code))
+	}
+	return err
 }
 
 // mayCorrect says who may.

@@ -226,26 +226,10 @@ func (s *Service) GiveOnline(ctx context.Context, v ID, done func(tx *db.Tx) err
 	if d.State != process.Done || c.Filing.Delivery.Method != DeliverOnline {
 		return nil
 	}
-	pkg, err := s.pkg(d)
-	if err != nil {
-		return err
+	if err := s.Results.Ready(ctx, d); err != nil {
+		return nil //nolint:nilerr // it comes again when the result is there
 	}
-	for _, tok := range d.Instance.Tokens {
-		step, ok := pkg.Process.Step(tok.Step)
-		if !ok || !slices.ContainsFunc(step.Actions, func(x process.ActionInfo) bool { return x.Do == process.DoIssue }) {
-			continue
-		}
-		if err := s.Results.Ready(ctx, d); err != nil {
-			return nil //nolint:nilerr // it comes again when the result is there
-		}
-		_, err = s.advance(ctx, moved{
-			id: d.ID, by: system(), kind: KindOf(process.DoIssue), event: process.Event{Kind: process.Act, Token: tok.N, Action: process.DoIssue},
-			tell: func(_ Dossier, h *Happening) { h.Action = process.DoIssue },
-			also: func(tx *db.Tx, _ *change) error { return done(tx) },
-		})
-		if late(err) {
-			return nil
-		}
+	if err := s.issueUnasked(ctx, d, func(tx *db.Tx, _ *change) error { return done(tx) }); !late(err) {
 		return err
 	}
 	return nil

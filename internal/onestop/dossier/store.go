@@ -357,6 +357,8 @@ func mergeByDue(pages [][]Task, limit int) []Task {
 
 // openPins are the packages of open tasks, each with how many there are and one dossier's code.
 func openPins(q db.Querier) ([]pin, error) {
-	return db.All(q, func(s db.Scanner) (p pin, err error) { return p, s.Scan(&p.digest, &p.n, &p.code) },
-		`SELECT package, COUNT(*), MIN(code) FROM dossier_task WHERE open GROUP BY package ORDER BY package`)
+	return db.All(q, func(s db.Scanner) (p pin, err error) {
+		err = s.Scan(&p.digest, &p.n, &p.code)
+		return p, err
+	}, `SELECT package, COUNT(*), MIN(code) FROM dossier_task WHERE open GROUP BY package ORDER BY package`)
 }

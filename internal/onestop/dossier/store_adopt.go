@@ -23,8 +23,10 @@ func marks(values []string) (string, []any) {
 func adoptedHashes(q db.Querier, codes []string) (map[string]string, error) {
 	in, args := marks(codes)
 	type row struct{ code, hash string }
-	rows, err := db.All(q, func(s db.Scanner) (r row, err error) { return r, s.Scan(&r.code, &r.hash) },
-		`SELECT code, hash FROM dossier_adopted WHERE code IN (`+in+`)`, args...)
+	rows, err := db.All(q, func(s db.Scanner) (r row, err error) {
+		err = s.Scan(&r.code, &r.hash)
+		return r, err
+	}, `SELECT code, hash FROM dossier_adopted WHERE code IN (`+in+`)`, args...)
 	out := make(map[string]string, len(rows))
 	for _, r := range rows {
 		out[r.code] = r.hash
@@ -34,7 +36,7 @@ func adoptedHashes(q db.Querier, codes []string) (map[string]string, error) {
 
 func takenCodes(q db.Querier, codes []string) (map[string]bool, error) {
 	in, args := marks(codes)
-	rows, err := db.All(q, func(s db.Scanner) (c string, err error) { return c, s.Scan(&c) },
+	rows, err := db.All(q, db.Value[string],
 		`SELECT code FROM dossier_dossier WHERE code IN (`+in+`)`, args...)
 	out := make(map[string]bool, len(rows))
 	for _, c := range rows {

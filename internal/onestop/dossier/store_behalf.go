@@ -71,10 +71,7 @@ func bySubmitterOr(q db.Querier, account int64, parties []mandate.Party, limit i
 // idsOfPeople is bySubmitterOr without an end, ids alone.
 func idsOfPeople(q db.Querier, account int64, parties []mandate.Party) ([]ID, error) {
 	own, args := ownedBy([]any{account}, parties)
-	return db.All(q, func(s db.Scanner) (v ID, err error) {
-		err = s.Scan(&v)
-		return v, err
-	}, own, args...)
+	return db.All(q, db.Value[ID], own, args...)
 }
 
 // ownedBy selects the ids of dossiers that the account of the first argument filed, or that anybody filed for a party.

@@ -43,7 +43,7 @@ func ratedAmong(q db.Querier, ds []Dossier) (map[ID]bool, error) {
 	for i, d := range ds {
 		args[i], marks[i] = d.ID, "$"+strconv.Itoa(i+1)
 	}
-	ids, err := db.All(q, func(s db.Scanner) (v ID, err error) { err = s.Scan(&v); return v, err },
+	ids, err := db.All(q, db.Value[ID],
 		`SELECT dossier_id FROM dossier_rating WHERE dossier_id IN (`+strings.Join(marks, ", ")+`)`, args...)
 	for _, v := range ids {
 		out[v] = true

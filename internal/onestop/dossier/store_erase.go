@@ -9,10 +9,7 @@ import (
 const erasedFiling = `{"erased":true}`
 
 func endedBefore(q db.Querier, service string, before time.Time, after ID, limit int) ([]ID, error) {
-	return db.All(q, func(s db.Scanner) (v ID, err error) {
-		err = s.Scan(&v)
-		return v, err
-	}, `SELECT d.id FROM dossier_dossier d JOIN dossier_content c ON c.dossier_id = d.id
+	return db.All(q, db.Value[ID], `SELECT d.id FROM dossier_dossier d JOIN dossier_content c ON c.dossier_id = d.id
  WHERE d.service = $1 AND d.state IN `+endedStates+` AND d.closed_at < $2 AND d.id > $3 AND c.filing <> $4 ORDER BY d.id LIMIT $5`,
 		service, db.Millis(before), after, erasedFiling, limit)
 }
@@ -40,3 +37,6 @@ func usesFile(q db.Querier, sha256 string) (bool, error) {
 	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM dossier_content WHERE papers LIKE $1 OR officer LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
 	return n > 0, err
 }
+
+// fileNames are the papers of dossiers, for db.Texts.
+const fileNames = `SELECT dossier_id, papers || ' ' || officer FROM dossier_content WHERE dossier_id > $1 ORDER BY dossier_id LIMIT $2`

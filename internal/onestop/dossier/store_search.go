@@ -41,10 +41,7 @@ func insertWord(tx *db.Tx, word string) error {
 
 // wordsFrom reads words of [a-z0-9] that begin like one.
 func wordsFrom(q db.Querier, begin string, limit int) ([]string, error) {
-	return db.All(q, func(s db.Scanner) (w string, err error) {
-		err = s.Scan(&w)
-		return w, err
-	}, `SELECT word FROM dossier_word WHERE word >= $1 AND word < $2 ORDER BY word LIMIT $3`, begin, begin+"~", limit)
+	return db.All(q, db.Value[string], `SELECT word FROM dossier_word WHERE word >= $1 AND word < $2 ORDER BY word LIMIT $3`, begin, begin+"~", limit)
 }
 
 func (s *Service) indexed(q db.Querier, v ID) (bool, error) {
@@ -122,8 +119,5 @@ func shortDossiers(q db.Querier, ids []ID) ([]Dossier, error) {
 }
 
 func unitsOfTasks(q db.Querier, v ID) ([]orgunit.UnitID, error) {
-	return db.All(q, func(s db.Scanner) (u orgunit.UnitID, err error) {
-		err = s.Scan(&u)
-		return u, err
-	}, `SELECT DISTINCT unit FROM dossier_task WHERE dossier_id = $1 AND unit <> 0`, v)
+	return db.All(q, db.Value[orgunit.UnitID], `SELECT DISTINCT unit FROM dossier_task WHERE dossier_id = $1 AND unit <> 0`, v)
 }

@@ -35,10 +35,7 @@ func dueWarnings(q db.Querier, now time.Time, limit int) ([]warnRow, error) {
 
 // returned reports whether a statement returned a row.
 func returned(tx *db.Tx, sql string, args ...any) (bool, error) {
-	rows, err := db.All(tx, func(s db.Scanner) (v int64, err error) {
-		err = s.Scan(&v)
-		return v, err
-	}, sql, args...)
+	rows, err := db.All(tx, db.Value[int64], sql, args...)
 	return len(rows) > 0, err
 }
 

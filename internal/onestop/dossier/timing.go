@@ -91,7 +91,7 @@ func TimingOf(lines []Line, home orgunit.UnitID, w TimingWorld, now time.Time) T
 			continue
 		}
 		t.owe(l)
-		if l.Kind == KindFeePaid {
+		if l.Kind == KindFeePaid || l.Kind == KindFeeAsked {
 			continue
 		}
 		if l.Kind == KindSupplied {

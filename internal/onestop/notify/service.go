@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"slices"
 	"strconv"
 	"sync"
@@ -197,7 +196,7 @@ func (s *Service) send(tx *db.Tx, m Message, ways []way) error {
 // Module is what notices bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "notify", Migrations: Migrations(), Messages: Messages,
+		Name: "notify", Run: s.Line,
 		Jobs: []jobs.Handler{
 			{Kind: jobSend, Do: s.deliver, MaxAttempts: lastTry + 1},
 			{Kind: jobReceipt, Do: s.receive, MaxAttempts: 8},
@@ -209,13 +208,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "notify", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("notify", migrations) }
 
 // unreadCache remembers the count beside the inbox's name for a moment, since each page of
 // a signed-in reader shows it.

@@ -49,10 +49,7 @@ func insert(tx *db.Tx, m Message) (fresh bool, err error) {
 
 // inserted reports whether a statement that returns what it added added something.
 func inserted(tx *db.Tx, sql string, args ...any) (bool, error) {
-	rows, err := db.All(tx, func(s db.Scanner) (v int64, err error) {
-		err = s.Scan(&v)
-		return v, err
-	}, sql, args...)
+	rows, err := db.All(tx, db.Value[int64], sql, args...)
 	return len(rows) > 0, err
 }
 

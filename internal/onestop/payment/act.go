@@ -17,7 +17,7 @@ import (
 
 const minWhy, maxWhy = 5, 300
 
-// Reason checks what somebody must write down.
+// reason checks what somebody must write down.
 func reason(text, path string) (string, error) {
 	text = i18n.NFC(strings.TrimSpace(text))
 	if n := utf8.RuneCountInString(text); n < minWhy || n > maxWhy {
@@ -113,7 +113,7 @@ func (s *Service) again(ctx context.Context, key string, hash []byte, err error)
 
 // May says what the reader may do with an order now.
 type May struct {
-	Take, Ask, Approve, Drop, PayOut, Contest, Resolve, Reinstate bool
+	Take, Ask, Approve, Drop, PayOut, Contest, Resolve, Reinstate, Renew bool
 }
 
 // MayOf is asked by pages.
@@ -125,7 +125,8 @@ func (s *Service) MayOf(ctx context.Context, o Order) May {
 		Take: take && o.Payable(), Ask: ask && !pending && o.Held() > 0, Approve: decide && pending && o.Refund.Approved == 0,
 		Drop: ask && pending && o.Refund.Approved == 0, PayOut: take && pending && o.Refund.Approved != 0,
 		Contest: ask && o.Held() > 0 && o.Dispute == "", Resolve: decide && o.Dispute != "" && !pending,
-		Reinstate: decide && o.State == Late && o.Void != Refunded && o.Held() >= o.Amount,
+		Reinstate: decide && o.State == Late && o.Void != Refunded && o.Void != Replaced && o.Held() >= o.Amount,
+		Renew:     o.Renewable() && s.Policies.May(ctx, actRenew, r),
 	}
 }
 

@@ -21,24 +21,47 @@ func (s *Service) Named(ctx context.Context, before time.Time) (n int, err error
 		return 0, err
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		n, err = countNamed(q, id.At(before), db.Millis(before), kept)
+		h, err := heldOf(q, kept)
+		if err != nil {
+			return err
+		}
+		n, err = countNamed(q, id.At(before), db.Millis(before), h)
 		return err
 	})
 	return n, err
 }
 
-func (s *Service) kept(ctx context.Context) ([]int64, error) {
+// Kept is of whom and what nothing is forgotten whatever the term: the ids of dossiers, accounts,
+// orders and money, and names, of which no text is let go that holds one.
+type Kept struct {
+	IDs   []int64
+	Names []string
+}
+
+func (s *Service) kept(ctx context.Context) (Kept, error) {
 	if s.Kept == nil {
-		return nil, nil
+		return Kept{}, nil
 	}
 	return s.Kept(ctx)
+}
+
+// MoneyBy finds what a hold may name by a number: money by the bank's number of it, or an order by
+// its reference. name is the number as kept; id is 0 where nobody knows it.
+func (s *Service) MoneyBy(ctx context.Context, number string) (v int64, name string, err error) {
+	defer errs.Op(&err, "payment.MoneyBy")
+	number = clip(number, maxExternal)
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		v, err = moneyBy(q, number, FindReference(number))
+		return err
+	})
+	return v, number, err
 }
 
 // Forget lets go what is held of payers from before an instant, some at a time: the name and the
 // account of orders that are settled, what was written beside them, the payloads of their entries,
 // the purposes of transfers. Orders with money in them that is still looked at stay whole. Amounts,
-// days, units, numbers of banks and the ledger stay: the books add up as before. So do orders of what
-// Kept names. It returns how many rows; 0 at the end. why is the rule as JSON.
+// days, units, numbers of banks and the ledger stay: the books add up as before. So do orders, money
+// and texts of what is Kept. It returns how many rows; 0 at the end. why is the rule as JSON.
 func (s *Service) Forget(ctx context.Context, before time.Time, why []byte) (n int, err error) {
 	defer errs.Op(&err, "payment.Forget")
 	kept, err := s.kept(ctx)
@@ -46,16 +69,19 @@ func (s *Service) Forget(ctx context.Context, before time.Time, why []byte) (n i
 		return 0, err
 	}
 	var orders []OrderID
-	var money []MoneyID
-	var lines []int64
+	var money, lines []int64
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		if orders, err = namedOrders(q, id.At(before), kept, eraseBatch); err != nil {
+		h, err := heldOf(q, kept)
+		if err != nil {
 			return err
 		}
-		if money, err = namedMoney(q, db.Millis(before), eraseBatch); err != nil {
+		if orders, err = namedOrders(q, id.At(before), h, eraseBatch); err != nil {
 			return err
 		}
-		lines, err = namedLines(q, db.Millis(before), eraseBatch)
+		if money, _, err = freeMoney(q, db.Millis(before), h, eraseBatch); err != nil {
+			return err
+		}
+		lines, _, err = freeLines(q, db.Millis(before), h, eraseBatch)
 		return err
 	})
 	if err != nil {
@@ -84,7 +110,7 @@ func (s *Service) Forget(ctx context.Context, before time.Time, why []byte) (n i
 		}
 	}
 	for _, v := range money {
-		if err := told("payment.notice", int64(v)); err != nil {
+		if err := told("payment.notice", v); err != nil {
 			return 0, err
 		}
 	}

@@ -31,8 +31,8 @@ func TestPayersAreForgottenAndTheLedgerStays(t *testing.T) {
 		if n, err := s.Named(ctx, s.clk.Now().Add(-48*time.Hour)); err != nil || n != 0 {
 			t.Errorf("before its term %d are to be forgotten, %v", n, err)
 		}
-		s.Kept = func(context.Context) ([]int64, error) { return []int64{paid.Source.ID}, nil }
-		if n, err := s.Named(ctx, s.clk.Now()); err != nil || n != 1 { // the line alone
+		s.Kept = func(context.Context) (Kept, error) { return Kept{IDs: []int64{paid.Source.ID}}, nil }
+		if n, err := s.Named(ctx, s.clk.Now()); err != nil || n != 0 {
 			t.Errorf("of a dossier under a hold %d are to be forgotten, %v", n, err)
 		}
 		s.Kept = nil
@@ -57,6 +57,106 @@ func TestPayersAreForgottenAndTheLedgerStays(t *testing.T) {
 		}
 		if again, err := s.Import(s.clerk, s.unit, strings.NewReader(file)); err != nil || again.Repeated != 1 {
 			t.Errorf("the statement again: %+v, %v", again, err)
+		}
+	})
+}
+
+// Whatever payers wrote is kept of whom and what a hold names: money that came for an order of a held
+// dossier, money that the hold names itself, and every text that holds a name of a held person or of
+// who paid for a held dossier, however a bank wrote it. The rest goes.
+func TestHoldsKeepWhatPayersWrote(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *till) {
+		ctx := context.Background()
+		o := s.order(t, 8000) // of Nguyễn Văn A, dossier 7031
+		came := func(ref, text string) (id MoneyID) {
+			t.Helper()
+			n := s.bank(ref, 500, Order{})
+			n.Text = text
+			if _, err := s.Take(ctx, n, Origin{Via: "notice"}); err != nil {
+				t.Fatal(err)
+			}
+			all, err := s.Suspense(s.head, s.unit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range all {
+				if m.External == ref {
+					return m.ID
+				}
+			}
+			t.Fatal(ref, "does not lie")
+			return 0
+		}
+		back := func(id MoneyID, ref string) {
+			t.Helper()
+			if err := s.AskMoney(s.clerk, id, SendBack, "", "Không tìm được khoản nộp", "ask-"+ref); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.DecideMoney(s.head, id, "decide-"+ref); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.PayMoneyBack(s.clerk, id, "OUT-"+ref, "back-"+ref); err != nil {
+				t.Fatal(err)
+			}
+		}
+		squeezed, plain, named, given := came("FT-0001", "CTDI:LUONGTHIGIU hoan"), came("FT-0002", "TRAN THI VANG chuyen tien"), came("FT-0003", "khong ghi ten"), came("FT-0004", "nop ho")
+		back(squeezed, "FT-0001")
+		back(plain, "FT-0002")
+		back(named, "FT-0003")
+		if err := s.AskMoney(s.clerk, given, Assign, o.Reference, "Giấy báo có của ngân hàng", "ask-FT-0004"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DecideMoney(s.head, given, "decide-FT-0004"); err != nil {
+			t.Fatal(err)
+		}
+		file := "account,date,reference,credit,description\n" + treasuryNumber + ",2026-11-22,FT-0009,900,nguyen van a nop lai\n" + treasuryNumber + ",2026-11-22,FT-0010,901,ai do\n"
+		if _, err := s.Import(s.clerk, s.unit, strings.NewReader(file)); err != nil {
+			t.Fatal(err)
+		}
+		s.clk.Advance(24 * time.Hour)
+		if id, name, err := s.MoneyBy(ctx, " FT-0003 "); err != nil || id != int64(named) || name != "FT-0003" {
+			t.Errorf("FT-0003 is %d %q, %v", id, name, err)
+		}
+		if id, _, err := s.MoneyBy(ctx, strings.ToLower(o.Reference)); err != nil || id != int64(o.ID) {
+			t.Errorf("%s is %d, %v", o.Reference, id, err)
+		}
+		if id, _, err := s.MoneyBy(ctx, "FT-9999"); err != nil || id != 0 {
+			t.Errorf("a number of nothing is %d, %v", id, err)
+		}
+		for what, c := range map[string]struct {
+			kept Kept
+			want int
+		}{
+			"nothing":    {Kept{}, 6}, // four of suspense and two lines; what the statement found still lies
+			"a person":   {Kept{Names: []string{"Lương Thị Giữ"}}, 5},
+			"money":      {Kept{IDs: []int64{int64(named)}}, 5},
+			"a dossier":  {Kept{IDs: []int64{o.Source.ID}}, 4}, // what was given to it, and the line with its payer's name
+			"its order":  {Kept{IDs: []int64{int64(o.ID)}}, 4},
+			"a nickname": {Kept{Names: []string{"An"}}, 6}, // would be in every text
+		} {
+			s.Kept = func(context.Context) (Kept, error) { return c.kept, nil }
+			if n, err := s.Named(ctx, s.clk.Now()); err != nil || n != c.want {
+				t.Errorf("held: %s: %d are to be forgotten, want %d, %v", what, n, c.want, err)
+			}
+		}
+		s.Kept = func(context.Context) (Kept, error) {
+			return Kept{IDs: []int64{o.Source.ID, int64(named)}, Names: []string{"Lương Thị Giữ"}}, nil
+		}
+		for _, want := range []int{2, 0} {
+			if n, err := s.Forget(ctx, s.clk.Now(), []byte(`{"rule":"payers"}`)); err != nil || n != want {
+				t.Errorf("%d were forgotten, want %d, %v", n, want, err)
+			}
+		}
+		for id, kept := range map[MoneyID]bool{squeezed: true, plain: false, named: true, given: true} {
+			m, err := s.FindMoney(s.head, id)
+			if err != nil || (m.Text != "") != kept || (m.Why != "") != kept {
+				t.Errorf("%s says %q and %q, %v", m.External, m.Text, m.Why, err)
+			}
+			got, err := s.Journal.BySubject(ctx, journal.Subject{Type: "payment.notice", ID: int64(id)}, 0, 10)
+			if err != nil || len(got) < 2 || got[len(got)-1].Erased == kept {
+				t.Errorf("the entries of %s: %+v, %v", m.External, got, err)
+			}
 		}
 	})
 }

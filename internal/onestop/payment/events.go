@@ -17,6 +17,7 @@ const (
 	KindOver      = "payment.over"
 	KindLate      = "payment.late"
 	KindCancelled = "payment.cancelled" // also where its time was over
+	KindReplaced  = "payment.replaced"  // why: the reference of the order in its place
 	KindDisputed  = "payment.disputed"
 	KindResolved  = "payment.resolved"
 	KindAsked     = "payment.refund.asked"
@@ -53,6 +54,8 @@ func kinds(before, after Order, e Event) (out []string) {
 	switch e.(type) {
 	case Cancel, Expire:
 		out = append(out, KindCancelled)
+	case Replace:
+		out = append(out, KindReplaced)
 	case AskRefund:
 		out = append(out, KindAsked)
 	case ApproveRefund:

@@ -1,8 +1,7 @@
 package payment
 
 import (
-	"sort"
-	"strconv"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/errs"
@@ -40,12 +39,6 @@ type Account struct {
 
 // String is the account as it is stored: "7031:treasury".
 func (a Account) String() string { return a.Unit.String() + ":" + string(a.Kind) }
-
-func parseAccount(s string) (a Account, err error) {
-	unit, kind, _ := strings.Cut(s, ":")
-	n, err := strconv.ParseInt(unit, 10, 64)
-	return Account{orgunit.UnitID(n), Kind(kind)}, err
-}
 
 // Move debits To by what it credits From. A row of the ledger is one move, so that there is
 // no way to write half of one, in Go or in SQL.
@@ -101,7 +94,7 @@ func between(before, after position) (t Txn, err error) {
 		}
 	}
 	order := func(l []leg) {
-		sort.Slice(l, func(i, j int) bool { return l[i].account.String() < l[j].account.String() })
+		slices.SortFunc(l, func(a, b leg) int { return strings.Compare(a.account.String(), b.account.String()) })
 	}
 	order(from)
 	order(to)

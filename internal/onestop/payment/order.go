@@ -69,11 +69,12 @@ const (
 	Refunding State = "refunding" // somebody asked for money back; it is not out yet
 	Refunded  State = "refunded"  // all of it went back
 	Disputed  State = "disputed"  // the payer contests it
+	Replaced  State = "replaced"  // another order asks for the same, by a new code
 )
 
 // States lists the states.
 func States() []State {
-	return []State{Open, Partial, Paid, Over, Late, Cancelled, Expired, Refunding, Refunded, Disputed}
+	return []State{Open, Partial, Paid, Over, Late, Cancelled, Expired, Refunding, Refunded, Disputed, Replaced}
 }
 
 // Order is a demand for money. It changes only by Step.
@@ -93,7 +94,8 @@ type Order struct {
 	Version   int64
 
 	Got     map[Way]int64 // what each way brought, less what went back by it
-	Void    State         // why it does not stand: Cancelled, Expired, Refunded; "" while it stands
+	Void    State         // why it does not stand: Cancelled, Expired, Refunded, Replaced; "" while it stands
+	Renews  OrderID       // the order in whose place this one asks; 0: the first of its fee
 	Refund  Refund        // being asked for
 	Dispute string        // why it is contested; "" while nobody does
 	Why     string        // of the cancellation
@@ -229,6 +231,8 @@ type (
 	Resolve struct{}
 	// Reinstate lets an order stand again whose money came too late.
 	Reinstate struct{}
+	// Replace gives the place of an order that does not stand to a new one (Renew).
+	Replace struct{}
 )
 
 func (Received) event()      {}
@@ -241,6 +245,7 @@ func (PayRefund) event()     {}
 func (Contest) event()       {}
 func (Resolve) event()       {}
 func (Reinstate) event()     {}
+func (Replace) event()       {}
 
 // Step is the state machine: the order after an event, and what the ledger books for it.
 // Money is never refused: what came came, and waits in suspense where nothing asks for it.
@@ -314,10 +319,15 @@ func Step(o Order, e Event, now time.Time) (Order, Txn, error) {
 		}
 		o.Dispute = ""
 	case Reinstate:
-		if o.State != Late || o.Void == Refunded || o.Held() < o.Amount {
+		if o.State != Late || o.Void == Refunded || o.Void == Replaced || o.Held() < o.Amount {
 			return o, Txn{}, not
 		}
 		o.Void, o.Why = "", ""
+	case Replace:
+		if !o.Renewable() {
+			return o, Txn{}, not
+		}
+		o.Void, o.Got = Replaced, nil
 	}
 	o.settle(now)
 	t, err := between(before, o.position())

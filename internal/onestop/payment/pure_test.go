@@ -176,6 +176,31 @@ type desk struct {
 	seen   map[string]string
 	books  map[Account]int64
 	real   map[orgunit.UnitID]int64 // what genuine notices brought, less refunds
+	next   map[string]string        // the code that took a code's place
+}
+
+// current is the code that stands for a fee now, by any of its codes.
+func (d *desk) current(ref string) string {
+	for d.next[ref] != "" {
+		ref = d.next[ref]
+	}
+	return ref
+}
+
+// renew asks for a fee again by a new code, where that is to be had.
+func (d *desk) renew(ref string, v OrderID, now time.Time) (is string, err error) {
+	old := d.orders[ref]
+	r, err := Renew(old, Order{ID: v, Reference: referenceOf(v), ExpiresAt: now.Add(48 * time.Hour)}, now)
+	if err != nil {
+		return "", nil
+	}
+	if d.next[ref] != "" || old.Held() >= old.Amount {
+		return "", fmt.Errorf("%s was replaced twice, or after all of its money had come: %+v", ref, old)
+	}
+	d.book(r.Gave)
+	d.book(r.Took)
+	d.orders[ref], d.orders[r.Is.Reference], d.next[ref] = r.Was, r.Is, r.Is.Reference
+	return r.Is.Reference, nil
 }
 
 func (d *desk) book(t Txn) {
@@ -211,14 +236,15 @@ func (d *desk) notice(n Notice, unit orgunit.UnitID, now time.Time) error {
 		}
 		return nil
 	}
-	o, t, known, err := receive(d.orders[n.Reference], n, unit, now)
+	at := d.current(n.Reference)
+	o, t, known, err := receive(d.orders[at], n, unit, now)
 	if err != nil {
 		return err
 	}
 	d.seen[key] = n.digest()
 	d.book(t)
 	if known {
-		d.orders[n.Reference] = o
+		d.orders[at] = o
 		d.real[o.Unit] += n.Amount
 	} else {
 		d.real[unit] += n.Amount
@@ -227,20 +253,21 @@ func (d *desk) notice(n Notice, unit orgunit.UnitID, now time.Time) error {
 }
 
 // Ten thousand histories of forged, replayed, reordered, doubled and missing notices, with
-// officers' acts between them. In each the books balance after every event, money counts
-// once, and no order is settled without the money that it asks for.
+// officers' acts and new codes for old ones between them. In each the books balance after every
+// event, money counts once by whichever code of a fee it came, at most one order of a fee asks or is
+// settled, and none is settled without the money that it asks for.
 func TestTenThousandHistories(t *testing.T) {
 	t.Parallel()
 	secret, wrong := []byte("the bank's secret"), []byte("somebody else's")
-	states := map[State]int{}
+	states, renewed, byOld := map[State]int{}, 0, 0
 	for seed := range uint64(10_000) {
 		r := rand.New(rand.NewPCG(seed, 8)) //nolint:gosec // a test
-		d := &desk{map[string]Order{}, map[string]string{}, map[Account]int64{}, map[orgunit.UnitID]int64{}}
-		now := day
-		genuine := map[string]int64{} // by reference, each payment once
+		d := &desk{map[string]Order{}, map[string]string{}, map[Account]int64{}, map[orgunit.UnitID]int64{}, map[string]string{}}
+		now, lastID := day, OrderID(seed*100+10) //nolint:gosec // small
+		genuine := map[string]int64{}            // by reference, each payment once
 		var refs []string
 		for i := range 1 + r.IntN(3) {
-			v := OrderID(seed*10 + uint64(i) + 1) //nolint:gosec // small
+			v := OrderID(seed*100 + uint64(i) + 1) //nolint:gosec // small
 			o, txn, err := open(Order{ID: v, Unit: orgunit.UnitID(1 + i%2), Reference: referenceOf(v), ExpiresAt: now.Add(48 * time.Hour), Lines: []Line{{Amount: 1000 * (1 + r.Int64N(200))}}}, now)
 			if err != nil {
 				t.Fatal(err)
@@ -320,7 +347,7 @@ func TestTenThousandHistories(t *testing.T) {
 				}
 				if w.ok && !counted[w.key] {
 					counted[w.key] = true
-					genuine[w.ref] += w.sum
+					genuine[d.current(w.ref)] += w.sum
 				}
 			}
 			switch r.IntN(13) {
@@ -350,6 +377,24 @@ func TestTenThousandHistories(t *testing.T) {
 				d.step(ref, Resolve{}, now)
 			case 10:
 				d.step(ref, Reinstate{}, now)
+			case 11, 12:
+				lastID++
+				is, err := d.renew(ref, lastID, now)
+				if err != nil {
+					t.Fatalf("history %d, event %d: %v", seed, step, err)
+				}
+				if is != "" {
+					refs, renewed = append(refs, is), renewed+1
+					genuine[is], genuine[ref] = genuine[ref], 0
+				}
+				if is != "" && r.IntN(2) == 0 {
+					o := d.orders[is]
+					n := Notice{Way: ByBank, External: is, Amount: o.Amount, At: now, Reference: is}
+					if err := d.notice(n, o.Unit, now); err != nil {
+						t.Fatalf("history %d, event %d: %v", seed, step, err)
+					}
+					genuine[is] += n.Amount
+				}
 			}
 			if err := d.sound(genuine); err != nil {
 				t.Fatalf("history %d, event %d: %v", seed, step, err)
@@ -358,6 +403,14 @@ func TestTenThousandHistories(t *testing.T) {
 		for _, o := range d.orders {
 			states[o.State]++
 		}
+		for _, w := range wire {
+			if counted[w.key] && w.ref != "" && d.next[w.ref] != "" {
+				byOld++
+			}
+		}
+	}
+	if renewed < 1000 || byOld < 500 {
+		t.Errorf("%d new codes, %d payments for a fee that got one: the histories are too tame", renewed, byOld)
 	}
 	for _, s := range States() {
 		if states[s] == 0 {
@@ -384,7 +437,27 @@ func (d *desk) sound(genuine map[string]int64) error {
 			return fmt.Errorf("unit %d holds %d in the books, %d in truth", u, money[u], v)
 		}
 	}
+	type fee struct{ asking, settled, revenue int64 }
+	fees := map[string]*fee{}
 	for ref, o := range d.orders {
+		f := fees[d.current(ref)]
+		if f == nil {
+			f = &fee{}
+			fees[d.current(ref)] = f
+		}
+		if o.Void == "" && !o.Settled() {
+			f.asking++
+		}
+		if o.Settled() {
+			f.settled++
+		}
+		f.revenue -= o.position()[Account{o.Unit, Revenue}]
+		if f.asking+f.settled > 1 || f.revenue > o.Amount {
+			return fmt.Errorf("the fee of %s is asked for %d times, settled %d times and counts %d of %d as earned", ref, f.asking, f.settled, f.revenue, o.Amount)
+		}
+		if (o.Void == Replaced) != (d.next[ref] != "") || o.Void == Replaced && o.Held() != 0 {
+			return fmt.Errorf("%s is %s and holds %d; in its place: %q", ref, o.State, o.Held(), d.next[ref])
+		}
 		if o.Held() != genuine[ref] {
 			return fmt.Errorf("%s holds %d, genuine notices brought %d", ref, o.Held(), genuine[ref])
 		}

@@ -160,8 +160,7 @@ type Reconciled struct {
 	Items  []Item // their amounts sum to Stated - Told
 	// Balances of the unit's accounts now.
 	Balances map[Kind]int64
-	// Unsettled is what gateway and terminal took and have not paid out.
-	Shifts []Shift // of the unit, with their differences
+	Shifts   []Shift // of the unit, with their differences
 }
 
 // Reconcile compares a day of a unit's account with what was told of it, and explains each

@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"strings"
@@ -80,8 +79,8 @@ type Deps struct {
 	Address       string
 	Fonts         pdf.Fonts
 	Log           *slog.Logger
-	// Kept are dossiers and accounts whose orders keep their payer beyond the term; nil: none.
-	Kept func(ctx context.Context) ([]int64, error)
+	// Kept says of whom and what nothing is forgotten at the end of its term; nil: of nobody.
+	Kept func(ctx context.Context) (Kept, error)
 }
 
 // Service takes money and keeps the books. Safe for concurrent use.
@@ -96,18 +95,12 @@ func New(d Deps) *Service {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "payment", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("payment", migrations) }
 
 // Module is what payments bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "payment", Migrations: Migrations(), Messages: Messages,
+		Name: "payment",
 		Jobs: []jobs.Handler{
 			{Kind: jobSweep, Do: func(ctx context.Context, _ jobs.Task) error { return s.Sweep(ctx) }, Timeout: 10 * time.Minute},
 			{Kind: jobSnapshot, Do: func(ctx context.Context, _ jobs.Task) error { return s.Snapshot(ctx) }, Timeout: 10 * time.Minute},
@@ -128,6 +121,7 @@ const (
 	actAsk       auth.Action = "payment.ask"
 	actDecide    auth.Action = "payment.decide"
 	actReconcile auth.Action = "payment.reconcile"
+	actRenew     auth.Action = "payment.renew"
 )
 
 // ofUnit is a unit's money as policies see it: the agency and its offices answer for it, for the
@@ -316,14 +310,33 @@ func (s *Service) Read(ctx context.Context, v OrderID, key string) (o Order, err
 	if o, err = s.Find(ctx, v); err != nil {
 		return o, err
 	}
-	r := s.resourceOf(o)
-	if key != "" && hmac.Equal([]byte(key), []byte(s.Key(v))) {
-		r.Facts = []string{"key"}
-	}
-	if !s.Policies.May(ctx, actRead, r) {
+	if !s.Policies.May(ctx, actRead, s.heldBy(o, key)) {
 		return Order{}, errs.E(errs.NotFound, "payment.none")
 	}
 	return o, nil
+}
+
+// heldBy is an order as policies see it that a reader asks for by the key of its link.
+func (s *Service) heldBy(o Order, key string) auth.Resource {
+	r := s.resourceOf(o)
+	if key != "" && hmac.Equal([]byte(key), []byte(s.Key(o.ID))) {
+		r.Facts = []string{"key"}
+	}
+	return r
+}
+
+// ByReference is Read by the reference, as somebody reads it out. NotFound also where the order is
+// not the reader's to see.
+func (s *Service) ByReference(ctx context.Context, text string) (o Order, err error) {
+	defer errs.Op(&err, "payment.ByReference")
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		o, err = orderOf(q, FindReference(text))
+		return err
+	})
+	if err == nil && (o.ID == 0 || !s.Policies.May(ctx, actRead, s.resourceOf(o))) {
+		return Order{}, errs.E(errs.NotFound, "payment.none")
+	}
+	return o, err
 }
 
 // ForSource lists the orders of a source, the oldest first.
@@ -389,7 +402,9 @@ func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, e
 	var was counted
 	var again bool
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		was, again, o, err = told(q, n)
+		if was, again, o, err = told(q, n); err == nil && !again {
+			o, err = standing(q, o)
+		}
 		return err
 	})
 	if err != nil {

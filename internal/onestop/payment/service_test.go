@@ -253,6 +253,27 @@ func TestASweepFindsWhatWasLost(t *testing.T) {
 	})
 }
 
+// TestABadWordOfTheGatewayKeepsNobodyWaiting: what names no order, and what was counted with another
+// amount, stands before a payment that was lost.
+func TestABadWordOfTheGatewayKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *till) {
+		first, second := s.order(t, 8000), s.order(t, 9000)
+		gateway := func(external string, amount int64, reference string) Notice {
+			return Notice{Way: ByGateway, External: external, Amount: amount, Reference: reference, At: s.clk.Now()}
+		}
+		if _, err := s.Take(t.Context(), gateway("G1", 8000, first.Reference), Origin{Via: "notice"}); err != nil {
+			t.Fatal(err)
+		}
+		s.gateway.knows = []Notice{gateway("G0", 5000, ""), gateway("G1", 7000, first.Reference), gateway("", 1, ""), gateway("G2", 9000, second.Reference)}
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.state(t, second, Paid)
+		s.balances(t, map[Kind]int64{Gateway: 17000, Revenue: -17000})
+	})
+}
+
 func TestCashierCountsTheBox(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *till) {

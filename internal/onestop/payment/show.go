@@ -17,11 +17,12 @@ type Shown struct {
 	Payer     string      `json:"payer,omitempty" doc:"Absent for a bearer of the dossier's key, and after its term."`
 	Unit      string      `json:"unit" doc:"Agency that is paid."`
 	UnitName  string      `json:"unitName"`
-	State     State       `json:"state" enum:"open,partial,paid,over,late,cancelled,expired,refunding,refunded,disputed"`
+	State     State       `json:"state" enum:"open,partial,paid,over,late,cancelled,expired,refunding,refunded,disputed,replaced"`
 	Amount    int64       `json:"amount" doc:"Whole đồng."`
 	Held      int64       `json:"held" doc:"What came and has not gone back."`
 	Due       int64       `json:"due" doc:"What is still to be paid."`
 	Reference string      `json:"reference" doc:"Stands in the purpose of a transfer."`
+	Renews    OrderID     `json:"renews,omitzero" doc:"The order in whose place this one asks, by a new code."`
 	OpenedAt  time.Time   `json:"openedAt"`
 	ExpiresAt *time.Time  `json:"expiresAt" doc:"Until when it asks for money; null: without an end."`
 	PaidAt    *time.Time  `json:"paidAt"`
@@ -44,7 +45,7 @@ func (s *Service) Show(ctx context.Context, o Order, named bool) Shown {
 	unit, _ := s.Units.Now().Get(o.Unit)
 	out := Shown{
 		ID: o.ID, For: o.Source.Type, Code: o.Source.Code, Unit: o.Unit.String(), UnitName: unit.Name, State: o.State, Amount: o.Amount, Held: o.Held(), Due: o.Due(),
-		Reference: o.Reference, OpenedAt: o.OpenedAt, ExpiresAt: orNil(o.ExpiresAt), PaidAt: orNil(o.PaidAt), Lines: make([]ShownLine, len(o.Lines)), Page: s.Link(o.ID),
+		Renews: o.Renews, Reference: o.Reference, OpenedAt: o.OpenedAt, ExpiresAt: orNil(o.ExpiresAt), PaidAt: orNil(o.PaidAt), Lines: make([]ShownLine, len(o.Lines)), Page: s.Link(o.ID),
 	}
 	if named {
 		out.Payer = o.Payer
@@ -66,9 +67,8 @@ func orNil(t time.Time) *time.Time {
 }
 
 // Start says how an order is paid by a way, from afar. Nothing is written: money counts when it is
-// told. Conflict where the order asks for nothing, or the way is not open. The context is the
-// reader's, who may read the order.
-func (s *Service) Start(_ context.Context, o Order, w Way) (p ToPay, err error) {
+// told. Conflict where the order asks for nothing, or the way is not open.
+func (s *Service) Start(o Order, w Way) (p ToPay, err error) {
 	if !o.Payable() {
 		return p, errs.E(errs.Conflict, "payment.state."+string(o.State), errs.P("code", o.Reference))
 	}

@@ -12,10 +12,10 @@ import (
 // errMoved is the miss of a guarded write: the order moved since it was read.
 var errMoved = errors.New("payment: the order moved")
 
-const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why`
+const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why, renews`
 
 // orderOfNotice are the columns of an order that money is counted for: not what it is made up of.
-const orderOfNotice = `o.id, o.source_type, o.source_id, o.source_code, o.payer, o.account, o.unit, '', o.amount, o.state, o.reference, o.opened_at, o.expires_at, o.paid_at, o.version, o.got, o.void, o.refund, o.dispute, o.why`
+const orderOfNotice = `o.id, o.source_type, o.source_id, o.source_code, o.payer, o.account, o.unit, '', o.amount, o.state, o.reference, o.opened_at, o.expires_at, o.paid_at, o.version, o.got, o.void, o.refund, o.dispute, o.why, o.renews`
 
 // orderRow takes the columns of orderColumns; finish makes them an Order.
 type orderRow struct {
@@ -28,7 +28,7 @@ func (r *orderRow) dest() []any {
 	o := &r.o
 	return []any{
 		&o.ID, &o.Source.Type, &o.Source.ID, &o.Source.Code, &o.Payer, &o.Account, &o.Unit, &r.lines, &o.Amount, &o.State, &o.Reference,
-		&r.opened, &r.expires, &r.paid, &o.Version, &r.got, &o.Void, &r.refund, &o.Dispute, &o.Why,
+		&r.opened, &r.expires, &r.paid, &o.Version, &r.got, &o.Void, &r.refund, &o.Dispute, &o.Why, &o.Renews,
 	}
 }
 
@@ -77,9 +77,9 @@ func refundText(r Refund) string {
 }
 
 func insertOrder(tx *db.Tx, o Order) error {
-	return tx.Exec(`INSERT INTO payment_order (`+orderColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
+	return tx.Exec(`INSERT INTO payment_order (`+orderColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)`,
 		o.ID, o.Source.Type, o.Source.ID, o.Source.Code, o.Payer, o.Account, o.Unit, asText(o.Lines), o.Amount, string(o.State), o.Reference,
-		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, asText(o.Got), string(o.Void), refundText(o.Refund), o.Dispute, o.Why)
+		db.Millis(o.OpenedAt), instant(o.ExpiresAt), instant(o.PaidAt), o.Version, asText(o.Got), string(o.Void), refundText(o.Refund), o.Dispute, o.Why, o.Renews)
 }
 
 // updateOrder writes o, which was read at o.Version, if nobody moved it since.
@@ -133,6 +133,11 @@ func orderOf(q db.Querier, reference string) (Order, error) {
 		return Order{}, nil
 	}
 	return o, err
+}
+
+// successor is the order that took the place of one.
+func successor(q db.Querier, v OrderID) (Order, error) {
+	return db.One(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE renews = $1`, v)
 }
 
 func ordersOf(q db.Querier, s Source) ([]Order, error) {
@@ -191,21 +196,16 @@ func insertMove(tx *db.Tx, id, txn int64, m Move, o OrderID) error {
 		id, txn, m.To.String(), m.From.String(), m.Amount, o)
 }
 
-func one(s db.Scanner) (v int64, err error) {
-	err = s.Scan(&v)
-	return v, err
-}
-
 // tail sums the moves of an account above one id, up to another; 0 for no end.
 func tail(q db.Querier, account string, above, upto int64) (int64, error) {
 	if upto == 0 {
 		upto = 1<<63 - 1
 	}
-	in, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE debit = $1 AND id > $2 AND id <= $3`, account, above, upto)
+	in, err := db.One(q, db.Value[int64], `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE debit = $1 AND id > $2 AND id <= $3`, account, above, upto)
 	if err != nil {
 		return 0, err
 	}
-	out, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE credit = $1 AND id > $2 AND id <= $3`, account, above, upto)
+	out, err := db.One(q, db.Value[int64], `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_move WHERE credit = $1 AND id > $2 AND id <= $3`, account, above, upto)
 	return in - out, err
 }
 
@@ -224,14 +224,14 @@ func insertSnapshot(tx *db.Tx, account string, s snapshot) error {
 	return tx.Exec(`INSERT INTO payment_snapshot (account, upto, balance) VALUES ($1,$2,$3) ON CONFLICT (account, upto) DO NOTHING`, account, s.upto, s.balance)
 }
 
-// touched are the accounts with more than some moves above an id, which a snapshot would spare.
+// touched are the accounts that moved above an id.
 func touched(q db.Querier, above int64) ([]string, error) {
-	return db.All(q, func(s db.Scanner) (v string, err error) { err = s.Scan(&v); return v, err },
+	return db.All(q, db.Value[string],
 		`SELECT debit FROM payment_move WHERE id > $1 UNION SELECT credit FROM payment_move WHERE id > $1`, above)
 }
 
 func newestSnapshot(q db.Querier) (int64, error) {
-	return db.One(q, one, `SELECT COALESCE(MAX(upto), 0) FROM payment_snapshot`)
+	return db.One(q, db.Value[int64], `SELECT COALESCE(MAX(upto), 0) FROM payment_snapshot`)
 }
 
 func instant(t interface {

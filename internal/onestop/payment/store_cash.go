@@ -55,7 +55,7 @@ func closeShift(tx *db.Tx, sh Shift) error {
 }
 
 func expected(q db.Querier, sh Shift) (int64, error) {
-	v, err := db.One(q, one, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_notice WHERE shift = $1 AND shift <> 0 AND way = 'cash'`, sh.ID)
+	v, err := db.One(q, db.Value[int64], `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_notice WHERE shift = $1 AND shift <> 0 AND way = 'cash'`, sh.ID)
 	return sh.Float + v, err
 }
 

@@ -141,7 +141,7 @@ func (s *Service) AskMoney(ctx context.Context, v MoneyID, aim Aim, reference, w
 	}
 	return s.onMoney(ctx, v, actAsk, key, []any{"ask", aim, reference, why}, func(tx *db.Tx, m Money, sub auth.Subject) (Money, string, error) {
 		if m.State != Lying {
-			return m, "", s.moneyState(m)
+			return m, "", standsAt(m)
 		}
 		m.State, m.Aim, m.Why, m.AskedID, m.AskedBy = Asked, aim, why, sub.Account, sub.Name
 		switch aim {
@@ -150,6 +150,9 @@ func (s *Service) AskMoney(ctx context.Context, v MoneyID, aim Aim, reference, w
 		case Assign:
 			o, err := orderOf(tx, FindReference(reference))
 			if err != nil {
+				return m, "", err
+			}
+			if o, err = standing(tx, o); err != nil {
 				return m, "", err
 			}
 			if o.ID == 0 || o.Unit != m.Unit {
@@ -166,7 +169,7 @@ func (s *Service) AskMoney(ctx context.Context, v MoneyID, aim Aim, reference, w
 func (s *Service) DropMoney(ctx context.Context, v MoneyID, key string) error {
 	return s.onMoney(ctx, v, actAsk, key, []any{"drop"}, func(_ *db.Tx, m Money, _ auth.Subject) (Money, string, error) {
 		if m.State != Asked {
-			return m, "", s.moneyState(m)
+			return m, "", standsAt(m)
 		}
 		told := m
 		m.State, m.Aim, m.Order, m.Why, m.AskedID, m.AskedBy = Lying, "", 0, "", 0, ""
@@ -179,7 +182,7 @@ func (s *Service) DropMoney(ctx context.Context, v MoneyID, key string) error {
 func (s *Service) DecideMoney(ctx context.Context, v MoneyID, key string) error {
 	return s.onMoney(ctx, v, actDecide, key, []any{"decide"}, func(tx *db.Tx, m Money, sub auth.Subject) (Money, string, error) {
 		if m.State != Asked {
-			return m, "", s.moneyState(m)
+			return m, "", standsAt(m)
 		}
 		m.SecondID, m.SecondBy = sub.Account, sub.Name
 		if m.Aim == SendBack {
@@ -194,6 +197,10 @@ func (s *Service) DecideMoney(ctx context.Context, v MoneyID, key string) error 
 		if err != nil {
 			return m, "", err
 		}
+		if o, err = standing(tx, o); err != nil { // it was replaced since somebody asked
+			return m, "", err
+		}
+		m.Order = o.ID
 		// What was booked when nobody knew is taken back; the order books it as its own.
 		t, err := Txn{}.Move(Account{m.Unit, m.Way.holds()}, Account{m.Unit, Suspense}, m.Amount)
 		if err != nil {
@@ -218,7 +225,7 @@ func (s *Service) PayMoneyBack(ctx context.Context, v MoneyID, ref, key string) 
 	}
 	err := s.onMoney(ctx, v, actTake, key, []any{"back", ref}, func(tx *db.Tx, m Money, sub auth.Subject) (Money, string, error) {
 		if m.State != Returning {
-			return m, "", s.moneyState(m)
+			return m, "", standsAt(m)
 		}
 		m.State, m.Ref, m.EndedAt = Returned, ref, tx.Now()
 		t, err := Txn{}.Move(Account{m.Unit, Treasury}, Account{m.Unit, Refunds}, m.Amount)
@@ -237,7 +244,8 @@ func (s *Service) PayMoneyBack(ctx context.Context, v MoneyID, ref, key string) 
 	return err
 }
 
-func (s *Service) moneyState(m Money) error {
+// standsAt refuses an act that does not fit where the money stands.
+func standsAt(m Money) error {
 	return errs.E(errs.Conflict, "payment.suspense.state."+string(m.State))
 }
 

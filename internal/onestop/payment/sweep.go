@@ -37,17 +37,40 @@ func (s *Service) Sweep(ctx context.Context) (err error) {
 	}
 }
 
-func (s *Service) ask(ctx context.Context, o Order) error {
-	if s.Gateway != nil {
-		got, err := s.Gateway.Ask(ctx, o.Reference)
-		if err != nil {
-			s.Log.WarnContext(ctx, "the gateway does not answer", "order", o.ID.String(), "error", err)
-			return nil
-		}
-		for _, n := range got {
-			if _, err := s.Take(ctx, n, Origin{Via: "sweep"}); err != nil && !errs.Is(err, errs.Mismatch) && !errs.Is(err, errs.Invalid) {
-				return err
+// askGateway counts what the gateway knows of an order; known is false where it did not answer.
+func (s *Service) askGateway(ctx context.Context, o Order) (known bool, err error) {
+	if s.Gateway == nil {
+		return true, nil
+	}
+	got, err := s.Gateway.Ask(ctx, o.Reference)
+	if err != nil {
+		s.Log.WarnContext(ctx, "the gateway does not answer", "order", o.ID.String(), "error", err)
+		return false, nil
+	}
+	for _, n := range got {
+		switch _, err := s.Take(ctx, n, Origin{Via: "sweep"}); errs.KindOf(err) {
+		case errs.Mismatch, errs.Invalid, errs.NotFound: // one bad word must not keep the others waiting
+			s.Log.WarnContext(ctx, "what the gateway says of an order does not count", "order", o.ID.String(), "error", err)
+		default:
+			if err != nil {
+				return false, err
 			}
+		}
+	}
+	return true, nil
+}
+
+func (s *Service) ask(ctx context.Context, o Order) error {
+	for v := o; ; { // also by the codes in whose place it stands
+		if known, err := s.askGateway(ctx, v); err != nil || !known {
+			return err
+		}
+		if v.Renews == 0 {
+			break
+		}
+		var err error
+		if v, err = s.Find(ctx, v.Renews); err != nil {
+			return err
 		}
 	}
 	if o.ExpiresAt.IsZero() || s.Clock.Now().Before(o.ExpiresAt) {

@@ -33,6 +33,7 @@ const (
 	Reopen EventKind = "reopen" // an ended dossier goes on at the step To, by authority
 	Adopt  EventKind = "adopt"  // another system had promised the date At, which stands
 	Charge EventKind = "charge" // a fee fell due and is to be paid before the dossier goes on
+	Again  EventKind = "again"  // a fee that was not paid in time is asked for again
 	Paid   EventKind = "paid"   // what was due has come, or is not asked for any more
 	Halt   EventKind = "halt"   // the dossier is stopped by authority: a court's order, a duplicate
 )

@@ -40,6 +40,7 @@ type Instance struct {
 	Term      string `json:"term,omitempty"`   // name of the term the due date was counted by
 
 	Owed    Millis `json:"owed,omitempty"`    // since when a fee is due that has not come
+	Asked   Millis `json:"asked,omitempty"`   // when it was last asked for again; 0: never
 	Charged bool   `json:"charged,omitempty"` // a fee fell due before: the dossier is not charged again
 
 	Supplements int `json:"supplements,omitempty"` // asked so far

@@ -158,9 +158,9 @@ func tasks(i process.Instance) (n int) {
 }
 
 func randomEvent(def *process.Def, inst process.Instance, r *rand.Rand) process.Event {
-	kinds := []process.EventKind{process.Submit, process.Act, process.Act, process.Act, process.Act, process.Act, process.Supply, process.Charge, process.Paid, process.Withdraw, process.Fire}
+	kinds := []process.EventKind{process.Submit, process.Act, process.Act, process.Act, process.Act, process.Act, process.Supply, process.Charge, process.Again, process.Paid, process.Withdraw, process.Fire}
 	if inst.State != 0 && r.IntN(12) > 0 {
-		kinds = kinds[1:9]
+		kinds = kinds[1:10]
 	}
 	ev := process.Event{Kind: kinds[r.IntN(len(kinds))], Token: r.IntN(6)}
 	if len(inst.Tokens) > 0 && r.IntN(8) > 0 {
@@ -254,6 +254,13 @@ func TestTheTermStandsStillWhileAFeeIsDue(t *testing.T) {
 	i = step(step(i, accept, filed), process.Event{Kind: process.Charge}, filed)
 	if i.State != process.Financial || i.Paused == 0 || day(i.Due) != "2026-11-30" {
 		t.Errorf("charged: %s, paused %d, due %s", i.State, i.Paused, i.Due.Time())
+	}
+	again := step(i, process.Event{Kind: process.Again}, clock.MustDate("2026-11-23").At(10, 0))
+	if again.State != process.Financial || again.Owed != i.Owed || again.Paused != i.Paused || day(again.Asked) != "2026-11-23" {
+		t.Errorf("asked again: %s, owed since %s, paused %d", again.State, again.Owed.Time(), again.Paused)
+	}
+	if a := step(again, process.Event{Kind: process.Paid}, clock.MustDate("2026-11-25").At(10, 0)); a.Asked != 0 || day(a.Due) != "2026-12-02" {
+		t.Errorf("asked again and paid: due %s, asked %d", a.Due.Time(), a.Asked)
 	}
 	i = step(i, process.Event{Kind: process.Paid}, clock.MustDate("2026-11-25").At(10, 0))
 	if i.State != process.Processing || i.Paused != 0 || day(i.Due) != "2026-12-02" {

@@ -157,7 +157,7 @@ func (m *machine) halt() error {
 		return errs.E(errs.Conflict, "process.ended", errs.P("state", m.i.State.String()))
 	}
 	m.bury(func(Token) bool { return true }, func(int) bool { return true })
-	m.i.Tokens, m.i.Watches, m.i.Done, m.i.Paused, m.i.Owed, m.i.Charged = nil, nil, nil, 0, 0, false
+	m.i.Tokens, m.i.Watches, m.i.Done, m.i.Paused, m.i.Owed, m.i.Asked, m.i.Charged = nil, nil, nil, 0, 0, 0, false
 	from := m.i.State
 	m.i.State = Stopped
 	m.emit(StateChanged{From: from, To: Stopped})

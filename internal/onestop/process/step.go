@@ -86,6 +86,8 @@ func (m *machine) event(ev Event) error {
 		return m.adopt(ev)
 	case Charge:
 		return m.charge()
+	case Again:
+		return m.chargeAgain()
 	case Paid:
 		return m.paid()
 	case Halt:
@@ -138,7 +140,10 @@ func (m *machine) state(to State) error {
 	}
 	m.i.State = to
 	if to.Ended() {
-		m.i.Owed = 0
+		if m.i.Owed != 0 {
+			m.i.Charged = false // it was not paid: reopened, it may be asked for again
+		}
+		m.i.Owed, m.i.Asked = 0, 0
 	}
 	m.emit(StateChanged{From: from, To: to})
 	return nil

@@ -2,7 +2,6 @@ package reorganise
 
 import (
 	"encoding/json"
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/auth"
@@ -15,19 +14,13 @@ import (
 // Module is what reorganisations bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "reorganise", Migrations: Migrations(), Messages: Messages,
+		Name: "reorganise",
 		Jobs: []jobs.Handler{{Kind: JobBatch, Do: s.batchJob, Timeout: 10 * time.Minute}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "reorganise", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("reorganise", migrations) }
 
 func (s *Service) journal(tx *db.Tx, kind string, a ActID, sub auth.Subject, payload any) error {
 	b, err := json.Marshal(payload)

@@ -104,7 +104,7 @@ func insertItem(tx *db.Tx, i Item) error {
 
 // itemsBetween are the dossiers of a span of ids that an act has dealt with.
 func itemsBetween(q db.Querier, a ActID, after, last dossier.ID) (map[dossier.ID]bool, error) {
-	list, err := db.All(q, func(s db.Scanner) (v dossier.ID, err error) { err = s.Scan(&v); return v, err },
+	list, err := db.All(q, db.Value[dossier.ID],
 		`SELECT dossier FROM reorganise_item WHERE act = $1 AND dossier > $2 AND dossier <= $3`, a, after, last)
 	out := make(map[dossier.ID]bool, len(list))
 	for _, v := range list {

@@ -2,6 +2,7 @@ package result
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -68,8 +69,7 @@ func (s *Service) Find(ctx context.Context, v ID) (r Result, all []Result, err e
 	return r, all, err
 }
 
-// MayDecide reports whether the reader may replace and revoke results of an agency, and
-// MayRemake whether they may have a paper made again.
+// MayDecide reports whether the reader may replace and revoke results of an agency.
 func (s *Service) MayDecide(ctx context.Context, u orgunit.UnitID) bool {
 	return s.Policies.May(ctx, actDecide, s.agency(auth.From(ctx), u))
 }
@@ -94,29 +94,27 @@ const (
 	maxBasis = 300
 )
 
-// checkReason is check for an act that rests on no decision.
-func (d *Decision) checkReason() error {
-	d.Reason = i18n.NFC(strings.Join(strings.Fields(d.Reason), " "))
-	if n := utf8.RuneCountInString(d.Reason); n < minWords || n > maxWords {
-		return errs.E(errs.Invalid, "result.invalid", errs.P("n", 1), errs.WithFields(errs.Field{Path: "reason", Key: "result.reason", Params: errs.Params{"min": minWords, "max": maxWords}}))
-	}
-	return nil
+// check tidies what was typed, and refuses an act without its reason or its decision.
+func (d *Decision) check() error {
+	return invalid(append(tidy(&d.Reason, "reason", maxWords), tidy(&d.Authority, "authority", maxBasis)...))
 }
 
-func (d *Decision) check() error {
-	d.Reason = i18n.NFC(strings.Join(strings.Fields(d.Reason), " "))
-	d.Authority = i18n.NFC(strings.Join(strings.Fields(d.Authority), " "))
-	var bad []errs.Field
-	if n := utf8.RuneCountInString(d.Reason); n < minWords || n > maxWords {
-		bad = append(bad, errs.Field{Path: "reason", Key: "result.reason", Params: errs.Params{"min": minWords, "max": maxWords}})
+// checkReason is check for an act that rests on no decision.
+func (d *Decision) checkReason() error { return invalid(tidy(&d.Reason, "reason", maxWords)) }
+
+func tidy(text *string, field string, most int) (bad []errs.Field) {
+	*text = i18n.NFC(strings.Join(strings.Fields(*text), " "))
+	if n := utf8.RuneCountInString(*text); n < minWords || n > most {
+		bad = append(bad, errs.Field{Path: field, Key: "result." + field, Params: errs.Params{"min": minWords, "max": most}})
 	}
-	if n := utf8.RuneCountInString(d.Authority); n < minWords || n > maxBasis {
-		bad = append(bad, errs.Field{Path: "authority", Key: "result.authority", Params: errs.Params{"min": minWords, "max": maxBasis}})
+	return bad
+}
+
+func invalid(bad []errs.Field) error {
+	if len(bad) == 0 {
+		return nil
 	}
-	if len(bad) > 0 {
-		return errs.E(errs.Invalid, "result.invalid", errs.P("n", len(bad)), errs.WithFields(bad...))
-	}
-	return nil
+	return errs.E(errs.Invalid, "result.invalid", errs.P("n", len(bad)), errs.WithFields(bad...))
 }
 
 // decide runs an act on a result once. what names it, for the digest of the request.
@@ -219,12 +217,8 @@ func (s *Service) Replace(ctx context.Context, d Decision) (v ID, err error) {
 // merge is a correction laid over earlier ones.
 func merge(old, now map[string]string) map[string]string {
 	out := make(map[string]string, len(old)+len(now))
-	for k, v := range old {
-		out[k] = v
-	}
-	for k, v := range now {
-		out[k] = v
-	}
+	maps.Copy(out, old)
+	maps.Copy(out, now)
 	return out
 }
 

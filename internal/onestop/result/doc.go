@@ -10,6 +10,6 @@
 // A result is never edited: a correction is a new one that names the old, a revocation a
 // decision, and both are told to whoever scans the old paper.
 //
-// Owns the table result_result and publishes the entries of events.go. What must not come
+// Owns the tables result_… and publishes the entries of events.go. What must not come
 // here: how papers look (service, pdf), keys and certificates (signature), how a dossier moves.
 package result

@@ -33,7 +33,7 @@ type Told struct {
 	Entry     string `json:"entry,omitempty"`    // of the register
 	Other     string `json:"other,omitempty"`    // the result that it replaces, or is replaced by
 	Tracking  string `json:"tracking,omitempty"` // of the post
-	By        string `json:"by,omitempty"`       //
+	By        string `json:"by,omitempty"`       // who did it
 	Reason    string `json:"reason,omitempty"`   // why it failed, was replaced or revoked
 	Of        string `json:"of,omitempty"`       // digest of the file that waited
 	Batch     int64  `json:"batch,omitempty,string"`

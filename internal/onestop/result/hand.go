@@ -58,17 +58,18 @@ const MostPapers = 200
 // unitSubject is the journal subject of how an agency signs: {"unit", id}.
 const unitSubject = "unit"
 
-// sealWord is the agency's half of who signs; all others are people.
-const sealWord = "unit-seal"
+// SealWord is the agency's half in a package's list of who signs; all others are people.
+const SealWord = "unit-seal"
 
-func byPerson(by []string) bool {
-	return slices.ContainsFunc(by, func(w string) bool { return w != sealWord })
+// ByPerson reports whether somebody beside the agency signs.
+func ByPerson(by []string) bool {
+	return slices.ContainsFunc(by, func(w string) bool { return w != SealWord })
 }
 
 // byHand reports whether a paper waits for its signer: the service or the agency says so, or
 // nobody but the signer has the key.
 func (s *Service) byHand(ctx context.Context, r Result, pkg *service.Package) (bool, error) {
-	if r.Signer == 0 || !byPerson(pkg.Result.Sign) {
+	if r.Signer == 0 || !ByPerson(pkg.Result.Sign) {
 		return false, nil
 	}
 	if pkg.Result.Signing == service.SigningBatch || s.Signing.Own(ctx, r.Signer) {
@@ -428,7 +429,7 @@ func (s *Service) handed(ctx context.Context, t jobs.Task, r Result) error {
 	}
 	by := pkg.Result.Sign
 	if r.Hand == Inked {
-		by = slices.DeleteFunc(slices.Clone(by), func(w string) bool { return w != sealWord })
+		by = slices.DeleteFunc(slices.Clone(by), func(w string) bool { return w != SealWord })
 	}
 	if len(by) > 0 {
 		if file, err = s.Signing.SignPDF(ctx, file, r.Place, r.Signer, r.Unit, by, r.Text); err != nil {

@@ -303,3 +303,9 @@ func encodeChanges(m map[string]string) string {
 	}
 	return string(raw)
 }
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.DB.Texts(ctx, fileNames, each)
+}

@@ -3,6 +3,7 @@ package result
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -202,9 +203,7 @@ func (s *Service) askPost(ctx context.Context, _ jobs.Task) error {
 		if askErr == nil {
 			askErr = s.Hear(ctx, n)
 		}
-		if askErr != nil {
-			err = askErr // the others are asked all the same
-		}
+		err = errors.Join(err, askErr) // the others are asked all the same
 	}
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -96,20 +95,14 @@ const makeTimeout = 20 * time.Second
 // Module is what results bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "result", Migrations: Migrations(), Messages: Messages,
+		Name:     "result",
 		Jobs:     []jobs.Handler{{Kind: JobMake, Do: s.make, MaxAttempts: makeTries, Timeout: makeTimeout}, {Kind: JobGive, Do: s.give}, {Kind: JobPost, Do: s.post}, {Kind: JobSign, Do: s.signGiven, MaxAttempts: signTries, Timeout: makeTimeout}, {Kind: JobAskPost, Do: s.askPost, Timeout: 10 * time.Minute}},
 		Periodic: []jobs.Periodic{{Kind: JobAskPost, Every: time.Hour, Offset: 10 * time.Minute}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "result", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("result", migrations) }
 
 type args struct {
 	Result  ID         `json:"result,omitempty"`

@@ -123,3 +123,6 @@ func made(q db.Querier) (n int, err error) {
 	err = q.QueryRow(`SELECT COUNT(*) FROM result_result WHERE state = 'issued'`).Scan(&n)
 	return n, err
 }
+
+// fileNames are the papers of results, for db.Texts.
+const fileNames = `SELECT id, sha256 || ' ' || drawn_sha FROM result_result WHERE id > $1 ORDER BY id LIMIT $2`

@@ -49,10 +49,7 @@ func findBatch(q db.Querier, v BatchID) (Batch, error) {
 
 // chose reports whether an agency signs each paper by hand; false where it chose nothing.
 func chose(q db.Querier, u orgunit.UnitID) (bool, error) {
-	n, err := db.One(q, func(s db.Scanner) (n int64, err error) {
-		err = s.Scan(&n)
-		return n, err
-	}, `SELECT batch FROM result_choice WHERE unit = $1`, u)
+	n, err := db.One(q, db.Value[int64], `SELECT batch FROM result_choice WHERE unit = $1`, u)
 	if errs.Is(err, errs.NotFound) {
 		return false, nil
 	}

@@ -18,7 +18,7 @@ func scanParcel(s db.Scanner) (p Parcel, err error) {
 	return p, err
 }
 
-// insertParcel writes a parcel once; false where it is there already.
+// insertParcel writes a parcel; a result has one.
 func insertParcel(tx *db.Tx, p Parcel) error {
 	return tx.Exec(`INSERT INTO result_parcel (`+parcelColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,1)`,
 		p.Result, p.Dossier, p.Code, p.Number, p.Desk, p.Tracking, string(p.State), db.Millis(p.At), p.Note, db.Millis(p.AskedAt))

@@ -327,3 +327,9 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	return err
 }
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.DB.Texts(ctx, fileNames, each)
+}

@@ -61,14 +61,18 @@ type Word struct {
 	At   time.Time
 }
 
-// Thing is what a hold keeps: a dossier, or a person with all that is kept of them.
+// Thing is what a hold keeps: a dossier, a person with all that is kept of them, or money with what
+// was written when it came.
 type Thing struct {
-	Kind string // dossier, person
+	Kind string // dossier, person, money
 	ID   int64
-	Name string // code; masked personal number
+	Name string // code; masked personal number; the bank's number or the reference
 }
 
-const subjectPerson = "person"
+const (
+	subjectPerson = "person"
+	subjectMoney  = "money"
+)
 
 // HoldAsk is what a hold is asked by.
 type HoldAsk struct {
@@ -76,6 +80,7 @@ type HoldAsk struct {
 	Since               clock.Date // zero: not understood
 	Codes               []string   // of dossiers
 	Numbers             []string   // personal numbers; they are not kept
+	Money               []string   // bank's numbers of money that came, references of orders
 	Why                 string
 	Key                 string
 }
@@ -135,7 +140,7 @@ func (s *Service) AskHold(ctx context.Context, a HoldAsk) (v HoldID, err error) 
 	if len(bad) > 0 {
 		return 0, errs.E(errs.Invalid, "rights.invalid", errs.WithFields(bad...))
 	}
-	n, _, err := once.Do(ctx, s.DB, sub.Account, a.Key, once.Hash([]any{"rights.askHold", h, a.Codes}), func(_ context.Context, tx *db.Tx) (int64, error) {
+	n, _, err := once.Do(ctx, s.DB, sub.Account, a.Key, once.Hash([]any{"rights.askHold", h, a.Codes, a.Money}), func(_ context.Context, tx *db.Tx) (int64, error) {
 		h.ID, h.Asked = id.New[Hold](s.Gen), Word{sub.Account, sub.Name, tx.Now()}
 		if err := insertHold(tx, h); err != nil {
 			return 0, err
@@ -194,10 +199,25 @@ func (s *Service) things(ctx context.Context, a HoldAsk, bad []errs.Field) (out 
 		}
 		add(Thing{subjectPerson, v, name})
 	}
+	lost = nil
+	for _, number := range a.Money {
+		v, name, err := s.MoneyBy(ctx, number)
+		if err != nil {
+			return nil, bad, err
+		}
+		if v == 0 {
+			lost = append(lost, number)
+			continue
+		}
+		add(Thing{subjectMoney, v, name})
+	}
+	if len(lost) > 0 {
+		bad = append(bad, errs.Field{Path: "money", Key: "rights.hold.money", Params: errs.Params{"numbers": strings.Join(lost, ", ")}})
+	}
 	switch {
 	case unknown > 0:
 		bad = append(bad, errs.Field{Path: "numbers", Key: "rights.hold.number", Params: errs.Params{"n": unknown}})
-	case len(a.Codes) == 0 && len(a.Numbers) == 0:
+	case len(a.Codes) == 0 && len(a.Numbers) == 0 && len(a.Money) == 0:
 		bad = append(bad, errs.Field{Path: "codes", Key: "rights.hold.nothing"})
 	case len(out) > maxHeld:
 		bad = append(bad, errs.Field{Path: "codes", Key: "rights.hold.tooMany", Params: errs.Params{"max": maxHeld}})
@@ -330,8 +350,8 @@ func (k kept) add(v int64, decision string) {
 	k[v] = append(k[v], decision)
 }
 
-// held are all things that holds in force keep: dossiers that they name, and of persons their rows,
-// accounts and dossiers.
+// held are all things that holds in force keep: dossiers and money that they name, and of persons
+// their rows, accounts and dossiers.
 func (s *Service) held(q db.Querier) (kept, error) {
 	list, err := thingsHeld(q)
 	if err != nil {
@@ -354,13 +374,28 @@ func (s *Service) held(q db.Querier) (kept, error) {
 	return out, nil
 }
 
-// HeldThings are the ids of what holds in force keep, of dossiers, persons and accounts: whoever lets
-// things go by their term asks.
+// HeldThings are the ids of what holds in force keep, of dossiers, persons, accounts and money: whoever
+// lets things go by their term asks.
 func (s *Service) HeldThings(ctx context.Context) (out []int64, err error) {
 	defer errs.Op(&err, "rights.HeldThings")
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
 		set, err := s.held(v)
 		out = slices.Sorted(maps.Keys(set))
+		return err
+	})
+	return out, err
+}
+
+// HeldPeople are the rows of the register of persons whom holds in force name.
+func (s *Service) HeldPeople(ctx context.Context) (out []int64, err error) {
+	defer errs.Op(&err, "rights.HeldPeople")
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		list, err := thingsHeld(v)
+		for _, x := range list {
+			if x.Kind == subjectPerson && !slices.Contains(out, x.ID) {
+				out = append(out, x.ID)
+			}
+		}
 		return err
 	})
 	return out, err

@@ -1,7 +1,6 @@
 package rights
 
 import (
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -12,7 +11,7 @@ import (
 // Module is what the rights of people bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "rights", Migrations: Migrations(), Messages: Messages,
+		Name: "rights",
 		Jobs: []jobs.Handler{
 			{Kind: JobExport, Do: s.export, MaxAttempts: 5}, {Kind: JobErase, Do: s.erase, MaxAttempts: 8},
 			{Kind: JobDaily, Do: s.daily}, {Kind: JobWarn, Do: s.warn},
@@ -22,10 +21,4 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "rights", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("rights", migrations) }

@@ -96,6 +96,9 @@ type Deps struct {
 	// PersonBy finds a person by a personal number as typed: the row of the register and the number
 	// masked; 0 where nobody is known by it.
 	PersonBy func(ctx context.Context, number string) (row int64, masked string, err error)
+	// MoneyBy finds money that came, or an order, by a number as typed: its id and the number as kept;
+	// 0 where nobody knows it.
+	MoneyBy func(ctx context.Context, number string) (id int64, name string, err error)
 	// Belongings are the ids of all that is kept of a person of the register by their row: the rows
 	// that are one person, their accounts, their dossiers.
 	Belongings func(q db.Querier, row int64) ([]int64, error)

@@ -104,3 +104,6 @@ func exportByID(q db.Querier, v id.Of[Export]) (Export, error) {
 func exportsOver(q db.Querier, now time.Time) ([]Export, error) {
 	return db.All(q, scanExport, `SELECT `+exportColumns+` FROM rights_export WHERE state = 'ready' AND until <= $1 LIMIT 200`, db.Millis(now))
 }
+
+// fileNames are the papers of requests, for db.Texts.
+const fileNames = `SELECT id, paper FROM rights_request WHERE id > $1 AND paper <> '' ORDER BY id LIMIT $2`

@@ -9,11 +9,6 @@ import (
 	"khue/internal/kernel/errs"
 )
 
-func scanID(s db.Scanner) (n int64, err error) {
-	err = s.Scan(&n)
-	return n, err
-}
-
 const batchColumns = `id, rule, state, n, erased, found_at, first, first_name, second, second_name, ended_at`
 
 func scanBatch(s db.Scanner) (b Batch, err error) {
@@ -36,7 +31,7 @@ func gathered(q db.Querier, ids []int64) (map[int64]bool, error) {
 	for i, v := range ids {
 		marks[i], args[i] = "$"+strconv.Itoa(i+1), v
 	}
-	list, err := db.All(q, scanID, `SELECT dossier FROM rights_due WHERE dossier IN (`+strings.Join(marks, ",")+`)`, args...)
+	list, err := db.All(q, db.Value[int64], `SELECT dossier FROM rights_due WHERE dossier IN (`+strings.Join(marks, ",")+`)`, args...)
 	for _, v := range list {
 		out[v] = true
 	}
@@ -80,7 +75,7 @@ func dossiersOf(q db.Querier, v BatchID, undone bool) ([]int64, error) {
 	if undone {
 		only = " AND NOT done"
 	}
-	return db.All(q, scanID, `SELECT dossier FROM rights_due WHERE batch = $1`+only+` ORDER BY dossier`, v)
+	return db.All(q, db.Value[int64], `SELECT dossier FROM rights_due WHERE batch = $1`+only+` ORDER BY dossier`, v)
 }
 
 func erasedOne(tx *db.Tx, b BatchID, dossier int64) error {
@@ -96,7 +91,7 @@ func leaveOut(tx *db.Tx, b BatchID, dossier int64) error {
 }
 
 func oldRequests(q db.Querier, at time.Time, limit int) ([]int64, error) {
-	return db.All(q, scanID, `SELECT id FROM rights_request WHERE state <> 'open' AND answered_at < $1 ORDER BY id LIMIT $2`, db.Millis(at), limit)
+	return db.All(q, db.Value[int64], `SELECT id FROM rights_request WHERE state <> 'open' AND answered_at < $1 ORDER BY id LIMIT $2`, db.Millis(at), limit)
 }
 
 func countOldRequests(q db.Querier, at time.Time) (n int, err error) {

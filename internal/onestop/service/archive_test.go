@@ -272,7 +272,7 @@ func TestFoldersAreNotFollowedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "rules", "x.dmn")); err != nil {
-		t.Skip("no links here")
+		t.Fatal(err)
 	}
 	pkg, problems := service.Load(os.DirFS(dir), ".")
 	if pkg != nil || len(problems) != 1 || problems[0].Key != "service.lint.symlink" || problems[0].File != "rules/x.dmn" {

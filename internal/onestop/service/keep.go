@@ -96,7 +96,7 @@ func (l *Library) brought(ctx context.Context, digest string) (p *Package) {
 	case errs.Is(err, errs.NotFound):
 		return nil
 	case err != nil:
-		l.Log.Error("a package of another release was not read", "err", err)
+		l.Log.Error("a package of another release was not read", "error", err)
 		return nil
 	}
 	if p = trusted(archive); p == nil || p.Digest != digest {

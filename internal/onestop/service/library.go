@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -491,7 +490,7 @@ func (l *Library) verified(archive []byte, x Submission) *Package {
 		pkg = trusted(archive)
 	}
 	if pkg == nil || pkg.Digest != x.Digest {
-		l.Log.Error("a published package cannot be read and is left out", "service", x.Service, "version", x.Version, "err", err)
+		l.Log.Error("a published package cannot be read and is left out", "service", x.Service, "version", x.Version, "error", err)
 		return nil
 	}
 	return pkg
@@ -499,14 +498,8 @@ func (l *Library) verified(archive []byte, x Submission) *Package {
 
 // Module is what the library brings to the program.
 func (l *Library) Module() module.Module {
-	return module.Module{Name: "service", Migrations: Migrations()}
+	return module.Module{Name: "service", Start: l.Refresh, Run: l.Run}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "service", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("service", migrations) }

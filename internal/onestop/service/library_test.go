@@ -216,11 +216,7 @@ func TestFourEyesFromSubmissionToRetirement(t *testing.T) {
 func journalKinds(t *testing.T, d *db.DB) (out string) {
 	t.Helper()
 	err := d.View(context.Background(), func(_ context.Context, v *db.View) error {
-		kinds, err := db.All(v, func(s db.Scanner) (string, error) {
-			var k string
-			err := s.Scan(&k)
-			return k, err
-		}, `SELECT kind FROM journal_entry`)
+		kinds, err := db.All(v, db.Value[string], `SELECT kind FROM journal_entry`)
 		out = fmt.Sprint(kinds)
 		return err
 	})

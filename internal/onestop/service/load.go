@@ -159,14 +159,6 @@ func (l *loader) decode(file string, into any) bool {
 	return !ps.Failed()
 }
 
-// orFirst is the first line where a place is not known.
-func orFirst(p decl.Pos) decl.Pos {
-	if p.Line == 0 {
-		return decl.Pos{Line: 1, Col: 1}
-	}
-	return p
-}
-
 // read is a file of the package, and whether there is one.
 func (l *loader) read(file string) ([]byte, bool) {
 	b, ok := l.content[file]

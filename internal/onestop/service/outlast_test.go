@@ -62,7 +62,7 @@ func TestAWaitThatOutlastsThePromiseNeedsAReason(t *testing.T) {
 func TestLevelsOfPaidServices(t *testing.T) {
 	t.Parallel()
 	for dir, want := range map[string]string{
-		"household-business": "service.level.unpaidAtFiling", "household-business-2020": "service.level.unpaidAtFiling", "house-permit": "service.level.unpaid",
+		"household-business": "service.level.unpaidAtFiling", "household-business-2025": "service.level.unpaidAtFiling", "household-business-2020": "service.level.unpaidAtFiling", "house-permit": "service.level.unpaid",
 	} {
 		pkg, ps := service.Load(services.FS, dir)
 		if pkg == nil {

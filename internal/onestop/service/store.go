@@ -122,11 +122,7 @@ func insertAuthor(tx *db.Tx, a authorRow, by int64) error {
 }
 
 func selectEpoch(q db.Querier) (int64, error) {
-	return db.One(q, func(s db.Scanner) (int64, error) {
-		var n int64
-		err := s.Scan(&n)
-		return n, err
-	}, `SELECT n FROM service_epoch WHERE one = 1`)
+	return db.One(q, db.Value[int64], `SELECT n FROM service_epoch WHERE one = 1`)
 }
 
 func raiseEpoch(tx *db.Tx) error {
@@ -134,15 +130,15 @@ func raiseEpoch(tx *db.Tx) error {
 }
 
 func selectBase(q db.Querier) ([]baseRow, error) {
-	return db.All(q, func(s db.Scanner) (r baseRow, err error) { return r, s.Scan(&r.digest, &r.service, &r.version) }, `SELECT digest, service, version FROM service_base ORDER BY digest`)
+	return db.All(q, func(s db.Scanner) (r baseRow, err error) {
+		err = s.Scan(&r.digest, &r.service, &r.version)
+		return r, err
+	}, `SELECT digest, service, version FROM service_base ORDER BY digest`)
 }
 
 // selectBrought reads a package that came with a program. NotFound where none brought it.
 func selectBrought(q db.Querier, digest string) ([]byte, error) {
-	return db.One(q, func(s db.Scanner) (b []byte, err error) {
-		err = s.Scan(&b)
-		return b, err
-	}, `SELECT c.archive FROM service_base b JOIN service_content c ON c.digest = b.digest WHERE b.digest = $1`, digest)
+	return db.One(q, db.Value[[]byte], `SELECT c.archive FROM service_base b JOIN service_content c ON c.digest = b.digest WHERE b.digest = $1`, digest)
 }
 
 // insertBase keeps a package that came with the program; another node may do the same now.

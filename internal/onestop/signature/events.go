@@ -3,9 +3,6 @@ package signature
 // Signed is the entry of a paper that was signed; the payload is Told.
 const Signed = "signature.signed"
 
-// SubjectType is the journal subject of a paper that belongs to nothing else.
-const SubjectType = "signature"
-
 // Told is what was signed.
 type Told struct {
 	SHA256 string `json:"sha256"` // of the signed file

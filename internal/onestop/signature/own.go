@@ -76,6 +76,8 @@ const (
 	maxChain  = 64 << 10
 	maxAnswer = 4 << 20
 	maxSigned = 20 << 20
+	// MostPapers bounds one errand.
+	MostPapers = 200
 )
 
 func parseChain(der []byte) ([]*x509.Certificate, error) {
@@ -394,4 +396,10 @@ func (s *Service) Named(ctx context.Context, sha256 string) (ok bool, err error)
 		return err
 	})
 	return ok, err
+}
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.d.DB.Texts(ctx, fileNames, each)
 }

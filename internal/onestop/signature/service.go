@@ -6,20 +6,15 @@ import (
 	"crypto/x509"
 	"embed"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"io/fs"
 	"runtime"
-	"sync"
 
-	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/kernel/sign"
 	"khue/internal/register/certificate"
 	"khue/internal/register/orgunit"
@@ -67,19 +62,8 @@ type Service struct {
 // New returns the service.
 func New(d Deps) *Service { return &Service{d, make(chan struct{}, max(2, runtime.NumCPU()))} }
 
-// Module is what signing brings to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "signature", Migrations: Migrations(), Messages: Messages}
-}
-
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "signature", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("signature", migrations) }
 
 func scopeOf(unit orgunit.UnitID) string { return "unit:" + unit.String() }
 
@@ -159,96 +143,9 @@ func (s *Service) SignXML(ctx context.Context, xml []byte, by Signer) (out []byt
 	return out, refused(err)
 }
 
-// Paper is one of many that are signed in one act.
-type Paper struct {
-	Subject journal.Subject // what it belongs to; Type "" names the paper itself
-	Unit    string
-	PDF     []byte
-	Visible *Visible
-	Reason  string
-}
-
-// MostPapers bounds one act.
-const MostPapers = 200
-
-// SignMany signs papers with the reader's own key in one act: all or none. The caller has asked
-// for one proof of who acts; each paper gets its own entry. Errors: Forbidden for who is no
-// officer; Invalid for too many, or a paper that cannot be signed; those of OfficerSigner.
-func (s *Service) SignMany(ctx context.Context, papers []Paper) (out [][]byte, err error) {
-	defer errs.Op(&err, "signature.SignMany")
-	sub := auth.From(ctx)
-	if sub.Kind != auth.KindOfficer {
-		return nil, errs.E(errs.Forbidden, "signature.error.officer")
-	}
-	if len(papers) == 0 || len(papers) > MostPapers {
-		return nil, errs.E(errs.Invalid, "signature.error.many", errs.P("n", MostPapers))
-	}
-	by, err := s.OfficerSigner(ctx, sub.Account)
-	if err != nil {
-		return nil, err
-	}
-	chain, err := by.Certificate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if out, err = s.signAll(ctx, by, papers); err != nil {
-		return nil, err
-	}
-	batch := s.d.Gen.Next()
-	entries := make([]journal.Entry, len(papers))
-	for i, p := range papers {
-		t := Told{SHA256: digest(out[i]), Of: digest(p.PDF), Serial: chain[0].SerialNumber.Text(16), Reason: p.Reason, Batch: batch}
-		payload, err := json.Marshal(t)
-		if err != nil {
-			return nil, err
-		}
-		of := p.Subject
-		if of.Type == "" {
-			of = journal.Subject{Type: SubjectType, ID: s.d.Gen.Next()}
-		}
-		entries[i] = journal.Entry{Kind: Signed, Subject: of, Actor: sub.Account, Unit: p.Unit, Payload: payload}
-	}
-	err = s.d.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-		for _, e := range entries {
-			if _, err := s.d.Journal.Append(tx, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
-}
-
-func (s *Service) signAll(ctx context.Context, by Signer, papers []Paper) ([][]byte, error) {
-	out, faults := make([][]byte, len(papers)), make([]error, len(papers))
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(len(papers), runtime.NumCPU()) {
-		wg.Go(func() {
-			for i := range next {
-				out[i], faults[i] = s.SignPDF(ctx, papers[i].PDF, by, papers[i].Visible, papers[i].Reason)
-			}
-		})
-	}
-	for i := range papers {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	for _, err := range faults {
-		if err != nil {
-			return nil, err // all or none: nobody should have to look which are signed
-		}
-	}
-	return out, nil
 }
 
 // Elsewhere is a paper that waits for a signature with a key that is not in this house.

@@ -93,3 +93,6 @@ func namesFile(q db.Querier, sha string) (bool, error) {
 	err := q.QueryRow(`SELECT COUNT(*) FROM signature_paper WHERE signed_sha = $1 OR prepared_sha = $1 AND signed_sha = ''`, sha).Scan(&n)
 	return n > 0, err
 }
+
+// fileNames are the papers of errands, for db.Texts.
+const fileNames = `SELECT id, of_sha || ' ' || prepared_sha || ' ' || signed_sha FROM signature_paper WHERE id > $1 ORDER BY id LIMIT $2`

@@ -55,7 +55,7 @@ func New(d *db.DB, gen *id.Gen, blobs blob.Store, staging blob.Staging, scanning
 // Module is what uploads bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "upload", Migrations: Migrations(), Messages: Messages,
+		Name:     "upload",
 		Jobs:     []jobs.Handler{{Kind: jobExpire, Do: func(ctx context.Context, _ jobs.Task) error { return s.Expire(ctx) }}},
 		Periodic: []jobs.Periodic{{Kind: jobExpire, Every: time.Hour, Offset: 20 * time.Minute}},
 		Health:   s.health(), Measures: s.measures(),
@@ -63,13 +63,7 @@ func (s *Service) Module() module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "upload", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("upload", migrations) }
 
 // Source is a file that came whole, as the edge hands it over.
 type Source struct {
@@ -342,4 +336,10 @@ func Files(us []Upload, papers []form.PaperNeed) (out []form.File) {
 		}
 	}
 	return out
+}
+
+// FileNames gives each the texts of this module in which files are named, for the sweep of files that
+// nobody names.
+func (s *Service) FileNames(ctx context.Context, each func(text string)) error {
+	return s.db.Texts(ctx, fileNames, each)
 }

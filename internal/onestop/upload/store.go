@@ -62,3 +62,6 @@ func expired(tx *db.Tx, open, done int64, limit int) ([]Upload, error) {
 	return db.All(tx, scan, `DELETE FROM upload_upload WHERE id IN (SELECT id FROM upload_upload
  WHERE updated_at < $1 AND (sha256 = '' OR updated_at < $2) ORDER BY updated_at LIMIT $3) RETURNING `+columns, open, done, limit)
 }
+
+// fileNames are the files of uploads, for db.Texts.
+const fileNames = `SELECT id, sha256 FROM upload_upload WHERE id > $1 AND sha256 <> '' ORDER BY id LIMIT $2`

@@ -77,16 +77,10 @@ func arrivals(q db.Querier, opening int64, since time.Time) ([]row, error) {
 	return db.All(q, scanRow, `SELECT `+ticketColumns+` FROM waiting_ticket WHERE opening = $1 AND arrived_at >= $2`, opening, db.Millis(since))
 }
 
-func countTickets(q db.Querier, opening int64) (n int, err error) {
-	return n, q.QueryRow(`SELECT COUNT(*) FROM waiting_ticket WHERE opening = $1`, opening).Scan(&n)
-}
-
 // early are the numbers of the tickets that take part in the draw, in order.
 func early(q db.Querier, opening int64) ([]int64, error) {
-	return db.All(q, scanInt, `SELECT id FROM waiting_ticket WHERE opening = $1 AND ord < $2 ORDER BY ord`, opening, lateBit)
+	return db.All(q, db.Value[int64], `SELECT id FROM waiting_ticket WHERE opening = $1 AND ord < $2 ORDER BY ord`, opening, lateBit)
 }
-
-func scanInt(s db.Scanner) (v int64, err error) { return v, s.Scan(&v) }
 
 func batchesAfter(q db.Querier, opening, seq int64) ([]batch, error) {
 	return db.All(q, func(s db.Scanner) (b batch, err error) {
@@ -103,7 +97,7 @@ func insertBatch(tx *db.Tx, opening int64, b batch) error {
 
 // next are the orders of the first n who stand beyond an order.
 func next(q db.Querier, opening, beyond int64, n int) ([]int64, error) {
-	return db.All(q, scanInt, `SELECT ord FROM waiting_ticket WHERE opening = $1 AND ord > $2 AND dossier = 0 ORDER BY ord LIMIT $3`, opening, beyond, n)
+	return db.All(q, db.Value[int64], `SELECT ord FROM waiting_ticket WHERE opening = $1 AND ord > $2 AND dossier = 0 ORDER BY ord LIMIT $3`, opening, beyond, n)
 }
 
 // countBetween counts who may file now: let in, nothing filed, time left.
@@ -117,7 +111,7 @@ func countTaken(q db.Querier, opening int64) (n int, err error) {
 
 // numbers are the places of a quota that are taken.
 func numbers(q db.Querier, opening int64, quota string) ([]int64, error) {
-	return db.All(q, scanInt, `SELECT n FROM waiting_place WHERE opening = $1 AND quota = $2`, opening, quota)
+	return db.All(q, db.Value[int64], `SELECT n FROM waiting_place WHERE opening = $1 AND quota = $2`, opening, quota)
 }
 
 // place is who holds one.
@@ -133,7 +127,8 @@ func insertPlace(tx *db.Tx, p place) error {
 
 func placeOf(q db.Querier, dossier int64) (p place, found bool, err error) {
 	p, err = db.One(q, func(s db.Scanner) (p place, err error) {
-		return p, s.Scan(&p.dossier, &p.opening, &p.quota, &p.n, &p.holder)
+		err = s.Scan(&p.dossier, &p.opening, &p.quota, &p.n, &p.holder)
+		return p, err
 	}, `SELECT dossier, opening, quota, n, holder FROM waiting_place WHERE dossier = $1`, dossier)
 	if errs.Is(err, errs.NotFound) {
 		return p, false, nil

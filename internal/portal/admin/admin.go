@@ -181,16 +181,7 @@ func (h handlers) rights(ctx context.Context, r orgunit.Role) string {
 	return strings.Join(out, "; ")
 }
 
-func roleName(ctx context.Context, r orgunit.Role) string {
-	info, ok := orgunit.RoleOf(r)
-	switch {
-	case !ok:
-		return string(r)
-	case i18n.LangOf(ctx) == i18n.EN:
-		return info.NameEN
-	}
-	return info.Name
-}
+func roleName(ctx context.Context, r orgunit.Role) string { return r.In(i18n.LangOf(ctx)) }
 
 // fees lists the fee of each service in force with its source and its state.
 func (h handlers) fees(w http.ResponseWriter, r *http.Request) error {

@@ -1,8 +1,6 @@
 package access
 
 import (
-	"io/fs"
-
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/module"
@@ -10,14 +8,8 @@ import (
 
 // Module is what the memory of looks brings to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "access", Migrations: Migrations(), Messages: Messages, Followers: []journal.Follower{s.follower()}}
+	return module.Module{Name: "access", Followers: []journal.Follower{s.follower()}}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "access", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("access", migrations) }

@@ -254,10 +254,7 @@ const (
 // oldLooks are the looks before an instant, for their term.
 func oldLooks(q db.Querier, before time.Time, kept []int64, limit int) ([]int64, error) {
 	left, args := but([]any{id.At(before), limit}, kept, looksBut)
-	return db.All(q, func(s db.Scanner) (n int64, err error) {
-		err = s.Scan(&n)
-		return n, err
-	}, `SELECT id FROM access_look WHERE id < $1`+left+` ORDER BY id LIMIT $2`, args...)
+	return db.All(q, db.Value[int64], `SELECT id FROM access_look WHERE id < $1`+left+` ORDER BY id LIMIT $2`, args...)
 }
 
 func countOld(q db.Querier, before time.Time, kept []int64) (n int, err error) {

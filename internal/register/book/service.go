@@ -3,14 +3,12 @@ package book
 import (
 	"context"
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/register/orgunit"
 )
 
@@ -45,19 +43,8 @@ type Service struct{ Deps }
 // New returns the service.
 func New(d Deps) *Service { return &Service{d} }
 
-// Module is what the books bring to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "book", Migrations: Migrations(), Messages: Messages}
-}
-
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "book", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("book", migrations) }
 
 // Kept is a book with how far it has come.
 type Kept struct {

@@ -475,7 +475,7 @@ func TestReadersWhileTheCatalogueChanges(t *testing.T) {
 // Every reason has a sentence in both languages.
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	b, err := i18n.NewBundle(catalog.Module().Messages)
+	b, err := i18n.NewBundle(catalog.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}

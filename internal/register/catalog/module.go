@@ -2,29 +2,24 @@ package catalog
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/module"
 )
 
-//go:embed migrations i18n
-var files embed.FS
+//go:embed migrations
+var migrations embed.FS
 
-// Module is the catalogue as app sees it. Procedures are loaded by Service.LoadSeed
-// at start and by Service.Import on command.
-func Module() module.Module {
-	return module.Module{
-		Name:       "catalog",
-		Migrations: db.Migrations{Module: "catalog", FS: sub("migrations")},
-		Messages:   sub("i18n"),
-	}
-}
+// Messages are the sentences of the catalogue.
+//
+//go:embed i18n
+var Messages embed.FS
 
-func sub(dir string) fs.FS {
-	f, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return f
+// Migrations are the tables of this module.
+func Migrations() db.Migrations { return db.Embedded("catalog", migrations) }
+
+// Module is what the catalogue does in the program. Run is over once the index is built: the
+// first reader should not wait for it.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "catalog", Start: s.LoadSeed, Run: s.Warm}
 }

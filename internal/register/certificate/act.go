@@ -299,9 +299,7 @@ func (s *Service) revokeIn(ctx context.Context, tx *db.Tx, c Card, why Reason) e
 }
 
 func (s *Service) close(v ID, plain []byte) []byte {
-	nonce := make([]byte, s.seal.NonceSize())
-	_, _ = rand.Read(nonce)
-	return s.seal.Seal(nonce, nonce, plain, []byte(v.String()))
+	return s.seal.Close(v.String(), plain)
 }
 
 // Reaches reports whether the city can ask the key of a card to sign.
@@ -323,11 +321,10 @@ func (s *Service) Signer(_ context.Context, c Card) (sign.Signer, error) {
 		}
 		return s.d.Remote(c.Ref, chain)
 	}
-	n := s.seal.NonceSize()
-	if len(c.sealed) < n {
+	if len(c.sealed) == 0 {
 		return nil, errs.E(errs.Conflict, "certificate.error.remote")
 	}
-	der, err := s.seal.Open(nil, c.sealed[:n], c.sealed[n:], []byte(c.ID.String()))
+	der, err := s.seal.Open(c.ID.String(), c.sealed)
 	if err != nil {
 		return nil, fmt.Errorf("certificate: key of card %s: %w", c.ID, err)
 	}

@@ -2,14 +2,8 @@ package certificate
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"crypto/x509"
 	"embed"
-	_ "embed" // the policies
-	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,6 +16,7 @@ import (
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/module"
+	"khue/internal/kernel/seal"
 	"khue/internal/kernel/sign"
 )
 
@@ -83,7 +78,7 @@ type Deps struct {
 // Service is the authority. Safe for concurrent use.
 type Service struct {
 	d       Deps
-	seal    cipher.AEAD
+	seal    seal.Box
 	issuing *x509.Certificate
 	mu      sync.Mutex
 	list    crl // the latest that was signed
@@ -92,18 +87,11 @@ type Service struct {
 
 // New returns the authority.
 func New(ctx context.Context, d Deps) (*Service, error) {
-	key, err := hkdf.Key(sha256.New, d.Secret, nil, "khue.certificate.seal", 32)
+	box, err := seal.New(d.Secret, "khue.certificate.seal")
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	s := &Service{d: d}
-	if s.seal, err = cipher.NewGCM(block); err != nil {
-		return nil, err
-	}
+	s := &Service{d: d, seal: box}
 	chain, err := d.Keys.Issuing.Certificate(ctx)
 	if err != nil {
 		return nil, err
@@ -114,17 +102,11 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 
 // Module is what the authority brings to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "certificate", Migrations: Migrations(), Messages: Messages}
+	return module.Module{Name: "certificate", Start: s.Refresh, Run: s.Run}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "certificate", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("certificate", migrations) }
 
 // Root and Issuing are the authority's certificates.
 func (s *Service) Root() *x509.Certificate { return s.d.Keys.Root }

@@ -1,26 +1,17 @@
 package holiday
 
 import (
-	"io/fs"
-
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/module"
 )
 
-// Module is what the calendars bring to the program. Refresh runs once after the
-// migrations; Run beside the server.
+// Module is what the calendars bring to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "holiday", Migrations: Migrations(), Messages: Messages,
+		Name: "holiday", Start: s.Refresh, Run: s.Run,
 		Health: []module.Check{{Name: "fresh", Do: s.Refresh}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "holiday", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("holiday", migrations) }

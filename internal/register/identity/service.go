@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ type Tasks interface {
 // Module is what the register brings to the program.
 func (s *Service) Module(t Tasks) module.Module {
 	return module.Module{
-		Name: "identity", Migrations: Migrations(), Messages: Messages,
+		Name: "identity", Start: s.Adopt,
 		Jobs: []jobs.Handler{
 			{Kind: jobLeave, Do: func(ctx context.Context, task jobs.Task) error { return s.turnLeave(ctx, t, task) }},
 			{Kind: jobInvite, Do: s.sendInvitation},
@@ -78,13 +77,7 @@ func (s *Service) Module(t Tasks) module.Module {
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "identity", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("identity", migrations) }
 
 // Proposers are the roles that may ask for a change in their unit or below it.
 func Proposers() []orgunit.Role {

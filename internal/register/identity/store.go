@@ -53,7 +53,7 @@ func selectOfficers(q db.Querier, folded string, after int64, limit int) ([]Offi
 }
 
 func knownAccounts(q db.Querier, from, to int64) (map[int64]bool, error) {
-	list, err := db.All(q, func(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) },
+	list, err := db.All(q, db.Value[int64],
 		`SELECT account FROM identity_officer WHERE account BETWEEN $1 AND $2`, from, to)
 	out := make(map[int64]bool, len(list))
 	for _, a := range list {
@@ -76,7 +76,8 @@ type postRow struct {
 }
 
 func scanPost(s db.Scanner) (r postRow, err error) {
-	return r, s.Scan(&r.key.account, &r.key.unit, &r.key.role, &r.key.starts, &r.decision, &r.sign)
+	err = s.Scan(&r.key.account, &r.key.unit, &r.key.role, &r.key.starts, &r.decision, &r.sign)
+	return r, err
 }
 
 func byKey(rows []postRow, err error) (map[postKey]postRow, error) {

@@ -21,5 +21,5 @@ func upsertDutyRule(tx *db.Tx, r DutyRule) error {
 }
 
 func sharedDuties(q db.Querier) ([]orgunit.UnitID, error) {
-	return db.All(q, func(s db.Scanner) (u orgunit.UnitID, err error) { return u, s.Scan(&u) }, `SELECT unit FROM identity_duty WHERE shared`)
+	return db.All(q, db.Value[orgunit.UnitID], `SELECT unit FROM identity_duty WHERE shared`)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"slices"
 
 	"khue/internal/kernel/auth"
@@ -13,7 +12,6 @@ import (
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/register/person"
 )
 
@@ -40,19 +38,8 @@ type Service struct{ d Deps }
 // New returns the service.
 func New(d Deps) *Service { return &Service{d} }
 
-// Module is what the register brings to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "mandate", Migrations: Migrations(), Messages: Messages}
-}
-
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "mandate", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("mandate", migrations) }
 
 // Today is the day on which mandates hold or do not.
 func (s *Service) Today() clock.Date { return clock.DateOf(s.d.Clock.Now()) }
@@ -217,23 +204,19 @@ type Reach struct {
 // Reaches are the parties that an account may act for today: its own person, and the givers of
 // its mandates. Rows that were merged are all named.
 func (s *Service) Reaches(q db.Querier, account int64) (out []Reach, err error) {
-	p, ok, err := s.d.People.Of(q, account)
+	self, err := s.Own(q, account)
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		b, ok, err := s.d.People.BusinessOf(q, account)
-		if err != nil || !ok {
-			return nil, err
+	var own []person.ID
+	for _, x := range self {
+		out = append(out, Reach{Party: x})
+		if v, ok := x.Person(); ok {
+			own = append(own, v)
 		}
-		return []Reach{{Party: BusinessParty(b.ID)}}, nil
 	}
-	own, err := s.d.People.Family(q, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range own {
-		out = append(out, Reach{Party: PersonParty(v)})
+	if len(own) == 0 {
+		return out, nil // only people hold mandates
 	}
 	all, err := byHolder(q, own)
 	if err != nil {

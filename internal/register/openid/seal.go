@@ -1,22 +1,20 @@
 package openid
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"strconv"
+
+	"khue/internal/kernel/seal"
 )
 
 // keys are drawn from the key file, one for each use.
 type keys struct {
-	seal    cipher.AEAD
+	seal    seal.Box
 	names   []byte // of subjects and sessions as clients see them
 	refresh []byte
 	index   []byte
@@ -24,39 +22,24 @@ type keys struct {
 
 func newKeys(secret []byte) (k keys, err error) {
 	draw := func(use string) []byte {
-		b, e := hkdf.Key(sha256.New, secret, nil, "khue.openid."+use, 32)
+		b, e := seal.Key(secret, "khue.openid."+use)
 		err = errors.Join(err, e)
 		return b
 	}
-	sealing := draw("seal")
 	k.names, k.refresh, k.index = draw("names"), draw("refresh"), draw("index")
 	if err != nil {
 		return k, err
 	}
-	block, err := aes.NewCipher(sealing)
-	if err != nil {
-		return k, err
-	}
-	k.seal, err = cipher.NewGCM(block)
+	k.seal, err = seal.New(secret, "khue.openid.seal")
 	return k, err
 }
 
 var errSealed = errors.New("openid: not sealed here")
 
 // closeTo seals bytes for one use; what was sealed for another does not open.
-func (k keys) closeTo(use string, plain []byte) []byte {
-	nonce := make([]byte, k.seal.NonceSize(), k.seal.NonceSize()+len(plain)+k.seal.Overhead())
-	_, _ = rand.Read(nonce)
-	return k.seal.Seal(nonce, nonce, plain, []byte(use))
-}
+func (k keys) closeTo(use string, plain []byte) []byte { return k.seal.Close(use, plain) }
 
-func (k keys) openFrom(use string, b []byte) ([]byte, error) {
-	n := k.seal.NonceSize()
-	if len(b) < n {
-		return nil, errSealed
-	}
-	return k.seal.Open(nil, b[:n], b[n:], []byte(use))
-}
+func (k keys) openFrom(use string, b []byte) ([]byte, error) { return k.seal.Open(use, b) }
 
 // Seal puts a value into a text that only this city opens, for one use.
 func (s *Service) Seal(use string, v any) (string, error) {

@@ -3,7 +3,6 @@ package openid
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -86,13 +85,7 @@ func (s *Service) known() *snapshot { return s.now.Load() }
 func (s *Service) wire(at time.Time) time.Time { return s.Wire.Now().Add(at.Sub(s.Clock.Now())) }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "openid", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("openid", migrations) }
 
 // Jobs of the module.
 const (
@@ -104,7 +97,7 @@ const (
 // Module is what the provider brings to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "openid", Migrations: Migrations(), Messages: Messages,
+		Name: "openid", Start: s.Ready, Run: s.Run,
 		Jobs: []jobs.Handler{
 			{Kind: jobLogout, Do: s.sendLogout, MaxAttempts: 6},
 			{Kind: jobRotate, Do: func(ctx context.Context, _ jobs.Task) error { return s.rotateDue(ctx) }},

@@ -71,7 +71,8 @@ func removeClient(tx *db.Tx, id int64, at time.Time) error {
 
 func keyRows(q db.Querier) ([]keyRow, error) {
 	return db.All(q, func(s db.Scanner) (r keyRow, err error) {
-		return r, s.Scan(&r.id, &r.alg, &r.sealed, &r.starts, &r.ends, &r.made)
+		err = s.Scan(&r.id, &r.alg, &r.sealed, &r.starts, &r.ends, &r.made)
+		return r, err
 	}, `SELECT id, alg, sealed, starts, ends, made FROM openid_key ORDER BY made DESC, id`)
 }
 
@@ -138,7 +139,7 @@ func insertPushed(tx *db.Tx, ref string, client int64, body string, expires time
 }
 
 func pushedBody(q db.Querier, ref string, client int64, now time.Time) (string, error) {
-	return db.One(q, func(s db.Scanner) (t string, err error) { return t, s.Scan(&t) },
+	return db.One(q, db.Value[string],
 		`SELECT body FROM openid_pushed WHERE id = $1 AND client = $2 AND expires > $3`, ref, client, db.Millis(now))
 }
 
@@ -229,8 +230,10 @@ func insertLogin(tx *db.Tx, account, session, client int64) error {
 }
 
 func loginsOf(q db.Querier, account, session int64) ([]gone, error) {
-	return db.All(q, func(s db.Scanner) (g gone, err error) { return g, s.Scan(&g.Client, &g.Account, &g.Session) },
-		`SELECT client, account, session FROM openid_login WHERE account = $1 AND (session = $2 OR $2 = 0)`, account, session)
+	return db.All(q, func(s db.Scanner) (g gone, err error) {
+		err = s.Scan(&g.Client, &g.Account, &g.Session)
+		return g, err
+	}, `SELECT client, account, session FROM openid_login WHERE account = $1 AND (session = $2 OR $2 = 0)`, account, session)
 }
 
 func deleteLogins(tx *db.Tx, account, session int64) error {

@@ -2,19 +2,17 @@ package openid
 
 import "khue/internal/kernel/db"
 
-func scanAccount(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) }
-
 func linkBySubject(q db.Querier, issuer, subject string) (int64, error) {
-	return db.One(q, scanAccount, `SELECT account FROM openid_link WHERE issuer = $1 AND subject = $2`, issuer, subject)
+	return db.One(q, db.Value[int64], `SELECT account FROM openid_link WHERE issuer = $1 AND subject = $2`, issuer, subject)
 }
 
 func linkByNumber(q db.Querier, issuer, number string) (int64, error) {
-	return db.One(q, scanAccount, `SELECT account FROM openid_link WHERE issuer = $1 AND number = $2 AND number <> '' ORDER BY at LIMIT 1`, issuer, number)
+	return db.One(q, db.Value[int64], `SELECT account FROM openid_link WHERE issuer = $1 AND number = $2 AND number <> '' ORDER BY at LIMIT 1`, issuer, number)
 }
 
 // linksOf are the indexes of the numbers with which an account is linked.
 func linksOf(q db.Querier, issuer string, account int64) ([]string, error) {
-	return db.All(q, func(s db.Scanner) (t string, err error) { return t, s.Scan(&t) },
+	return db.All(q, db.Value[string],
 		`SELECT number FROM openid_link WHERE issuer = $1 AND account = $2 ORDER BY at`, issuer, account)
 }
 

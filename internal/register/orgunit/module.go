@@ -2,36 +2,28 @@ package orgunit
 
 import (
 	"embed"
-	"io/fs"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/module"
 )
 
 //go:embed migrations/*.sql
-var migrationsFS embed.FS
+var migrations embed.FS
 
 // Messages are the module's sentences.
 //
 //go:embed i18n/*.yaml
 var Messages embed.FS
 
-// Module is what the units bring to the program. Refresh runs once after the
-// migrations; Run beside the server.
+// Module is what the units do in the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name:       "orgunit",
-		Migrations: Migrations(),
-		Messages:   Messages,
-		Health:     []module.Check{{Name: "fresh", Do: s.Refresh}},
+		Name:   "orgunit",
+		Start:  s.Refresh,
+		Run:    s.Run,
+		Health: []module.Check{{Name: "fresh", Do: s.Refresh}},
 	}
 }
 
 // Migrations are the steps of the module's tables.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrationsFS, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "orgunit", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("orgunit", migrations) }

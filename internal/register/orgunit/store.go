@@ -25,11 +25,7 @@ func selectFacts(q db.Querier) ([]factRow, error) {
 }
 
 func selectEpoch(q db.Querier) (int64, error) {
-	return db.One(q, func(s db.Scanner) (int64, error) {
-		var n int64
-		err := s.Scan(&n)
-		return n, err
-	}, `SELECT n FROM orgunit_epoch WHERE one = 1`)
+	return db.One(q, db.Value[int64], `SELECT n FROM orgunit_epoch WHERE one = 1`)
 }
 
 // raiseEpoch fails the unit where somebody changed the units since epoch was read.

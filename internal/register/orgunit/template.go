@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/i18n"
 )
 
 // Role is an opaque name of what a post may do: "clerk", "justiceOfficer".
@@ -94,6 +95,18 @@ func RoleOf(r Role) (RoleInfo, bool) {
 		return RoleInfo{}, false
 	}
 	return f.roles[i], true
+}
+
+// In is the name of the role in a language; the role itself where nobody has it.
+func (r Role) In(l i18n.Lang) string {
+	info, ok := RoleOf(r)
+	switch {
+	case !ok:
+		return string(r)
+	case l == i18n.EN:
+		return info.NameEN
+	}
+	return info.Name
 }
 
 // Acts reports whether the holder of role r may act as role as.

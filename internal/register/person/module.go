@@ -1,7 +1,6 @@
 package person
 
 import (
-	"io/fs"
 	"time"
 
 	"khue/internal/kernel/db"
@@ -17,17 +16,11 @@ const (
 // Module is what the register of persons brings to the program.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "person", Migrations: Migrations(), Messages: Messages,
+		Name:     "person",
 		Jobs:     []jobs.Handler{{Kind: jobPurge, Do: s.purge}, {Kind: jobReindex, Do: s.reindex}},
 		Periodic: []jobs.Periodic{{Kind: jobPurge, Every: 24 * time.Hour, Offset: 160 * time.Minute}, {Kind: jobReindex, Every: 24 * time.Hour, Offset: 170 * time.Minute}},
 	}
 }
 
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "person", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("person", migrations) }

@@ -1,11 +1,7 @@
 package person
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -13,6 +9,7 @@ import (
 	"errors"
 
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/seal"
 )
 
 // keys are those of the key file, the one that writes first; all of them read.
@@ -21,7 +18,7 @@ type keys []key
 // key are the two keys that are drawn from one secret.
 type key struct {
 	index []byte
-	seal  cipher.AEAD
+	seal  seal.Box
 }
 
 func newKeys(secrets [][]byte) (k keys, err error) {
@@ -39,18 +36,10 @@ func newKeys(secrets [][]byte) (k keys, err error) {
 }
 
 func newKey(secret []byte) (k key, err error) {
-	if k.index, err = hkdf.Key(sha256.New, secret, nil, "khue.person.index", 32); err != nil {
+	if k.index, err = seal.Key(secret, "khue.person.index"); err != nil {
 		return k, err
 	}
-	b, err := hkdf.Key(sha256.New, secret, nil, "khue.person.seal", 32)
-	if err != nil {
-		return k, err
-	}
-	block, err := aes.NewCipher(b)
-	if err != nil {
-		return k, err
-	}
-	k.seal, err = cipher.NewGCM(block)
+	k.seal, err = seal.New(secret, "khue.person.seal")
 	return k, err
 }
 
@@ -87,10 +76,7 @@ func (k keys) close(p Person) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	seal := k[0].seal
-	nonce := make([]byte, seal.NonceSize(), seal.NonceSize()+len(plain)+seal.Overhead())
-	_, _ = rand.Read(nonce)
-	return seal.Seal(nonce, nonce, plain, rowOf(p.ID)), nil
+	return k[0].seal.Close(rowOf(p.ID), plain), nil
 }
 
 func (k keys) open(p *Person, b []byte) error {
@@ -101,13 +87,9 @@ func (k keys) open(p *Person, b []byte) error {
 // openWith opens a row with whichever key sealed it, a wrong one being refused by the seal
 // itself, and says which.
 func (k keys) openWith(p *Person, b []byte) (at int, err error) {
-	n := k[0].seal.NonceSize()
-	if len(b) < n {
-		return 0, errs.E(errs.Internal, "person.sealed")
-	}
 	var plain []byte
 	for at = range k {
-		if plain, err = k[at].seal.Open(nil, b[:n], b[n:], rowOf(p.ID)); err == nil {
+		if plain, err = k[at].seal.Open(rowOf(p.ID), b); err == nil {
 			break
 		}
 	}
@@ -122,4 +104,6 @@ func (k keys) openWith(p *Person, b []byte) (at int, err error) {
 	return at, nil
 }
 
-func rowOf(v ID) []byte { return binary.BigEndian.AppendUint64([]byte("person"), uint64(v)) } //nolint:gosec // bits only
+func rowOf(v ID) string {
+	return string(binary.BigEndian.AppendUint64([]byte("person"), uint64(v))) //nolint:gosec // bits only
+}

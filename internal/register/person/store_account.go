@@ -44,10 +44,7 @@ func linkTo(q db.Querier, v ID) (l Link, ok bool, err error) {
 }
 
 func accountsOf(q db.Querier, v ID) ([]int64, error) {
-	return db.All(q, func(s db.Scanner) (n int64, err error) {
-		err = s.Scan(&n)
-		return n, err
-	}, `SELECT account FROM person_account WHERE person = $1`, v)
+	return db.All(q, db.Value[int64], `SELECT account FROM person_account WHERE person = $1`, v)
 }
 
 func insertLink(tx *db.Tx, l Link) error {

@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -13,7 +12,6 @@ import (
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
-	"khue/internal/kernel/module"
 	"khue/internal/kernel/once"
 	"khue/internal/register/access"
 	"khue/internal/register/orgunit"
@@ -61,19 +59,8 @@ type Service struct{ Deps }
 // New returns the service.
 func New(d Deps) *Service { return &Service{d} }
 
-// Module is what the registers bring to the program.
-func (s *Service) Module() module.Module {
-	return module.Module{Name: "record", Migrations: Migrations(), Messages: Messages}
-}
-
 // Migrations are the tables of this module.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Module: "record", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("record", migrations) }
 
 // Register finds a declared register. NotFound.
 func (s *Service) Register(name string) (Register, error) {

@@ -21,10 +21,7 @@ func (h house) dump() (out []byte) {
 			`SELECT secret FROM auth_totp`, `SELECT address FROM auth_contact`, `SELECT CAST(mark AS BLOB) FROM auth_recovery_code`,
 			`SELECT CAST(args AS BLOB) FROM jobs_job`, `SELECT payload FROM journal_entry`,
 		} {
-			rows, err := db.All(v, func(s db.Scanner) (b []byte, err error) {
-				err = s.Scan(&b)
-				return b, err
-			}, sql)
+			rows, err := db.All(v, db.Value[[]byte], sql)
 			if err != nil {
 				return err
 			}

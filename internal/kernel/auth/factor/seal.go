@@ -1,11 +1,7 @@
 package factor
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -16,43 +12,28 @@ import (
 	"time"
 
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/seal"
 )
 
 // keys are drawn from the key file: one for marks and codes, one for what is sealed.
 type keys struct {
 	mac  []byte
-	seal cipher.AEAD
+	seal seal.Box
 }
 
 func newKeys(secret []byte) (k keys, err error) {
-	if k.mac, err = hkdf.Key(sha256.New, secret, nil, "khue.factor.mark", 32); err != nil {
+	if k.mac, err = seal.Key(secret, "khue.factor.mark"); err != nil {
 		return k, err
 	}
-	b, err := hkdf.Key(sha256.New, secret, nil, "khue.factor.seal", 32)
-	if err != nil {
-		return k, err
-	}
-	block, err := aes.NewCipher(b)
-	if err != nil {
-		return k, err
-	}
-	k.seal, err = cipher.NewGCM(block)
+	k.seal, err = seal.New(secret, "khue.factor.seal")
 	return k, err
 }
 
 // close seals to a place: what is moved to another place does not open.
-func (k keys) close(place string, plain []byte) []byte {
-	nonce := make([]byte, k.seal.NonceSize(), k.seal.NonceSize()+len(plain)+k.seal.Overhead())
-	_, _ = rand.Read(nonce)
-	return k.seal.Seal(nonce, nonce, plain, []byte(place))
-}
+func (k keys) close(place string, plain []byte) []byte { return k.seal.Close(place, plain) }
 
 func (k keys) open(place string, b []byte) ([]byte, error) {
-	n := k.seal.NonceSize()
-	if len(b) < n {
-		return nil, errs.E(errs.Internal, "factor.sealed")
-	}
-	plain, err := k.seal.Open(nil, b[:n], b[n:], []byte(place))
+	plain, err := k.seal.Open(place, b)
 	if err != nil {
 		return nil, errs.E(errs.Internal, "factor.sealed", errs.Cause(err))
 	}

@@ -124,7 +124,7 @@ const (
 // Module is what the ways in bring to the program. Their tables come with package auth's.
 func (s *Service) Module() module.Module {
 	return module.Module{
-		Name: "factor", Messages: Messages,
+		Name: "factor",
 		Jobs: []jobs.Handler{
 			{Kind: jobSend, Do: s.sendCode, MaxAttempts: 5},
 			{Kind: jobRecovery, Do: s.sendRecovery, MaxAttempts: 5},

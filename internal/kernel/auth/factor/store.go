@@ -24,17 +24,12 @@ func miss(tx *db.Tx, key string, until time.Time) error {
 
 // usable reports whether something may still be answered.
 func usable(q db.Querier, key string) (bool, error) {
-	n, err := db.One(q, scanInt, `SELECT count(*) FROM auth_spent WHERE id = $1 AND (done = $2 OR tries >= $3)`, key, true, maxTries)
+	n, err := db.One(q, db.Value[int64], `SELECT count(*) FROM auth_spent WHERE id = $1 AND (done = $2 OR tries >= $3)`, key, true, maxTries)
 	return n == 0, err
 }
 
 // maxTries are the wrong answers to one question.
 const maxTries = 5
-
-func scanInt(s db.Scanner) (n int64, err error) {
-	err = s.Scan(&n)
-	return n, err
-}
 
 // purge forgets what no longer opens. Devices are kept for half a year after their last use.
 func purge(tx *db.Tx, now time.Time) error {
@@ -89,7 +84,7 @@ func waysOf(q db.Querier, k keys, account int64) (w Ways, err error) {
 	if len(apps) > 0 {
 		w.App = &apps[0]
 	}
-	left, err := db.One(q, scanInt, `SELECT count(*) FROM auth_recovery_code WHERE account = $1 AND used = 0`, account)
+	left, err := db.One(q, db.Value[int64], `SELECT count(*) FROM auth_recovery_code WHERE account = $1 AND used = 0`, account)
 	if err != nil {
 		return w, err
 	}
@@ -193,7 +188,7 @@ func useCode(tx *db.Tx, miss error, account int64, mark string) error {
 }
 
 func hasCode(q db.Querier, account int64, mark string) (bool, error) {
-	n, err := db.One(q, scanInt, `SELECT count(*) FROM auth_recovery_code WHERE account = $1 AND mark = $2 AND used = 0`, account, mark)
+	n, err := db.One(q, db.Value[int64], `SELECT count(*) FROM auth_recovery_code WHERE account = $1 AND mark = $2 AND used = 0`, account, mark)
 	return n > 0, err
 }
 

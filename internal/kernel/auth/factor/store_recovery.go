@@ -52,7 +52,7 @@ func devicesOf(q db.Querier, account int64) ([]device, error) {
 }
 
 func knownDevice(q db.Querier, login, browser string) (bool, error) {
-	n, err := db.One(q, scanInt, `SELECT count(*) FROM auth_device d JOIN auth_account a ON a.id = d.account WHERE a.login = $1 AND d.browser = $2`, login, browser)
+	n, err := db.One(q, db.Value[int64], `SELECT count(*) FROM auth_device d JOIN auth_account a ON a.id = d.account WHERE a.login = $1 AND d.browser = $2`, login, browser)
 	return n > 0, err
 }
 

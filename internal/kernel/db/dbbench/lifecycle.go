@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"khue/internal/kernel/db"
@@ -16,13 +15,7 @@ var migrations embed.FS
 var errMissed = errors.New("dbbench: a guarded write changed nothing")
 
 // Migrations are the tables of Lifecycle36.
-func Migrations() db.Migrations {
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return db.Migrations{Module: "bench", FS: sub}
-}
+func Migrations() db.Migrations { return db.Embedded("bench", migrations) }
 
 // Lifecycle36 is the life of a dossier in 36 writes: a submission with a form of
 // 2 KB and three papers' metadata, then six transitions.

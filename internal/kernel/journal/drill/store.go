@@ -83,7 +83,7 @@ func Deeds() []Deed {
 		fixed("hashes", []journal.ProblemKind{journal.HashAltered}, "UPDATE journal_batch SET hashes = (SELECT hashes FROM journal_batch WHERE first = 20) WHERE first = "+lastBatch),
 		fixed("cut", []journal.ProblemKind{journal.Truncated},
 			"DELETE FROM journal_entry WHERE id IN (SELECT id FROM journal_entry ORDER BY id DESC LIMIT 3)", "DELETE FROM journal_batch WHERE first >= 20"),
-		fixed("signature", []journal.ProblemKind{journal.BadSignature}, "UPDATE journal_checkpoint SET note = replace(note, 'A', 'B')"),
+		fixed("signature", []journal.ProblemKind{journal.BadSignature}, "UPDATE journal_checkpoint SET note = substr(note, 1, length(note) - 9) || CASE substr(note, length(note) - 8, 1) WHEN 'A' THEN 'B' ELSE 'A' END || substr(note, length(note) - 7)"),
 	}
 }
 

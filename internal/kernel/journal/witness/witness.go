@@ -22,6 +22,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
 )
 
@@ -84,7 +85,7 @@ type Witness struct {
 func Open(file, logKey string, key *journal.WitnessKey, c clock.Clock) (*Witness, error) {
 	v, err := note.NewVerifier(logKey)
 	if err != nil {
-		return nil, fmt.Errorf("witness: the key of the log: %w", err)
+		return nil, errs.E(errs.Invalid, "journal.badPublicKey", errs.Cause(err))
 	}
 	w := &Witness{file: file, key: key, log: v, clock: c, st: state{Key: logKey}}
 	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
@@ -159,7 +160,7 @@ func (w *Witness) Look(ctx context.Context, log Log) (c journal.Checkpoint, grow
 		return c, 0, fmt.Errorf("witness: checkpoint: %w", err)
 	}
 	if c, err = journal.ParseCheckpoint(signed, w.log); err != nil {
-		return c, 0, fmt.Errorf("witness: what came is not signed by the log: %w", err)
+		return c, 0, fmt.Errorf("%w: %w", ErrUnsigned, err)
 	}
 	if w.last != nil {
 		fault, err := w.check(ctx, log, *w.last, c)
@@ -224,6 +225,9 @@ func (w *Witness) check(ctx context.Context, log Log, had, got journal.Checkpoin
 	}
 	return fault, nil
 }
+
+// ErrUnsigned is what Look returns where what came is not signed by the log's key.
+var ErrUnsigned = errors.New("witness: what came is not signed by the log")
 
 // ErrRefused is what a Log returns where the log answered that it cannot prove what was asked.
 var ErrRefused = errors.New("the log refuses the proof")

@@ -174,6 +174,7 @@ func (h *handlers) submit(w http.ResponseWriter, r *http.Request, d apply.Draft,
 // doneView confirms the filing.
 type doneView struct {
 	Name, Code, Href, Receipt, Phone string
+	Pay                              string // page of the fee that is to be paid first; "" for none
 }
 
 func (h *handlers) donePage(w http.ResponseWriter, r *http.Request, d apply.Draft, pkg *service.Package) error {
@@ -181,7 +182,11 @@ func (h *handlers) donePage(w http.ResponseWriter, r *http.Request, d apply.Draf
 		return web.Redirect(w, r, "/apply/d/"+url.PathEscape(d.Key))
 	}
 	k := url.QueryEscape(d.Access)
+	pay, err := h.apply.FeePage(r.Context(), d)
+	if err != nil {
+		return err
+	}
 	return web.Render(w, r, http.StatusOK, filedPage(doneView{
-		Name: say(r.Context(), pkg.Name()), Code: d.Code, Href: "/dossiers/" + url.PathEscape(d.Code) + "?k=" + k,
+		Name: say(r.Context(), pkg.Name()), Code: d.Code, Href: "/dossiers/" + url.PathEscape(d.Code) + "?k=" + k, Pay: pay,
 	}))
 }

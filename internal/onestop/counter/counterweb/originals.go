@@ -197,11 +197,7 @@ func (h *handlers) receiver(ctx context.Context, b counter.Batch) string {
 
 func (h *handlers) give(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -295,11 +291,7 @@ func (h *handlers) sign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -297,11 +297,7 @@ func (h *handlers) pickupFields(ctx context.Context, v *pickupView, p counter.Pi
 
 func (h *handlers) handBack(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -332,11 +328,7 @@ func (h *handlers) handBack(w http.ResponseWriter, r *http.Request) error {
 
 func (h *handlers) call(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

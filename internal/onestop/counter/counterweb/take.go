@@ -123,11 +123,7 @@ func known(ctx context.Context, p person.Person) []string {
 
 func (h *handlers) begin(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

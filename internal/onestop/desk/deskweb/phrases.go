@@ -199,11 +199,7 @@ func (h handlers) groups(ctx context.Context, all []desk.Phrase, procedures, act
 
 // keep takes the form: a new phrase, a change, or its removal.
 func (h handlers) keep(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ type submitOutput struct {
 		Code      string     `json:"code" doc:"What people use."`
 		State     string     `json:"state"`
 		Due       *time.Time `json:"due" doc:"Null: the due date exists from acceptance."`
-		ReceiveBy time.Time  `json:"receiveBy" doc:"Until when the one-stop accepts, asks or refuses."`
+		ReceiveBy time.Time  `json:"receiveBy" doc:"Until when the one-stop accepts, asks or refuses. Where a fee is to be paid first, this is counted anew from the payment."`
 		Promise   string     `json:"promise" doc:"Signed promise that the submission stands in the journal."`
 		AccessKey string     `json:"accessKey" doc:"Lets its bearer follow the dossier without an account."`
 		Warnings  int        `json:"warnings,omitempty"`

@@ -157,11 +157,7 @@ func (h *handlers) plan(ctx context.Context, v *balanceView, u orgunit.UnitID, q
 // balance deals the tasks out as the preview showed; what somebody took meanwhile is told
 // in its row and the rest is done.
 func (h *handlers) balance(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -129,11 +129,7 @@ func corrections(d dossier.Dossier, stuck, authority bool) []string {
 
 // correct takes the form of a correction.
 func (h *handlers) correct(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -102,11 +102,7 @@ func (h *handlers) redateTable(ctx context.Context, list []dossier.Redate) ui.Ta
 // decideRedates takes the form: each date is an act of its own, so that one which somebody
 // else decided on does not undo the others.
 func (h *handlers) decideRedates(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

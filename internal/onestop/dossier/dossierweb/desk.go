@@ -52,6 +52,7 @@ type taskView struct {
 	Warnings []string
 	Orders   []orderRow
 	MayOrder bool
+	Again    *feeAgain // nil: no new payment code is to be had
 	Work     workView
 	Due      ui.Cell // until when, without its explanation
 }
@@ -211,11 +212,7 @@ func (h *handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -293,11 +290,7 @@ func (h *handlers) claimPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -372,11 +365,15 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		v.Summary.Rows = slices.Insert(v.Summary.Rows, 4, row)
 	}
 	env := form.Env{Now: now, Case: d.Case, Channel: string(d.Channel), Units: h.svc.UnitsOf(d), Files: c.Papers}
-	if fee, err := pkg.FeeOf(c.Answers, env); err == nil { // a table out of its budget shows no fee
+	filed := env
+	// A fee is that of the day of filing: an exemption may have ended since.
+	filed.Now = d.SubmittedAt
+	if fee, err := pkg.FeeOf(c.Answers, filed); err == nil { // a table out of its budget shows no fee
 		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: key("fee"), Value: ui.T(fee.Words(i18n.BundleOf(ctx), i18n.LangOf(ctx)))})
 	}
 	if fees, err := h.svc.Fees(ctx, d); err == nil { // the page stands without them
 		v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, func(o payment.Order) string { return "/desk/payments/" + o.ID.String() })...)
+		v.Again = h.againAtDesk(ctx, d, fees)
 	}
 	if row, ok := h.parentRow(ctx, d, false); ok {
 		v.Summary.Rows = append(v.Summary.Rows, row)

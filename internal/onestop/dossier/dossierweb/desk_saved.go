@@ -262,11 +262,7 @@ func nameField(ctx context.Context, name string, sent url.Values, problems ui.Pr
 
 // keepFilter takes the form about kept filters.
 func (h *handlers) keepFilter(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
+	"khue/internal/kernel/web"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
@@ -30,15 +31,44 @@ func feeRows(ctx context.Context, fees []payment.Order, href func(payment.Order)
 	return out
 }
 
+// feeAgain is the form that gets a new payment code in the place of one that expired or was taken back.
+type feeAgain struct {
+	Action string
+	Key    string // request id
+	Hidden []ui.KeyText
+	Do     string // value of the button; "" for none
+}
+
+// again is the applicant's form for a new code; nil where none is to be had.
+func (h *handlers) again(d dossier.Dossier, fees []payment.Order, client string) *feeAgain {
+	o, ok := dossier.FeeAgain(d, fees)
+	if !ok {
+		return nil
+	}
+	return &feeAgain{Action: "/pay/" + o.ID.String() + "/renew", Key: client + "-f", Hidden: []ui.KeyText{{Name: "key", Value: h.svc.FeeKey(o)}}}
+}
+
+// againAtDesk is the officer's.
+func (h *handlers) againAtDesk(ctx context.Context, d dossier.Dossier, fees []payment.Order) *feeAgain {
+	o, ok := dossier.FeeAgain(d, fees)
+	if !ok || !h.svc.MayAskAgain(ctx, o) {
+		return nil
+	}
+	return &feeAgain{Action: "/desk/payments/" + o.ID.String(), Key: web.NewKey(), Do: "renew"}
+}
+
 // toPay asks the applicant for what is due, with the way to pay it.
-func (h *handlers) toPay(ctx context.Context, fees []payment.Order) *ui.BannerArgs {
+func (h *handlers) toPay(ctx context.Context, d dossier.Dossier, fees []payment.Order) *ui.BannerArgs {
 	o, waits := dossier.Unpaid(fees)
+	if o, ok := dossier.FeeAgain(d, fees); ok {
+		return &ui.BannerArgs{Text: i18n.T(ctx, "dossierweb.fee.over", "amount", i18n.Money(i18n.LangOf(ctx), dossier.Owing(o))), Tone: ui.ToneWaiting}
+	}
 	if !waits {
 		return nil
 	}
 	key := "dossierweb.fee.due"
 	if !o.Payable() {
-		key = "dossierweb.fee.over"
+		key = "dossierweb.fee.came"
 	}
 	return &ui.BannerArgs{
 		Text: i18n.T(ctx, key, "amount", i18n.Money(i18n.LangOf(ctx), dossier.Owing(o))), Tone: ui.ToneWaiting,

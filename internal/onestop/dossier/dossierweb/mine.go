@@ -186,6 +186,10 @@ func (h *handlers) shelfItem(ctx context.Context, d dossier.Dossier, parts []str
 		it.When = on("ended", "at", d.ClosedAt)
 	case d.State == process.Supplement:
 		it.When = i18n.T(ctx, "dossierweb.due.afterSupplement")
+	case !d.UnpaidAt.IsZero() && d.AcceptedAt.IsZero():
+		it.When = i18n.T(ctx, "dossierweb.due.afterFee")
+	case !d.UnpaidAt.IsZero():
+		it.When = i18n.T(ctx, "dossierweb.due.stopsForFee")
 	case d.DueAt.IsZero() && d.AcceptedAt.IsZero():
 		it.When = on("answerBy", "at", d.ReceiveBy)
 	case d.DueAt.IsZero():
@@ -200,11 +204,7 @@ func (h *handlers) shelfItem(ctx context.Context, d dossier.Dossier, parts []str
 
 // add puts a dossier on the shelf of a citizen who has its code and its phone number.
 func (h *handlers) add(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	client, err := web.ClientKey(r)
+	f, client, err := web.Command(r)
 	if err != nil {
 		return err
 	}

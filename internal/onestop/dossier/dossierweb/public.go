@@ -97,6 +97,7 @@ type publicView struct {
 	Note     string
 	By       string // until when what is asked is to be done, and what comes then
 	ToPay    *ui.BannerArgs
+	Again    *feeAgain  // nil: no new code is to be had
 	Now      nowView    // who has it, and what comes next
 	Rate     *rateView  // nil: not finished
 	Shelf    *shelfView // nil: the reader has no shelf, or filed it
@@ -159,9 +160,13 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 	}
 	v.Summary.Rows[0].Value = stateCell(ctx, d)
 	v.Summary.Rows = append(v.Summary.Rows, feeRows(ctx, fees, h.svc.FeeLink)...)
-	v.ToPay = h.toPay(ctx, fees)
+	v.ToPay, v.Again = h.toPay(ctx, d, fees), h.again(d, fees, v.Client)
 	if d.State == process.Submitted {
-		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("receiveBy"), Value: ui.T(longTime(ctx, d.ReceiveBy))})
+		by := longTime(ctx, d.ReceiveBy)
+		if !d.UnpaidAt.IsZero() {
+			by = i18n.T(ctx, "dossierweb.due.afterFee")
+		}
+		v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("receiveBy"), Value: ui.T(by)})
 	}
 	if d.Late(now) {
 		v.Summary.Rows[1].Value = dueCell(ctx, d.DueAt, now, false)
@@ -253,11 +258,7 @@ func mayWithdraw(s process.State) bool {
 
 // applicantAct takes one of the applicant's forms: supplement, answer, withdraw.
 func (h *handlers) applicantAct(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	client, err := web.ClientKey(r)
+	sent, client, err := web.Command(r)
 	if err != nil {
 		return err
 	}

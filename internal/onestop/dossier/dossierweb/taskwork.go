@@ -232,11 +232,7 @@ func (h *handlers) beside(w http.ResponseWriter, r *http.Request, part string, d
 	if err != nil {
 		return err
 	}
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

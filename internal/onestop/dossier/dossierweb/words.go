@@ -44,14 +44,7 @@ func roleName(ctx context.Context, role string) string {
 	if role == process.RoleApplicant {
 		return i18n.T(ctx, "dossierweb.role.applicant")
 	}
-	r, ok := orgunit.RoleOf(orgunit.Role(role))
-	switch {
-	case !ok:
-		return role
-	case i18n.LangOf(ctx) == i18n.EN:
-		return r.NameEN
-	}
-	return r.Name
+	return orgunit.Role(role).In(i18n.LangOf(ctx))
 }
 
 // unitName is a unit by its name on the day of the dossier.

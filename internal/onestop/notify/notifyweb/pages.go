@@ -152,11 +152,7 @@ func (h handlers) showChoice(w http.ResponseWriter, r *http.Request, status int,
 
 func (h handlers) choose(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

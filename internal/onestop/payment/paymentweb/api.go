@@ -68,7 +68,7 @@ func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.s.Start(ctx, o, in.Body.Way)
+	p, err := h.s.Start(o, in.Body.Way)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +84,23 @@ func (h handlers) start(ctx context.Context, in *startInput) (*startOutput, erro
 	return out, nil
 }
 
+type renewInput struct {
+	web.Keyed
+	OrderInput
+}
+
+func (h handlers) renewOrder(ctx context.Context, in *renewInput) (*orderOutput, error) {
+	v, err := id.Parse[payment.Order](in.ID)
+	if err != nil {
+		return nil, errs.E(errs.NotFound, "payment.none", errs.Cause(err))
+	}
+	next, err := h.sources.AskAgain(ctx, v, in.OrderInput.Key, in.Keyed.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &orderOutput{h.s.Show(ctx, next, h.s.MayName(ctx, next))}, nil
+}
+
 // api adds the operations. The orders of a dossier are listed by dossierweb, which knows who may
 // follow it.
 func (h handlers) api(a *web.API) {
@@ -95,5 +112,6 @@ func (h handlers) api(a *web.API) {
 		return web.Scoped(huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: name, Summary: "paymentweb.api." + name}, scope)
 	}
 	web.Op(a, op(http.MethodGet, "/payments/{order}", "getPayment"), auth.Public, h.getOrder)
+	web.Op(a, op(http.MethodPost, "/payments/{order}/renew", "renewPayment"), auth.Public, h.renewOrder)
 	web.Op(a, op(http.MethodPost, "/payments/{order}/ways", "startPayment"), auth.Public, h.start)
 }

@@ -59,10 +59,13 @@ func (h handlers) bar(ctx context.Context, here string, u orgunit.UnitID, units 
 }
 
 type listView struct {
-	Unit   string
-	Bar    bar
-	States []ui.Filter
-	Orders ui.TableArgs
+	Unit     string
+	UnitID   string
+	Bar      bar
+	Find     string // what was looked for in vain
+	Problems ui.Problems
+	States   []ui.Filter
+	Orders   ui.TableArgs
 }
 
 func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
@@ -75,12 +78,25 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	find := strings.TrimSpace(q.Get("q"))
+	if find != "" {
+		o, err := h.s.ByReference(ctx, find)
+		if err == nil {
+			return web.Redirect(w, r, "/desk/payments/"+o.ID.String())
+		}
+		if !errs.Is(err, errs.NotFound) {
+			return err
+		}
+	}
 	state := payment.State(q.Get("state"))
 	orders, err := h.s.OfUnit(ctx, u, state)
 	if err != nil {
 		return err
 	}
-	v := listView{Unit: h.unitName(ctx, u), Bar: h.bar(ctx, "list", u, units)}
+	v := listView{Unit: h.unitName(ctx, u), UnitID: u.String(), Find: find, Bar: h.bar(ctx, "list", u, units)}
+	if find != "" {
+		v.Problems = ui.Problems{{Field: "q", Text: say(ctx, "find.none")}}
+	}
 	link := func(s payment.State) string {
 		return "/desk/payments?unit=" + u.String() + "&state=" + string(s)
 	}
@@ -114,6 +130,7 @@ type orderView struct {
 	Waits    bool // a refund was asked for and not decided, and the reader is not who decides
 	Excess   string
 	Held     string
+	Next     string // page of the order that took this one's place
 }
 
 func (h handlers) order(w http.ResponseWriter, r *http.Request) error {
@@ -130,10 +147,26 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		ID: o.ID.String(), Pay: h.payView(ctx, o, ""), May: h.s.MayOf(ctx, o), Key: web.NewKey(), Sent: sent,
 		Excess: money(ctx, o.Excess()), Held: money(ctx, o.Held()),
 	}
+	v.Pay.Title, v.Pay.Note = say(ctx, "order", "reference", o.Reference), say(ctx, "deskNote."+string(o.State))
+	v.Pay.Facts.Rows = append([]ui.SummaryRow{{Key: say(ctx, "dossier"), Value: ui.L(o.Source.Code, "/desk/dossiers/"+url.PathEscape(o.Source.Code))}}, v.Pay.Facts.Rows...)
 	if _, err := h.s.MyShift(ctx); err == nil {
 		v.HasShift = true
 	} else if !errs.Is(err, errs.NotFound) {
 		return err
+	}
+	if v.May.Renew {
+		owes, err := h.sources.Owes(ctx, o)
+		if err != nil {
+			return err
+		}
+		v.May.Renew = owes
+	}
+	if o.Void == payment.Replaced {
+		next, err := h.s.Successor(ctx, o)
+		if err != nil {
+			return err
+		}
+		v.Next = "/desk/payments/" + next.ID.String()
 	}
 	v.Waits = o.Refund.Amount > 0 && o.Refund.Approver == "" && !v.May.Approve
 	if o.Excess() == 0 {
@@ -166,7 +199,7 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 func wrong(err error) bool {
 	switch errs.KindOf(err) {
 	case errs.Invalid, errs.Conflict, errs.Forbidden, errs.NotFound:
-		return err != nil
+		return true
 	}
 	return false
 }
@@ -177,11 +210,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -189,7 +218,13 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	at := v // the order whose page comes next
 	switch f.Get("do") {
+	case "renew":
+		var next payment.Order
+		if next, err = h.sources.AskAgain(ctx, v, "", key); err == nil {
+			at = next.ID
+		}
 	case "cash":
 		_, err = h.s.TakeHere(ctx, v, payment.ByCash, "", key)
 	case "card":
@@ -219,7 +254,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/desk/payments/"+v.String())
+	return web.Redirect(w, r, "/desk/payments/"+at.String())
 }
 
 type cashView struct {
@@ -297,11 +332,7 @@ func dong(s string) int64 {
 
 func (h handlers) shift(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -368,9 +399,12 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	}
 	v := reconcileView{Unit: h.unitName(ctx, u), UnitID: u.String(), Bar: h.bar(ctx, "reconcile", u, units), Day: day, Key: web.NewKey(), NoStatement: d.Lines == 0}
 	href := func(d clock.Date) string { return "/desk/reconcile?unit=" + u.String() + "&day=" + d.String() }
-	v.Prev = &ui.Anchor{Label: i18n.Date(l, day.AddDays(-1)), Href: href(day.AddDays(-1))}
+	v.Prev = &ui.Anchor{Label: say(ctx, "day.prev", "day", i18n.Date(l, day.AddDays(-1))), Href: href(day.AddDays(-1))}
 	if day.Before(today) {
-		v.Next = &ui.Anchor{Label: i18n.Date(l, day.AddDays(1)), Href: href(day.AddDays(1))}
+		v.Next = &ui.Anchor{Label: say(ctx, "day.next", "day", i18n.Date(l, day.AddDays(1))), Href: href(day.AddDays(1))}
+	}
+	if p, ok := h.s.Payees.Payee(u); ok {
+		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day.of"), Value: ui.Cell{Text: p.Account, Note: p.Holder}})
 	}
 	for _, x := range [...][2]string{{"stated", money(ctx, d.Stated)}, {"told", money(ctx, d.Told)}, {"difference", money(ctx, d.Stated-d.Told)}, {"lines", strconv.Itoa(d.Lines)}} {
 		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day."+x[0]), Value: ui.T(x[1])})
@@ -390,7 +424,7 @@ func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, 
 	switch {
 	case bad != nil:
 		p := web.ProblemOf(ctx, bad)
-		status, v.Problems = p.Status, ui.ProblemsOf(ctx, bad)
+		status, v.Problems = p.Status, ui.Problems{{Field: "file", Text: p.Detail}}
 		v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
 	case got != nil:
 		v.Banner = &ui.BannerArgs{Tone: ui.ToneDone, Alert: true, Text: say(ctx, "imported", "lines", got.Lines, "repeated", got.Repeated, "found", got.By[payment.Found], "unknown", got.By[payment.Unplaced])}
@@ -427,7 +461,7 @@ func (h handlers) statement(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(files) != 1 {
-		return h.showDay(w, r, f, nil, errs.E(errs.Invalid, "payment.statement.empty"))
+		return h.showDay(w, r, f, nil, errs.E(errs.Invalid, "paymentweb.fileMissing"))
 	}
 	body, err := files[0].Open()
 	if err != nil {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/skip2/go-qrcode"
 
+	"khue/internal/kernel/auth"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
@@ -29,8 +31,15 @@ type payView struct {
 	Gateway string
 	Receipt string
 	Note    string // what holds now, in a sentence
+	Again   string // where a new code is got; "" where none is to be had
+	LinkKey string // of the link by which the page was opened
+	Key     string // request id of Again
+	Next    string // page of the order that took this one's place
 	Banner  *ui.BannerArgs
 	Refresh string
+	Back    ui.Anchor // the dossier, for its owner; for anybody else where it is looked up
+	Help    string
+	Ask     string // at the counter, and whom to ask
 }
 
 func (h handlers) read(r *http.Request) (payment.Order, string, error) {
@@ -51,7 +60,44 @@ func (h handlers) pay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(w, r, http.StatusOK, payPage(h.payView(r.Context(), o, key)))
+	v, err := h.payPageOf(r.Context(), o, key)
+	if err != nil {
+		return err
+	}
+	return web.Render(w, r, http.StatusOK, payPage(v))
+}
+
+// payPageOf is the page of an order for its payer, with the way to a new code where that is to be had.
+func (h handlers) payPageOf(ctx context.Context, o payment.Order, key string) (payView, error) {
+	v := h.payView(ctx, o, key)
+	if o.Void == payment.Replaced {
+		next, err := h.s.Successor(ctx, o)
+		v.Next = h.s.Link(next.ID)
+		return v, err
+	}
+	if !o.Renewable() || h.s.CanRenew(ctx, o, key) != nil {
+		return v, nil
+	}
+	owes, err := h.sources.Owes(ctx, o)
+	if owes {
+		v.Note, v.Again, v.LinkKey, v.Key = say(ctx, "note.again"), "/pay/"+o.ID.String()+"/renew", key, web.NewKey()
+	}
+	return v, err
+}
+
+// refused shows an order's page again with why no new code was given.
+func (h handlers) refused(w http.ResponseWriter, r *http.Request, id payment.OrderID, key string, why error) error {
+	o, err := h.s.Read(r.Context(), id, key)
+	if err != nil {
+		return err
+	}
+	v, err := h.payPageOf(r.Context(), o, key)
+	if err != nil {
+		return err
+	}
+	p := web.ProblemOf(r.Context(), why)
+	v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
+	return web.Render(w, r, p.Status, payPage(v))
 }
 
 // back is where the gateway sends the payer. It moves no state, whatever it is told: it says
@@ -66,7 +112,10 @@ func (h handlers) back(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.Del("key")
-	v := h.payView(r.Context(), o, key)
+	v, err := h.payPageOf(r.Context(), o, key)
+	if err != nil {
+		return err
+	}
 	v.Refresh = h.link(o, key)
 	switch _, done, err := payment.ReadGateway(h.s.GatewaySecret, q); {
 	case o.Settled():
@@ -117,6 +166,14 @@ func (h handlers) payView(ctx context.Context, o payment.Order, key string) payV
 	v := payView{
 		Title: say(ctx, "title"), Code: o.Source.Code, State: stateWord(ctx, o.State), Tone: tone(o.State), Due: money(ctx, o.Due()),
 		Lines: h.lines(ctx, o), Note: say(ctx, "note."+string(o.State)),
+		Back: ui.Anchor{Label: say(ctx, "toTrack"), Href: "/track?code=" + url.QueryEscape(o.Source.Code)},
+		Help: say(ctx, "ask"), Ask: say(ctx, "askText", "unit", h.unitName(ctx, o.Unit), "reference", o.Reference),
+	}
+	if o.Account != 0 && o.Account == auth.From(ctx).Account {
+		v.Back = ui.Anchor{Label: say(ctx, "toDossier", "code", o.Source.Code), Href: "/dossiers/" + url.PathEscape(o.Source.Code)}
+	}
+	if o.Payable() {
+		v.Help, v.Ask = say(ctx, "counter"), say(ctx, "counterText", "unit", h.unitName(ctx, o.Unit), "reference", o.Reference)
 	}
 	row := func(s *ui.SummaryArgs, key, text string) {
 		if text != "" {

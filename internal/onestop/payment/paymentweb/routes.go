@@ -21,7 +21,20 @@ import (
 //go:embed i18n/*.yaml
 var Messages embed.FS
 
-type handlers struct{ s *payment.Service }
+// Sources know what orders are for: whether a fee is still owed, and how it is asked for again.
+// Plugged in by what opens orders, which stands above.
+type Sources interface {
+	// Owes reports whether what an order asked for may be asked for again now.
+	Owes(ctx context.Context, o payment.Order) (bool, error)
+	// AskAgain opens a new order in the place of one, for whoever may; linkKey is of its link. The
+	// order that can be paid is the answer, also where it was there before.
+	AskAgain(ctx context.Context, v payment.OrderID, linkKey, key string) (payment.Order, error)
+}
+
+type handlers struct {
+	s       *payment.Service
+	sources Sources
+}
 
 // SignatureHeader carries a bank's signature.
 const SignatureHeader = "Khue-Signature"
@@ -31,11 +44,12 @@ const SignatureHeader = "Khue-Signature"
 func forgeries() web.Rate { return web.Rate{Most: 30, Each: 2 * time.Second, Refused: true} }
 
 // Routes is the web half of payments.
-func Routes(s *payment.Service) web.Module {
-	h := handlers{s}
+func Routes(s *payment.Service, sources Sources) web.Module {
+	h := handlers{s, sources}
 	return web.Module{Name: "payment", API: h.api, Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/pay/{order}", Policy: auth.Public, Do: h.pay},
 		{Method: http.MethodGet, Path: "/pay/{order}/return", Policy: auth.Public, Do: h.back},
+		{Method: http.MethodPost, Path: "/pay/{order}/renew", Policy: auth.Public, Do: h.renew},
 		{Method: http.MethodGet, Path: "/pay/{order}/receipt.pdf", Policy: auth.Public, Do: h.receipt},
 		// Who tells of money is known by a signature over what they say.
 		{Method: http.MethodPost, Path: "/payment/notices/bank", Policy: auth.Public, Foreign: true, Enrols: true, Do: h.bank, MaxBody: maxNotice, Rate: forgeries()},
@@ -103,6 +117,31 @@ func (h handlers) count(w http.ResponseWriter, r *http.Request, n payment.Notice
 		status = "repeated"
 	}
 	return web.JSON(w, http.StatusOK, map[string]string{"status": status})
+}
+
+// renew gets a new payment code in the place of an order's, and leads to it.
+func (h handlers) renew(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	v, err := web.PathID[payment.Order](r, "order")
+	if err != nil {
+		return err
+	}
+	f, err := web.Form(r)
+	if err != nil {
+		return err
+	}
+	key, err := web.ClientKey(r)
+	if err != nil {
+		return err
+	}
+	next, err := h.sources.AskAgain(ctx, v, f.Get("key"), key)
+	if errs.Is(err, errs.Conflict) {
+		return h.refused(w, r, v, f.Get("key"), err)
+	}
+	if err != nil {
+		return err
+	}
+	return web.Redirect(w, r, h.s.Link(next.ID))
 }
 
 func tone(s payment.State) ui.Tone {

@@ -67,6 +67,7 @@ type moneyView struct {
 	Title    string
 	State    string
 	Tone     ui.Tone
+	Note     string // what comes next, and who does it
 	Facts    ui.SummaryArgs
 	Order    string // link to the order that it is wanted for, or has
 	May      payment.MayMoney
@@ -96,7 +97,7 @@ func (h handlers) money(w http.ResponseWriter, r *http.Request) error {
 func (h handlers) showMoney(w http.ResponseWriter, r *http.Request, m payment.Money, sent url.Values, bad error) error {
 	ctx, l := r.Context(), i18n.LangOf(r.Context())
 	v := moneyView{
-		ID: m.ID.String(), Title: i18n.Money(l, m.Amount), State: say(ctx, "suspense.state."+string(m.State)), Tone: moneyTone(m.State), May: h.s.MayOfMoney(ctx, m), Key: web.NewKey(), Sent: sent,
+		ID: m.ID.String(), Title: i18n.Money(l, m.Amount), State: say(ctx, "suspense.state."+string(m.State)), Tone: moneyTone(m.State), Note: say(ctx, "suspense.next."+string(m.State)), May: h.s.MayOfMoney(ctx, m), Key: web.NewKey(), Sent: sent,
 	}
 	add := func(key, text string) {
 		if text != "" {
@@ -137,11 +138,7 @@ func (h handlers) actMoney(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -17,21 +17,21 @@ import (
 	"khue/internal/onestop/payment/bankweb"
 )
 
-// business is a filing whose fee of 150,000 đồng is due when it is filed.
-func business() map[string]any {
+// extracts is a filing whose fee of 200,000 đồng is due when it is filed: 25 copies of one entry.
+func extracts() map[string]any {
 	return map[string]any{
-		"service": "hanoi.business.household-business", "case": "individual", "channel": "online",
+		"service": "hanoi.civil-status.extract", "channel": "online",
 		"applicant": map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021"},
 		"answers": map[string]any{
-			"business.address.unit": "00118", "business.address.line": "Số 12 phố Ngọc Lâm", "business.name": "Bún chả Ngọc Lâm", "business.trade": "food",
-			"business.conditional": false, "business.capital": 50_000_000, "business.labour": 3, "business.accounting": "declaration",
-			"owner.name": "Trần Thị Lụa", "owner.dob": "1990-05-12", "owner.sex": "female", "owner.id": "999190000021", "owner.ethnicity": "01",
-			"owner.residence.line": "Tổ 5, phường Bồ Đề, Hà Nội", "owner.phone": "0912000021", "owner.otherBusiness": false,
-			"filer.kind": "owner", "filer.declaration": true,
+			"record.event": "birth", "record.commune": "00118", "record.name": "Nguyễn Minh An", "record.dob": "2018-10-01", "request.copies": 25,
+			"requester.relation": "parent", "requester.name": "Trần Thị Lụa", "requester.id": "999190000021", "requester.group": "none", "requester.declaration": true,
 		},
 		"delivery": map[string]any{"method": "counter"},
 	}
 }
+
+// noExemption is what the clerk says who accepts: there was none to be checked.
+var noExemption = map[string]any{"check.group": true}
 
 // The whole way over a bank that forges, doubles and loses: the fee is asked at filing, the clerk
 // cannot accept before it is paid, the page to which the gateway returns moves nothing, and what
@@ -44,7 +44,7 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 		b := &bankweb.Bank{City: c.URL, BankSecret: []byte("b"), GatewaySecret: []byte("g"), Faults: bankweb.Faults{Lose: 1, Forge: 1}}
 		head := auth.With(context.Background(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}}})
 		citizen, clerk := c.As("citizen"), c.As("clerk")
-		filed := citizen.Post("/api/v1/dossiers", business()).Want(201)
+		filed := citizen.Post("/api/v1/dossiers", extracts()).Want(201)
 		code := filed.Text("code")
 		order := func() payment.Order {
 			t.Helper()
@@ -59,7 +59,7 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 			return all[0]
 		}
 		o := order()
-		if o.Amount != 150_000 || o.Source.Code != code || o.State != payment.Open {
+		if o.Amount != 200_000 || o.Source.Code != code || o.State != payment.Open {
 			t.Fatalf("%+v", o)
 		}
 		track := citizen.Get("/dossiers/" + code).Want(200)
@@ -67,7 +67,7 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 			t.Error("the tracking page does not lead to the payment")
 		}
 		page := c.Visitor().Get(c.Payments.Link(o.ID)).Want(200)
-		for _, want := range []string{"150.000 đồng", "<svg", o.Reference, "gateway.example"} {
+		for _, want := range []string{"200.000 đồng", "<svg", o.Reference, "gateway.example"} {
 			if !strings.Contains(string(page.Body), want) {
 				t.Errorf("the page of the payer lacks %s", want)
 			}
@@ -83,7 +83,7 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 					t.Fatal("the clerk has no task")
 				case code:
 					v := list.Text(at + ".version")
-					return clerk.Post("/api/v1/tasks/"+list.Text(at+".id")+"/complete", map[string]any{"version": number(v), "action": "accept", "answers": map[string]any{}})
+					return clerk.Post("/api/v1/tasks/"+list.Text(at+".id")+"/complete", map[string]any{"version": number(v), "action": "accept", "answers": noExemption})
 				}
 			}
 		}
@@ -128,7 +128,7 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 		if _, err := b.PayGateway(to.Query(), true); err != nil {
 			t.Fatal(err)
 		}
-		if o = order(); o.State != payment.Over || o.Held() != 300_000 {
+		if o = order(); o.State != payment.Over || o.Held() != 400_000 {
 			t.Errorf("the order is %s with %d", o.State, o.Held())
 		}
 		form := url.Values{"do": {"excess"}, "why": {"Nộp hai lần"}, "_key": {web.NewKey()}}

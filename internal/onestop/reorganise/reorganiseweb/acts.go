@@ -125,11 +125,7 @@ func (h handlers) found(ctx context.Context, i reorganise.Item) foundView {
 }
 
 func (h handlers) propose(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -357,11 +353,7 @@ func (h handlers) itemTable(ctx context.Context, key string, list []reorganise.I
 // decide takes what is done with an act: approve, reject, start, undo.
 func (h handlers) decide(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

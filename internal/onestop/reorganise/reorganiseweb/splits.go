@@ -198,12 +198,5 @@ func (h handlers) answerPlace(w http.ResponseWriter, r *http.Request) error {
 }
 
 func roleName(ctx context.Context, role string) string {
-	info, ok := orgunit.RoleOf(orgunit.Role(role))
-	switch {
-	case !ok:
-		return role
-	case i18n.LangOf(ctx) == i18n.EN:
-		return info.NameEN
-	}
-	return info.Name
+	return orgunit.Role(role).In(i18n.LangOf(ctx))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -322,6 +323,58 @@ func TestNothingIsHandedOverBeforeItIsMade(t *testing.T) {
 		c.by("motcua", code, "issue", nil).Want(200)
 		if r := c.results(code)[1]; r.Text != "02/QĐ-SNV" {
 			t.Errorf("made again it has the number %s", r.Text)
+		}
+	})
+}
+
+// TestADossierIsDecidedAgainOnlyWithoutItsResult: while a result is being made or in force its dossier
+// is neither reopened nor sent back, and who tries is told its number and what to do first. Revoked, the
+// dossier is decided anew and has a second result under a second number.
+func TestADossierIsDecidedAgainOnlyWithoutItsResult(t *testing.T) {
+	t.Parallel()
+	each(t, func(c city) {
+		t := c.t
+		code := c.worship("AB 733 b", "online")
+		leader := c.as("noivu.pgd")
+		reopen := func() error {
+			_, err := c.Dossiers.Correct(leader, dossier.Correction{Kind: dossier.CorrectReopen, Dossier: code, Step: "decide", Reason: "Quyết định bị khiếu nại, phải xét lại", Authority: "Quyết định 20/QĐ-SNV", Key: web.NewKey()})
+			return err
+		}
+		c.by("noivu.vanthu", code, "number", nil).Want(200)
+		c.by("noivu.motcua", code, "submit", nil).Want(200)
+		c.Eventually("the result is given", func() bool { return c.state(code) == "returned" })
+		first := c.results(code)[0]
+		if err := reopen(); !errs.Is(err, errs.Conflict) {
+			t.Fatalf("reopened beside its result: %v", err)
+		}
+		form := url.Values{"_key": {web.NewKey()}, "kind": {"reopen"}, "step": {"decide"}, "reason": {"Quyết định bị khiếu nại"}, "authority": {"Quyết định 20/QĐ-SNV"}}
+		page := c.Login("noivu.pgd").In("vi").Do("POST", "/desk/dossiers/"+code+"/correct", []byte(form.Encode()), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).Want(409)
+		for _, want := range []string{first.Text, "thu hồi kết quả đó trước", "Quyết định bị khiếu nại"} {
+			if !strings.Contains(string(page.Body), want) {
+				t.Errorf("the page does not say %q", want)
+			}
+		}
+		if c.state(code) != "returned" || len(c.results(code)) != 1 {
+			t.Errorf("the dossier is %s with %d results", c.state(code), len(c.results(code)))
+		}
+		// A correction of the paper needs no reopening.
+		if _, err := c.Results.Replace(leader, result.Decision{Result: first.ID, Changes: map[string]string{"holder.name": "Nguyễn Văn Thanh"}, Reason: "Ghi sai tên đệm", Authority: "Quyết định 12/QĐ-SNV", Key: web.NewKey()}); err != nil {
+			t.Fatal(err)
+		}
+		c.Eventually("the corrected paper stands", func() bool { return len(c.results(code)) == 2 && c.results(code)[1].State == result.Issued })
+		if err := c.Results.Revoke(leader, result.Decision{Result: c.results(code)[1].ID, Reason: "Quyết định bị hủy sau khiếu nại", Authority: "Quyết định 20/QĐ-SNV", Key: web.NewKey()}); err != nil {
+			t.Fatal(err)
+		}
+		if err := reopen(); err != nil {
+			t.Fatal(err)
+		}
+		c.by("noivu.pgd", code, "sign", nil).Want(200)
+		c.by("noivu.vanthu", code, "number", nil).Want(200)
+		c.by("noivu.motcua", code, "submit", nil).Want(200)
+		c.Eventually("the second result is given", func() bool { return c.state(code) == "returned" })
+		all := c.results(code)
+		if len(all) != 3 || all[0].State != result.Replaced || all[1].State != result.Revoked || all[2].State != result.Issued || all[2].Text == all[1].Text || all[2].Text == first.Text {
+			t.Errorf("the results: %+v", all)
 		}
 	})
 }

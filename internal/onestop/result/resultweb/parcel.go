@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
@@ -77,7 +78,11 @@ func (h handlers) back(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.TakeBack(r.Context(), v, key); err != nil {
+	err = h.svc.TakeBack(r.Context(), v, key)
+	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Conflict) {
+		return h.showParcels(w, r, web.Status(err), parcelsView{Banner: &ui.BannerArgs{Text: web.ProblemOf(r.Context(), err).Detail, Tone: ui.ToneStopped, Alert: true}})
+	}
+	if err != nil {
 		return err
 	}
 	return web.Redirect(w, r, "/desk/parcels?done=back")

@@ -194,10 +194,18 @@ func state(ctx context.Context, r result.Result) ui.Cell {
 	if r.Hand != result.NoHand {
 		c.Text = i18n.T(ctx, "resultweb.state."+string(r.Hand))
 	}
+	if declined(r) {
+		c.Text = i18n.T(ctx, "resultweb.state.declined")
+	}
 	if r.State == result.Issued && !r.Signed {
 		c.Note = i18n.T(ctx, "resultweb.unsigned")
 	}
 	return c
+}
+
+// declined says that its signer did not want to sign it; nothing failed.
+func declined(r result.Result) bool {
+	return r.State == result.Failed && r.EndedBy != "" && r.Replaces == 0
 }
 
 type pageView struct {
@@ -209,6 +217,7 @@ type pageView struct {
 	Banner   *ui.BannerArgs
 	Problems ui.Problems
 	Again    *ui.FormArgs
+	Lead     string // above Again
 	Take     *actView
 	Decline  *actView
 	Replace  *actView
@@ -269,7 +278,7 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 	if x.Hand != result.NoHand {
 		row("paper", ui.L(i18n.T(ctx, "resultweb.sign.read"), paperOf(x)))
 	}
-	if x.State == result.Failed && x.EndedBy != "" && x.Replaces == 0 {
+	if declined(x) {
 		row("why", ui.Cell{Text: x.Reason, Note: x.EndedBy})
 	} else if x.State == result.Failed {
 		row("why", ui.T(i18n.T(ctx, "resultweb.failed")))
@@ -284,6 +293,9 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 	}
 	if x.State == result.Failed && h.svc.MayRemake(ctx, x.Unit) {
 		v.Again = &ui.FormArgs{Action: "/desk/results/" + x.ID.String(), Key: web.NewKey(), Submit: i18n.T(ctx, "resultweb.do.again"), Hidden: []ui.KeyText{{Name: "do", Value: "again"}}}
+		if v.Lead = i18n.T(ctx, "resultweb.againLead"); declined(x) {
+			v.Lead = i18n.T(ctx, "resultweb.againDeclined")
+		}
 	}
 	if x.Hand == result.Waits {
 		if x.Signer == auth.From(ctx).Account {
@@ -343,6 +355,9 @@ func (h handlers) replacing(ctx context.Context, x result.Result, ps ui.Problems
 		q := ui.Field{Name: "v." + f.ID, Scope: "replace-", Label: label, Value: f.Typed(e.Values.Text(f.ID)), Optional: true, MaxLength: 1000}
 		if f.Type == "date" {
 			q.Hint, q.Width = i18n.T(ctx, "resultweb.field.dateHint"), ui.Width10
+		}
+		if f.Unit {
+			q.Hint, q.Width = i18n.T(ctx, "resultweb.field.unitHint"), ui.Width10
 		}
 		for _, c := range f.Choices {
 			q.Options = append(q.Options, ui.Option{Value: c.Code, Label: c.Label.In(i18n.LangOf(ctx))})

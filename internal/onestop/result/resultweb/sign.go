@@ -153,11 +153,7 @@ func (h handlers) choice(ctx context.Context, u orgunit.Unit) (c choiceView, err
 // signMany takes the marked papers, or changes how an agency signs.
 func (h handlers) signMany(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

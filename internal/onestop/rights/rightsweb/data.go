@@ -173,11 +173,7 @@ func stateTag(ctx context.Context, r rights.Request, now time.Time) ui.Cell {
 }
 
 func (h handlers) consent(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type holdsView struct {
 	Since    ui.Field
 	Codes    ui.Field
 	Numbers  ui.Field
+	Money    ui.Field
 	Why      ui.Field
 	Problems ui.Problems
 }
@@ -54,6 +55,7 @@ func (h handlers) showHolds(w http.ResponseWriter, r *http.Request, status int, 
 	_, v.Since.Value = dateOf(sent, "since")
 	v.Codes = field("codes", ui.WidthFull, ui.Field{Hint: t(ctx, "hold.codesHint"), Optional: true, Rows: 3})
 	v.Numbers = field("numbers", ui.WidthFull, ui.Field{Hint: t(ctx, "hold.numbersHint"), Optional: true, Rows: 2, Complete: "off"})
+	v.Money = field("money", ui.WidthFull, ui.Field{Hint: t(ctx, "hold.moneyHint"), Optional: true, Rows: 2, Complete: "off"})
 	v.Why = field("why", ui.WidthFull, ui.Field{MaxLength: 500, Rows: 3})
 	return web.Render(w, r, status, holdsPage(v))
 }
@@ -108,18 +110,14 @@ func holdTone(state string) ui.Tone {
 }
 
 func (h handlers) askHold(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
 	since, _ := dateOf(sent, "since")
 	v, err := h.Rights.AskHold(r.Context(), rights.HoldAsk{
 		Decision: sent.Get("decision"), OrderedBy: sent.Get("ordered"), Since: since,
-		Codes: rights.SplitList(sent.Get("codes")), Numbers: rights.SplitList(sent.Get("numbers")), Why: sent.Get("why"), Key: key,
+		Codes: rights.SplitList(sent.Get("codes")), Numbers: rights.SplitList(sent.Get("numbers")), Money: rights.SplitList(sent.Get("money")), Why: sent.Get("why"), Key: key,
 	})
 	if errs.Is(err, errs.Invalid) {
 		return h.showHolds(w, r, http.StatusUnprocessableEntity, sent, err)
@@ -214,11 +212,7 @@ func (h handlers) showHold(w http.ResponseWriter, r *http.Request, status int, s
 
 // moveHold takes the next word on a hold.
 func (h handlers) moveHold(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

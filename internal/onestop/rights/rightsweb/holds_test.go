@@ -90,10 +90,7 @@ func TestHoldsByDecision(t *testing.T) {
 
 		kinds := map[string]int{}
 		err := c.DB.View(t.Context(), func(_ context.Context, v *db.View) error {
-			list, err := db.All(v, func(s db.Scanner) (k string, err error) {
-				err = s.Scan(&k)
-				return k, err
-			}, `SELECT kind FROM journal_entry WHERE subject_type = 'rights.hold'`)
+			list, err := db.All(v, db.Value[string], `SELECT kind FROM journal_entry WHERE subject_type = 'rights.hold'`)
 			for _, k := range list {
 				kinds[k]++
 			}

@@ -109,11 +109,7 @@ func (h handlers) showAsk(w http.ResponseWriter, r *http.Request, status int, se
 
 func (h handlers) ask(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -313,11 +309,7 @@ func (h handlers) open(r *http.Request) (q rights.Request, may bool, err error) 
 }
 
 func (h handlers) answer(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -150,11 +150,7 @@ func (h handlers) showBatch(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 func (h handlers) agree(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -272,14 +272,7 @@ func roleName(ctx context.Context, role string) string {
 	if role == process.RoleApplicant {
 		return i18n.T(ctx, "preview.applicant")
 	}
-	info, ok := orgunit.RoleOf(orgunit.Role(role))
-	switch {
-	case !ok:
-		return role
-	case i18n.LangOf(ctx) == i18n.EN:
-		return info.NameEN
-	}
-	return info.Name
+	return orgunit.Role(role).In(i18n.LangOf(ctx))
 }
 
 // processView is the way of a dossier, drawn, and as a table: the equal of the drawing.

@@ -371,11 +371,7 @@ func filesTable(ctx context.Context, pkg *service.Package) ui.TableArgs {
 
 // act runs a decision and shows the page again where it was refused.
 func (d Deps) act(w http.ResponseWriter, r *http.Request, do func(ctx context.Context, key string, v service.SubmissionID, sent url.Values) (service.Submission, error)) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -111,10 +111,10 @@ func verdictTone(v signature.Verdict) ui.Tone {
 	switch v {
 	case signature.Good:
 		return ui.ToneDone
-	case signature.Changed:
-		return ui.ToneStopped
+	case signature.Unsigned:
+		return ui.ToneWaiting
 	}
-	return ui.ToneWaiting
+	return ui.ToneStopped // not to be relied on: changed, revoked, of nobody known
 }
 
 func (v *view) fill(ctx context.Context, name string, r signature.Report) {

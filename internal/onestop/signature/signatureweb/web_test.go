@@ -188,60 +188,6 @@ func TestAnybodyIsToldWhatAFileIsWorth(t *testing.T) {
 	})
 }
 
-// Many papers are signed in one act: all or none, an entry each.
-func TestManyInOneAct(t *testing.T) {
-	t.Parallel()
-	citytest.Each(t, func(t *testing.T, c *citytest.City) {
-		r := newRig(t, c)
-		ctx := r.ctx("chutich")
-		var list []signature.Paper
-		for i := range 5 {
-			list = append(list, signature.Paper{Subject: journal.Subject{Type: "dossier", ID: int64(900 + i)}, PDF: paper(t, "x"), Reason: "Ban hành"})
-		}
-		if _, err := c.Signatures.SignMany(r.ctx("0912000001"), list); !errs.Is(err, errs.Forbidden) {
-			t.Error("a citizen signs for the ward", err)
-		}
-		if _, err := c.Signatures.SignMany(r.ctx("motcua"), list); !errs.Is(err, errs.NotFound) {
-			t.Error("an officer without a card signs", err)
-		}
-		broken := append(list[:4:4], signature.Paper{Subject: journal.Subject{Type: "dossier", ID: 904}, PDF: []byte("rác")})
-		if _, err := c.Signatures.SignMany(ctx, broken); !errs.Is(err, errs.Invalid) {
-			t.Error("a broken paper is signed", err)
-		}
-		entries := func(of int64) (out []signature.Told) {
-			got, err := c.Journal.BySubject(ctx, journal.Subject{Type: "dossier", ID: of}, 0, 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range got {
-				if e.Kind == signature.Signed {
-					var told signature.Told
-					if err := json.Unmarshal(e.Payload, &told); err != nil {
-						t.Fatal(err)
-					}
-					out = append(out, told)
-				}
-			}
-			return out
-		}
-		if got := entries(900); len(got) > 0 {
-			t.Error("one of a refused act is in the journal")
-		}
-		out, err := c.Signatures.SignMany(ctx, list)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, pdf := range out {
-			c.Eventually("the entry", func() bool { return len(entries(int64(900+i))) == 1 })
-			e := entries(int64(900 + i))[0]
-			rep, err := c.Signatures.Verify(ctx, pdf)
-			if err != nil || rep.Verdict != signature.Good || rep.SHA256 != e.SHA256 || e.Serial != r.card.Serial || e.Batch == 0 {
-				t.Errorf("%+v %+v %v", rep, e, err)
-			}
-		}
-	})
-}
-
 // A citizen signs with a key of their own: the city prepares, their software signs, the city completes.
 func TestACitizensOwnKey(t *testing.T) {
 	t.Parallel()

@@ -78,16 +78,21 @@ func (h *handlers) pkg(r *http.Request) (*service.Package, error) {
 	return pkg, err
 }
 
+// asked is the line of a request, with where its ticket stands; nil without one.
+func (h *handlers) asked(r *http.Request) (pkg *service.Package, t *waiting.Ticket, st waiting.Standing, err error) {
+	if pkg, err = h.pkg(r); err != nil {
+		return nil, nil, st, err
+	}
+	t = Ticket(r, h.places, pkg)
+	st, err = h.places.Standing(r.Context(), pkg, t)
+	return pkg, t, st, err
+}
+
 // line is the page. A browser without a ticket whose account has one is given it: more
 // windows and devices share one place.
 func (h *handlers) line(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	pkg, err := h.pkg(r)
-	if err != nil {
-		return err
-	}
-	t := Ticket(r, h.places, pkg)
-	st, err := h.places.Standing(ctx, pkg, t)
+	pkg, t, st, err := h.asked(r)
 	if err != nil {
 		return err
 	}
@@ -135,12 +140,7 @@ func (h *handlers) join(w http.ResponseWriter, r *http.Request) error {
 // now is the part of the page that changes, for scripts, and the same as JSON for programs.
 func (h *handlers) now(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	pkg, err := h.pkg(r)
-	if err != nil {
-		return err
-	}
-	t := Ticket(r, h.places, pkg)
-	st, err := h.places.Standing(ctx, pkg, t)
+	pkg, t, st, err := h.asked(r)
 	if err != nil {
 		return err
 	}

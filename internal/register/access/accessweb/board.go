@@ -179,11 +179,7 @@ func (h handlers) flagView(ctx context.Context, f access.Flag, names map[int64]s
 
 func (h handlers) settle(all bool) web.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		sent, err := web.Form(r)
-		if err != nil {
-			return err
-		}
-		key, err := web.ClientKey(r)
+		sent, key, err := web.Command(r)
 		if err != nil {
 			return err
 		}

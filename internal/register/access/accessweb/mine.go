@@ -168,11 +168,7 @@ func (h handlers) post(ctx context.Context, l access.Line) string {
 	if l.Post == "" {
 		return t(ctx, "program")
 	}
-	role, _ := orgunit.RoleOf(orgunit.Role(l.Post))
-	if i18n.LangOf(ctx) == i18n.EN {
-		return role.NameEN
-	}
-	return role.Name
+	return orgunit.Role(l.Post).In(i18n.LangOf(ctx))
 }
 
 // unit is the name that a unit bore at an instant, or bears now.

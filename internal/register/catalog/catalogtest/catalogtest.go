@@ -19,7 +19,7 @@ import (
 // that stands at an instant. The database goes by it too: what is offered holds from its day.
 func Each(t *testing.T, at time.Time, test func(t *testing.T, d *db.DB, clk *clock.Fake)) {
 	t.Helper()
-	migrations := []db.Migrations{catalog.Module().Migrations}
+	migrations := []db.Migrations{catalog.Migrations()}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		clk := clock.NewFake(at)
@@ -33,7 +33,7 @@ func Each(t *testing.T, at time.Time, test func(t *testing.T, d *db.DB, clk *clo
 }
 
 // New returns the catalogue of d with the embedded procedures; d is migrated with
-// catalog.Module().Migrations.
+// catalog.Migrations().
 func New(t testing.TB, d *db.DB, clk clock.Clock) *catalog.Service {
 	t.Helper()
 	s, err := catalog.New(d, clk, catalog.Options{})

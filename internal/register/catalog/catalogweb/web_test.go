@@ -3,15 +3,12 @@ package catalogweb_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
@@ -54,7 +51,7 @@ func site(t testing.TB, d *db.DB, clk clock.Clock) (*catalog.Service, *web.Serve
 	if err := s.Warm(ctx); err != nil {
 		t.Fatal(err)
 	}
-	bundle, err := i18n.NewBundle(web.Messages, auth.Messages, ui.Messages, catalog.Module().Messages)
+	bundle, err := i18n.NewBundle(web.Messages, auth.Messages, ui.Messages, catalog.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +139,7 @@ func TestPages(t *testing.T) {
 
 func TestEnglishPagesMarkVietnamese(t *testing.T) {
 	t.Parallel()
-	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Module().Migrations}, dbtest.WithClock(clock.NewFake(monday))), clock.NewFake(monday))
+	_, srv := site(t, dbtest.New(t, []db.Migrations{catalog.Migrations()}, dbtest.WithClock(clock.NewFake(monday))), clock.NewFake(monday))
 	body := get(srv, "/procedures/1.001193", "en").Body.String()
 	for _, want := range []string{
 		`lang="vi">Thủ tục đăng ký khai sinh`, "Birth registration", "unofficial translation", "Vietnamese citizens", "Civil status",
@@ -212,28 +209,4 @@ func TestAPI(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestServe serves the catalogue for a look in a browser: KHUE_LOOK=127.0.0.1:8093.
-func TestServe(t *testing.T) {
-	addr := os.Getenv("KHUE_LOOK")
-	if addr == "" {
-		t.Skip("set KHUE_LOOK to an address to look at the pages")
-	}
-	d := dbtest.New(t, []db.Migrations{catalog.Module().Migrations})
-	s, srv := site(t, d, clock.System())
-	for _, name := range strings.Fields(os.Getenv("KHUE_LOOK_IMPORT")) {
-		f, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Import(context.Background(), f, name, catalog.ImportOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		_ = f.Close()
-	}
-	h := &http.Server{Addr: addr, Handler: srv, ReadHeaderTimeout: time.Second}
-	if err := h.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		t.Fatal(err)
-	}
 }

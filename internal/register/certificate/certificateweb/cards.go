@@ -132,11 +132,7 @@ func (h handlers) refused(w http.ResponseWriter, r *http.Request, err error, v l
 }
 
 func (h handlers) ask(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -176,8 +172,16 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return errs.E(errs.NotFound, "certificate.error.none")
 	}
+	if k := errs.KindOf(err); err != nil && (k == errs.Invalid || k == errs.Conflict || k == errs.Forbidden) {
+		// Told above the list: the fields of the request's form have no part in it.
+		text := web.ProblemOf(ctx, err).Detail
+		if ps := ui.ProblemsOf(ctx, err); len(ps) > 0 {
+			text = ps[0].Text
+		}
+		return h.show(w, r, web.Status(err), listView{Banner: &ui.BannerArgs{Text: text, Tone: ui.ToneStopped, Alert: true}})
+	}
 	if err != nil {
-		return h.refused(w, r, err, listView{})
+		return err
 	}
 	return web.Redirect(w, r, "/admin/certificates?done="+do)
 }

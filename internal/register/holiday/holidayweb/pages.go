@@ -299,11 +299,7 @@ func weekWords(ctx context.Context, w calendar.Week) string {
 
 // propose takes the form of a change.
 func (h handlers) propose(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}
@@ -367,11 +363,7 @@ func weekOf(sent url.Values) (w calendar.Week) {
 
 // decide takes a decision.
 func (h handlers) decide(w http.ResponseWriter, r *http.Request) error {
-	sent, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	sent, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

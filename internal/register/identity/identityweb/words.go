@@ -45,16 +45,7 @@ func span(ctx context.Context, from, until clock.Date) string {
 	return say(ctx, "span", "from", day(ctx, from), "until", day(ctx, until))
 }
 
-func roleName(ctx context.Context, r orgunit.Role) string {
-	info, ok := orgunit.RoleOf(r)
-	switch {
-	case !ok:
-		return string(r)
-	case i18n.LangOf(ctx) == i18n.EN:
-		return info.NameEN
-	}
-	return info.Name
-}
+func roleName(ctx context.Context, r orgunit.Role) string { return r.In(i18n.LangOf(ctx)) }
 
 func unitName(ctx context.Context, u orgunit.Unit) string {
 	if i18n.LangOf(ctx) == i18n.EN && u.NameEN != "" {

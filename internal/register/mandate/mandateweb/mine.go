@@ -95,11 +95,7 @@ func (h handlers) showMine(w http.ResponseWriter, r *http.Request, status int, s
 
 func (h handlers) grant(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

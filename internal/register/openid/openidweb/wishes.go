@@ -99,11 +99,7 @@ func (h handlers) newClient(w http.ResponseWriter, r *http.Request) error {
 
 // propose asks for a program to be added, to get another secret, or to be removed.
 func (h handlers) propose(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	key, err := web.ClientKey(r)
+	f, key, err := web.Command(r)
 	if err != nil {
 		return err
 	}

@@ -261,15 +261,10 @@ func officesOf(ctx context.Context, a orgunit.Unit, tree *orgunit.Tree) *ui.Tabl
 	at := map[orgunit.UnitID][]string{}
 	var order []orgunit.UnitID
 	for _, p := range posts {
-		info, _ := orgunit.RoleOf(p.Role)
-		role := info.Name
-		if i18n.LangOf(ctx) == i18n.EN {
-			role = info.NameEN
-		}
 		if at[p.Unit] == nil {
 			order = append(order, p.Unit)
 		}
-		at[p.Unit] = append(at[p.Unit], role)
+		at[p.Unit] = append(at[p.Unit], p.Role.In(i18n.LangOf(ctx)))
 	}
 	for _, id := range order {
 		o, _ := tree.Get(id)

@@ -195,6 +195,10 @@ func (h handlers) words(ctx context.Context, f record.Field, v record.Values) st
 	switch {
 	case f.Type == "yesno" && s != "":
 		return i18n.T(ctx, "recordweb.value."+s)
+	case f.Type == "number" && len(s) > 4: // an amount; shorter ones may be years
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return i18n.Number(i18n.LangOf(ctx), n)
+		}
 	case f.Unit:
 		if u, err := h.svc.Units.Now().ByCode(s); err == nil {
 			return unitName(ctx, u)
