@@ -91,7 +91,7 @@ func TestPagesOfMoneyAndSigningAreClean(t *testing.T) {
 	})
 	filing := citytest.Birth()
 	answers := filing["answers"].(map[string]any)
-	answers["child.registrationUnit"], answers["child.dob"] = "00118", "2026-11-01" // the units of its day
+	answers["child.registrationUnit"], answers["child.dob"] = "00118", "2026-06-01" // the units of its day
 	mine := city.As("citizen").Post("/api/v1/dossiers", filing).Want(201).Text("code")
 	plain := filepath.Join(t.TempDir(), "khong-ky.xml")
 	if err := os.WriteFile(plain, []byte("<giay/>"), 0o600); err != nil {

@@ -226,6 +226,9 @@ func (d *DB) view(ctx context.Context, stale bool, fn func(ctx context.Context, 
 }
 
 // now is the instant as it is stored.
+// Now is the time by the clock that units are dated by.
+func (d *DB) Now() time.Time { return d.now() }
+
 func (d *DB) now() time.Time { return d.cfg.Clock.Now().Truncate(time.Millisecond) }
 
 // hold keeps a clock that can jump until the transaction is over: its units' instants are

@@ -12,7 +12,8 @@ import (
 // beatOf is a periodic job with what this node believes is its next instant.
 type beatOf struct {
 	Periodic
-	next int64 // 0: not read yet
+	began time.Time // when the node began to work: the first instant comes after it
+	next  int64     // 0: not read yet
 }
 
 // after is the first instant of the period after t, counted from midnight in the city.
@@ -70,7 +71,7 @@ func (b *beatOf) read(ctx context.Context, q *Queue) error {
 			return err
 		}
 		err = q.db.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-			return startPeriodic(tx, b.Kind, db.Millis(b.after(tx.Now())))
+			return startPeriodic(tx, b.Kind, db.Millis(b.after(b.began)))
 		})
 		if err != nil {
 			return err

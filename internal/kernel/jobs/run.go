@@ -90,12 +90,13 @@ func (q *Queue) Run(ctx context.Context, handlers []Handler, periodic []Periodic
 	if err != nil {
 		return err
 	}
+	began := q.db.Now()
 	beats := make([]beatOf, len(periodic))
 	for i, p := range periodic {
 		if p.Every < time.Second || r.handlers[p.Kind].Do == nil {
 			return fmt.Errorf("jobs: periodic %s needs a handler and at least a second", p.Kind)
 		}
-		beats[i] = beatOf{Periodic: p}
+		beats[i] = beatOf{Periodic: p, began: began}
 	}
 	q.all.Store(&r.kinds)
 	timer := time.NewTimer(0)
