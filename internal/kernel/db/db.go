@@ -225,8 +225,7 @@ func (d *DB) view(ctx context.Context, stale bool, fn func(ctx context.Context, 
 	return err
 }
 
-// now is the instant as it is stored.
-// Now is the time by the clock that units are dated by.
+// Now is the instant as it is stored, by the clock that units are dated by.
 func (d *DB) Now() time.Time { return d.now() }
 
 func (d *DB) now() time.Time { return d.cfg.Clock.Now().Truncate(time.Millisecond) }
