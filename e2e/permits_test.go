@@ -65,7 +65,7 @@ func TestABusinessFiledOnAPhone(t *testing.T) {
 			)
 			v.press(submit) // the form itself is the request: no paper is asked for
 			v.pages(filer("Trần Thị Lụa"))
-			v.sees("Bún chả Ngọc Lâm", "150")
+			v.sees("Bún chả Ngọc Lâm", map[string]string{"vi": "Không thu phí", "en": "Free of charge"}[l.lang]) // since 2026-07-25, online
 			v.pages(map[string]string{"declare": "yes"})
 			code := v.codeOf()
 
