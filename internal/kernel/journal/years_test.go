@@ -37,11 +37,7 @@ func TestEveryYearHasItsPartition(t *testing.T) {
 			}
 		}
 	}
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
+	conn := connect(t, url)
 	rows, err := conn.Query(ctx, `SELECT subject_id, tableoid::regclass::text FROM journal_entry`)
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +58,17 @@ func TestEveryYearHasItsPartition(t *testing.T) {
 	if rows.Err() != nil || n != 24 {
 		t.Errorf("%d entries, %v", n, rows.Err())
 	}
+}
+
+// connect is a connection beside the journal's own, closed with the test.
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
 }
 
 // TestNumberingGoesOverTransactionsOfOthers: entries far apart, with a server's other work in
@@ -88,11 +95,7 @@ func TestNumberingGoesOverTransactionsOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
+	conn := connect(t, url)
 	total := 0
 	for _, n := range []int{1, 9000, 3} {
 		put(n)
