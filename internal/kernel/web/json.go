@@ -95,13 +95,19 @@ func cleanJSON(data []byte) (clean []byte, refused string) {
 }
 
 // unescape rewrites the escapes of a JSON text in the shortest form. What is no JSON is
-// left for the decoder to refuse.
+// left for the decoder to refuse: an escape outside a string too, or the decoder would read
+// what nobody sent.
 func unescape(data []byte) (out []byte, refused string) {
 	out = make([]byte, 0, len(data))
+	text := false
 	for i := 0; i < len(data); i++ {
-		if data[i] != '\\' || i+1 == len(data) {
+		if data[i] != '\\' {
+			text = text != (data[i] == '"')
 			out = append(out, data[i])
 			continue
+		}
+		if !text || i+1 == len(data) {
+			return append(out, data[i:]...), ""
 		}
 		i++
 		switch c := data[i]; c {

@@ -11,7 +11,7 @@ import (
 // FuzzCleanJSON: whatever comes in, what goes on is the same value with its strings clean,
 // and cleaning again changes nothing.
 func FuzzCleanJSON(f *testing.F) {
-	for _, s := range []string{`{"a":"\u0111\u01a1n"}`, `{"a":"\ud83d\ude00"}`, `"\\u0000"`, `"a\r\nb"`, `"\u005cn"`, `["\/"]`, "\"ca\u0302\u0301p\"", `"\u`} {
+	for _, s := range []string{`{"a":"\u0111\u01a1n"}`, `{"a":"\ud83d\ude00"}`, `"\\u0000"`, `"a\r\nb"`, `"\u005cn"`, `["\/"]`, "\"ca\u0302\u0301p\"", `"\u`, `0\u0020`, `{\u0022a":1}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
