@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"khue/internal/app"
 	"khue/internal/citytest"
+	"khue/internal/kernel/backup"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
@@ -47,6 +49,9 @@ func TestTheCityIsWatched(t *testing.T) {
 		}
 		for _, name := range namedByRules(t) {
 			base := regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")
+			if strings.HasPrefix(name, "khue_backup_") {
+				continue // TestTheBackupIsWatched
+			}
 			if name != "up" && name != "khue_certificate_days" && !strings.Contains(text, "\n"+base) {
 				t.Errorf("an alert rule names %s, which is not told", name)
 			}
@@ -91,6 +96,31 @@ func (r *recorded) all() []sdk.ReadOnlySpan {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.list
+}
+
+// TestTheBackupIsWatched: a city that is copied tells how far its backup is behind, and an alert asks.
+func TestTheBackupIsWatched(t *testing.T) {
+	t.Parallel()
+	public, err := backup.NewIdentity(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c := citytest.New(t, citytest.With(func(c *app.Config) { c.Backup = app.BackupConfig{Dir: dir, Recipients: []string{public}} }))
+	rules := 0
+	for _, name := range namedByRules(t) {
+		if !strings.HasPrefix(name, "khue_backup_") {
+			continue
+		}
+		rules++
+		c.Eventually(name+" is told", func() bool {
+			c.Measures.Refresh(t.Context())
+			return strings.Contains(string(c.Visitor().Get("/metrics").Want(200).Body), "\n"+name)
+		})
+	}
+	if rules == 0 {
+		t.Error("no alert looks at the backup")
+	}
 }
 
 // namedByRules reads the alert rules strictly and lists the figures in their expressions.
