@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -96,6 +97,41 @@ func (r *recorded) all() []sdk.ReadOnlySpan {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.list
+}
+
+// TestEachTroubleHasANameOfItsOwn: a reader who steps from banner to banner hears which is which.
+func TestEachTroubleHasANameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		err := c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+			return errors.Join(c.Jobs.Enqueue(tx, jobs.Job{Kind: "test.first"}), c.Jobs.Enqueue(tx, jobs.Job{Kind: "test.second"}), c.Jobs.Enqueue(tx, jobs.Job{Kind: "test.broken"}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.Jobs.Drain(t.Context(), []jobs.Handler{{Kind: "test.broken", Do: func(context.Context, jobs.Task) error { return jobs.Permanent(errors.New("no")) }}})
+		c.Pass(20 * time.Minute)
+		c.Measures.Refresh(t.Context())
+		for lang, want := range map[string][]string{
+			"en": {"Jobs wait: test.first", "Jobs wait: test.second", "Jobs failed"}, "vi": {"Việc tự động phải chờ: test.first", "Việc tự động phải chờ: test.second", "Việc tự động đã hỏng"},
+		} {
+			page := c.AsLogin("kiemtra").In(lang).Get("/admin/health").Want(200).Body
+			seen := map[string]int{}
+			for _, m := range regexp.MustCompile(`role="region" aria-label="([^"]*)"`).FindAllSubmatch(page, -1) {
+				seen[string(m[1])]++
+			}
+			for _, label := range want {
+				if seen[label] != 1 {
+					t.Errorf("%s: %d banners are called %q", lang, seen[label], label)
+				}
+			}
+			for label, n := range seen {
+				if n > 1 {
+					t.Errorf("%s: %d banners are called %q", lang, n, label)
+				}
+			}
+		}
+	})
 }
 
 // TestTheBackupIsWatched: a city that is copied tells how far its backup is behind, and an alert asks.
