@@ -3,7 +3,6 @@ package backup
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -261,12 +260,6 @@ type Object struct {
 // names makes the names of objects: a keyed hash, so that nobody learns from a name whether
 // the city holds a paper that they have too.
 type names struct{ key []byte }
-
-func newNames() names {
-	k := make([]byte, 32)
-	_, _ = rand.Read(k)
-	return names{k}
-}
 
 func (n names) of(o Object) string {
 	h := hmac.New(sha256.New, n.key)

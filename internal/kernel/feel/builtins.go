@@ -54,16 +54,6 @@ func (f form) namedPartly() form { f.partly = true; return f }
 
 func (f form) typedBy(t func([]Type) Type) form { f.typed = t; return f }
 
-// sameAs gives the result the type of argument i.
-func sameAs(i int) func([]Type) Type {
-	return func(ts []Type) Type {
-		if i < len(ts) {
-			return ts[i]
-		}
-		return AnyType
-	}
-}
-
 // elemOf gives the result the element type of the first argument.
 func elemOf(ts []Type) Type {
 	if len(ts) == 0 {
