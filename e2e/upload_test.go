@@ -161,6 +161,38 @@ func TestRefusedFilesSayWhatToDo(t *testing.T) {
 	}
 }
 
+// TestAFileThatIsTooLarge is refused when it is chosen where scripts run, and when all of it was sent
+// where they do not: with a sentence at its field, and what was typed beside it stays.
+func TestAFileThatIsTooLarge(t *testing.T) {
+	for _, l := range []look{{width: 360, js: true, lang: "vi"}, {width: 360, js: false, dark: true, lang: "vi"}, {width: 1280, js: false, lang: "en"}} {
+		t.Run(l.String(), func(t *testing.T) {
+			t.Parallel()
+			v := visit(t, citytest.New(t), l)
+			v.signIn("citizen")
+			large := filepath.Join(t.TempDir(), "ảnh chụp.pdf")
+			v.must(os.WriteFile(large, []byte("%PDF-1.4\n"), 0o600))
+			v.must(os.Truncate(large, 40<<20))
+			const words = "Tên của tôi bị ghi sai dấu."
+			v.open("/account/data/requests/new?kind=correction")
+			v.fill(map[string]string{"fact": "name", "value": "Nguyễn Thị Hạnh", "words": words})
+			v.must(v.find("main input[type=file]").SetFiles([]string{large}))
+			says := "lớn hơn 10 MB"
+			if l.lang == "en" {
+				says = "larger than 10 MB"
+			}
+			if l.js {
+				v.until("the refusal", saying, says)
+				v.until("nothing is left to be sent", `() => !document.querySelector("main input[type=file]").files.length`)
+			} else {
+				v.press(submit)
+				v.sees(says)
+			}
+			v.check()
+			v.until("what was typed stays", `words => document.querySelector("textarea[name=words]").value === words`, words)
+		})
+	}
+}
+
 // TestDraftsInTheBrowser: listed, looked through after the reorganisation, deleted.
 func TestDraftsInTheBrowser(t *testing.T) {
 	for _, l := range []look{{width: 360, js: false, lang: "vi"}, {width: 1280, js: true, dark: true, lang: "en"}, {width: 1280, js: true, lang: "vi"}, {width: 360, js: true, dark: true, lang: "vi"}} {

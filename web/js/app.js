@@ -7,6 +7,7 @@ import { locateHere } from './locate.js'
 import { sendOnce } from './once.js'
 import { followAnswers } from './questions.js'
 import { sendFiles } from './upload.js'
+import { refuseLarge } from './size.js'
 import { takeNotices } from './notices.js'
 import { focusFirstEmpty } from './first.js'
 import { usePasskeys } from './passkey.js'
@@ -22,6 +23,7 @@ function enhance(root) {
   locateHere(root)
   showPasswords(root)
   followAnswers(root, enhance)
+  refuseLarge(root)
 }
 
 enhance(document)

@@ -49,6 +49,7 @@ type Field struct {
 	Inline    bool   // Radios: side by side
 	Small     bool   // Radios, Checkboxes: small, for filters; at the desk they always are
 	Accept    string // FileUpload: ".pdf,.jpg,.png"
+	MaxBytes  int64  // FileUpload: a larger file is refused before it is sent, where a script runs
 	Multiple  bool   // FileUpload: several files; Select: several options
 }
 

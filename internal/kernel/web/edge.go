@@ -258,11 +258,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, route Route, acti
 		if limit <= 0 {
 			limit = s.cfg.MaxBody
 		}
-		if r.ContentLength > limit {
+		if r.ContentLength <= limit {
+			r.Body = http.MaxBytesReader(w, s.pace(w, r.Body), limit)
+		} else if !s.skip(w, r, route, limit) {
 			s.fail(w, r, tooLarge(limit, nil))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, s.pace(w, r.Body), limit)
 	}
 	if !st.api {
 		r = r.WithContext(s.withShell(r))

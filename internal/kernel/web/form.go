@@ -145,8 +145,12 @@ type Contents interface {
 func (f File) Open() (Contents, error) { return f.open() }
 
 // Files returns the uploads of a field; empty ones, which browsers send for a field left
-// alone, are skipped. Call Form first.
+// alone, are skipped. Call Form first. TooLarge web.error.file_too_large where the form was
+// larger than its route takes; what was typed beside the files is in Form all the same.
 func Files(r *http.Request, field string) ([]File, error) {
+	if over, limit := Skipped(r, field); len(over) > 0 {
+		return nil, errs.E(errs.TooLarge, "web.error.file_too_large", errs.P("file", over[0].Name, "mb", limit>>20))
+	}
 	if r.MultipartForm == nil {
 		return nil, nil
 	}

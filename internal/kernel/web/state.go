@@ -26,6 +26,7 @@ type state struct {
 	api     bool // answers as problem+json
 	kiosk   bool // a browser in a public place
 	form    url.Values
+	over    *oversized // the form was too large, and its files were skipped
 	attrs   []slog.Attr
 	started time.Time
 	span    trace.Span

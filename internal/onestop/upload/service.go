@@ -109,6 +109,16 @@ func onField(p form.PaperNeed, err error) error {
 	return err
 }
 
+// Skipped says why files of a paper were not taken that came in a post of more than limit bytes:
+// too large each, or all together.
+func Skipped(p form.PaperNeed, name string, size, limit int64) errs.Field {
+	name = filecheck.CleanName(name)
+	if e, ok := errs.As(filecheck.Announced(name, size, p.Accept, p.MaxBytes)); ok {
+		return errs.Field{Path: p.Name, Key: e.Key, Params: e.Params}
+	}
+	return errs.Field{Path: p.Name, Key: "web.error.file_too_large", Params: errs.Params{"file": name, "mb": limit >> 20}}
+}
+
 // Announced is a file that is to come in pieces.
 type Announced struct {
 	Scope    Scope

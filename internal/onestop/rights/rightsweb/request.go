@@ -101,7 +101,7 @@ func (h handlers) showAsk(w http.ResponseWriter, r *http.Request, status int, se
 		}
 		v.Fact = &fact
 		v.Value = field("value", ui.Field{MaxLength: 300})
-		v.Paper = field("paper", ui.Field{Optional: true, Hint: t(ctx, "field.paperHint"), Accept: ".pdf,.jpg,.png"})
+		v.Paper = field("paper", ui.Field{Optional: true, Hint: t(ctx, "field.paperHint"), Accept: ".pdf,.jpg,.png", MaxBytes: maxPaper})
 	}
 	v.Words = field("words", ui.Field{MaxLength: 2000, Rows: 4, Hint: t(ctx, "field.wordsHint")})
 	return web.Render(w, r, status, askPage(v))
@@ -139,7 +139,7 @@ func (h handlers) ask(w http.ResponseWriter, r *http.Request) error {
 		d.Kind = ""
 	}
 	if d.Kind == rights.Correction {
-		need := form.PaperNeed{ID: "paper", Name: "paper", Accept: []string{"pdf", "jpg", "png"}, MaxBytes: 10 << 20, MaxFiles: 1}
+		need := form.PaperNeed{ID: "paper", Name: "paper", Accept: []string{"pdf", "jpg", "png"}, MaxBytes: maxPaper, MaxFiles: 1}
 		bad, err := uploadweb.Whole(r, h.Uploads, need, func(f form.File) error {
 			d.Paper = rights.Paper{SHA256: f.SHA256, Name: f.Name, Size: f.Size}
 			return nil

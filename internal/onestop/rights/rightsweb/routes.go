@@ -56,6 +56,7 @@ const (
 	deskPath    = "/desk/requests"
 	adminPath   = "/admin/retention"
 	maxUpload   = 12 << 20
+	maxPaper    = 10 << 20 // of a correction
 )
 
 // AskHref is the form of a question about a look.

@@ -261,6 +261,12 @@ func (h *handlers) drop(w http.ResponseWriter, r *http.Request) error {
 // Whole reads the files that a form brought for a paper and hands each to take. Refused
 // ones are collected: the rest is kept.
 func Whole(r *http.Request, s *upload.Service, p form.PaperNeed, take func(form.File) error) (bad []errs.Field, err error) {
+	if over, limit := web.Skipped(r, p.Name); len(over) > 0 {
+		for _, f := range over {
+			bad = append(bad, upload.Skipped(p, f.Name, f.Size, limit))
+		}
+		return bad, nil
+	}
 	files, err := web.Files(r, p.Name)
 	if err != nil {
 		return nil, err
