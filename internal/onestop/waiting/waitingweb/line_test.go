@@ -186,3 +186,28 @@ func TestALineWithoutScripts(t *testing.T) {
 		})
 	}
 }
+
+// TestWhoComesToAFullLine is told so before they join it, and after.
+func TestWhoComesToAFullLine(t *testing.T) {
+	t.Parallel()
+	for lang, w := range map[string]struct{ taken, end, keeps, over string }{
+		"vi": {"Mọi chỗ đã có người nộp hoặc đang nộp", "Bạn vẫn có thể vào cuối hàng", "Bạn vẫn giữ thứ tự trong hàng", "Đợt nhận hồ sơ đã kết thúc"},
+		"en": {"All places are taken", "You can join the end of the line", "You keep your place in the line", "Dossiers are taken no more"},
+	} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			c := citytest.New(t, citytest.Quota(5, "  quota: 600", "  quota: 1")...)
+			first, late := visit(t, c, lang, "0912000001"), visit(t, c, lang, "0912000002")
+			tick(t, c, 0)
+			first.post(line)
+			c.Clock.Set(citytest.Midnight().Add(3 * time.Second))
+			tick(t, c, 0)
+			late.sees(late.get(line), w.taken, w.end)
+			_, body := late.post(line)
+			late.sees(body, w.taken, w.keeps)
+			c.Clock.Set(citytest.Midnight().AddDate(0, 0, 4))
+			tick(t, c, 0)
+			late.sees(late.get(line), w.over)
+		})
+	}
+}

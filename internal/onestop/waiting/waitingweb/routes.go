@@ -261,6 +261,9 @@ func (h *handlers) view(ctx context.Context, r *http.Request, pkg *service.Packa
 	case st.Stand == waiting.Outside && st.Phase == waiting.Before:
 		tell("join", ui.ToneNeutral, "from", st.From)
 		v.Join = say("take")
+	case st.Stand == waiting.Outside && st.Full:
+		tell("lateFull", ui.ToneWaiting)
+		v.Join = say("take")
 	case st.Stand == waiting.Outside:
 		tell("late", ui.ToneNeutral)
 		v.Join = say("take")
