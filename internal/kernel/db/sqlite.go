@@ -79,10 +79,10 @@ func (e *liteEngine) view(ctx context.Context, _ bool, fn func(session) error) e
 		}
 	}
 	v := &liteView{liteConn: c, ctx: ctx}
-	c.c.SetInterrupt(ctx.Done())
+	unwatch := c.watch(ctx)
 	defer func() {
 		v.close()
-		c.c.SetInterrupt(nil)
+		unwatch()
 		if c.inTransaction() {
 			if err := c.exec("COMMIT", nil); err != nil {
 				e.db.cfg.Log.Error("db: end of a view", "error", err)
