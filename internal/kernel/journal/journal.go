@@ -62,7 +62,7 @@ func (j *Journal) Append(tx *db.Tx, e Entry) (Receipt, error) {
 	}
 	leaf := r.leaf()
 	if j.db.SingleWriter() {
-		tx.AtSeal(&j.sealer, &numbered{id: r.id, leaf: leaf})
+		tx.AtSeal(&j.sealer, &numbered{row: r, leaf: leaf})
 	} else {
 		tx.AfterCommit(j.grown.set)
 	}
