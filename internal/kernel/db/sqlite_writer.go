@@ -143,6 +143,11 @@ func (w *liteWriter) held(u *unit) error {
 // again undoes the group whose last unit failed and runs it in savepoints; false where the
 // transaction was lost and everybody has been answered.
 func (w *liteWriter) again(failed *unit) bool {
+	if len(w.group) == 1 { // nobody's work is lost with it
+		w.undo()
+		failed.answer(failed.err)
+		return false
+	}
 	w.wary = waryGroups
 	w.c.reset()
 	if !w.c.inTransaction() { // the failure ended it: nobody shares another with that unit
