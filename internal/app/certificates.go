@@ -14,7 +14,6 @@ import (
 	"khue/internal/onestop/signature"
 	"khue/internal/register/certificate"
 	"khue/internal/register/certificate/certificateweb"
-	"khue/internal/register/identity/identityweb"
 )
 
 // authority builds the city's certificate authority.
@@ -50,7 +49,10 @@ func (p *Program) signing() {
 
 // certificatesWeb is what the pages of the authority stand on.
 func (p *Program) certificatesWeb() certificateweb.Deps {
-	return certificateweb.Deps{Authority: p.Certificates, Readers: identityweb.Managers(), Units: holders{p}.units}
+	return certificateweb.Deps{
+		Authority: p.Certificates, Units: holders{p}.units,
+		Manages: func(ctx context.Context) bool { return p.mayOpen(ctx, "/admin/officers") },
+	}
 }
 
 // holders tells the authority who works where.

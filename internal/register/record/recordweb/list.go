@@ -229,6 +229,10 @@ func (h handlers) csv(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	on := f.On
+	if on.IsZero() {
+		on = clock.DateOf(h.svc.Clock.Now())
+	}
 	t := sheet.Table{Name: reg.ID, Columns: []sheet.Column{{Title: i18n.T(ctx, "recordweb.col.key")}}}
 	for _, x := range reg.Fields {
 		t.Columns = append(t.Columns, sheet.Column{Title: label(ctx, x)})
@@ -240,9 +244,9 @@ func (h handlers) csv(w http.ResponseWriter, r *http.Request) error {
 		return h.svc.Each(ctx, f, func(e record.Entry) error {
 			cells := []any{e.Key}
 			for _, x := range reg.Fields {
-				cells = append(cells, e.Values.Text(x.ID))
+				cells = append(cells, h.cell(ctx, x, e.Values))
 			}
-			return add(append(cells, i18n.T(ctx, "recordweb.status."+string(e.Status)), e.Effective.String(), day(e.From), day(e.Until), e.Source.Code)...)
+			return add(append(cells, status(ctx, e, on).Text, e.Effective.String(), day(e.From), day(e.Until), e.Source.Code)...)
 		})
 	}
 	var body bytes.Buffer
@@ -250,6 +254,15 @@ func (h handlers) csv(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.Send(w, r, web.Download{Name: reg.ID + ".csv", Type: "text/csv; charset=utf-8", Body: &body, Size: int64(body.Len())})
+}
+
+// cell is a value in a file for people: words as on the page, but numbers and days as spreadsheets
+// read them.
+func (h handlers) cell(ctx context.Context, f record.Field, v record.Values) string {
+	if f.Type == "number" || f.Type == "date" {
+		return v.Text(f.ID)
+	}
+	return h.words(ctx, f, v)
 }
 
 func day(d clock.Date) string {
