@@ -105,6 +105,9 @@ func TestTheRegisterAndTheResultAgree(t *testing.T) {
 		c.tells(c.page("noivu.pgd", entry), "the entry", []string{"?version=1", "?version=2"})
 		c.tells(c.page("noivu.pgd", entry+"?version=1"), "its first version", []string{"Version 1 of 2", "In force"}, `name="authority"`)
 		c.Login("noivu.pgd").Get(entry + "?version=3").Want(404)
+		if page := c.page("noivu.pgd", "/desk/registers/martyr-worship?q=thanh"); !strings.Contains(page, "Nguyễn Văn Thành") {
+			t.Error("what was searched for is not shown")
+		}
 		csv := string(c.Login("noivu.pgd").In("en").Get("/desk/registers/martyr-worship/entries.csv").Want(200).Body)
 		c.tells(csv, "the file of the register", []string{code, "Suspended", "Bo De"}, ",00118,")
 	})

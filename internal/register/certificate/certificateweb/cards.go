@@ -153,7 +153,7 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v lis
 // condition tells those who look after the authority how it is.
 func (h handlers) condition(ctx context.Context, c certificate.Condition) *ui.SummaryArgs {
 	l, now := i18n.LangOf(ctx), h.Authority.Authorities().Now
-	out := ui.SummaryArgs{Title: say(ctx, "health.title"), Action: &ui.Anchor{Label: say(ctx, "authority"), Href: "/ca"}}
+	out := ui.SummaryArgs{Title: say(ctx, "health.title"), Action: &ui.Anchor{Label: say(ctx, "health.more"), Href: "/ca"}}
 	add := func(key string, value ui.Cell) {
 		out.Rows = append(out.Rows, ui.SummaryRow{Key: say(ctx, "health."+key), Value: value})
 	}

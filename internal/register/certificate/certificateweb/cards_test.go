@@ -129,7 +129,7 @@ func TestOfficersSeeAndEndTheirOwnCard(t *testing.T) {
 		o := office{c, t}
 		mine, boss := o.card("hotich"), o.card("chutich")
 		page := o.get("hotich", list)
-		if !strings.Contains(page, mine.Name) || strings.Contains(page, boss.Serial[:8]) || strings.Contains(page, "How the authority is") {
+		if !strings.Contains(page, mine.Name) || strings.Contains(page, boss.Serial[:8]) || strings.Contains(page, "Certificate authority") {
 			t.Error("an officer sees not their card, or more than it")
 		}
 		for _, other := range []string{"motcua", "cukhoi.chutich"} {
@@ -157,6 +157,9 @@ func TestOfficersSeeAndEndTheirOwnCard(t *testing.T) {
 		}
 		if _, err := o.Certificates.OfAccount(t.Context(), mine.Account); !errs.Is(err, errs.NotFound) {
 			t.Errorf("a revoked card is offered for signing: %v", err)
+		}
+		if now, err := o.Certificates.Get(t.Context(), mine.ID); err != nil || now.Valid(c.Clock.Now()) {
+			t.Errorf("a revoked card is valid: %+v %v", now, err)
 		}
 		if page := o.get("hotich", list); !strings.Contains(page, "Revoked") {
 			t.Error("the holder is not shown that it is revoked")

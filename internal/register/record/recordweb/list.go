@@ -1,6 +1,7 @@
 package recordweb
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
@@ -60,7 +62,11 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 		Caption: i18n.T(ctx, "recordweb.title"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "recordweb.noRegister"),
 		Head: []ui.Column{{Label: i18n.T(ctx, "recordweb.col.register"), Lead: true}, {Label: i18n.T(ctx, "recordweb.col.entries"), Numeric: true}},
 	}
-	for _, reg := range h.svc.Declared.Registers() {
+	regs := slices.Clone(h.svc.Declared.Registers())
+	slices.SortStableFunc(regs, func(a, b record.Register) int { // those that the agency keeps stand first
+		return cmp.Compare(min(1, n[b.ID]), min(1, n[a.ID]))
+	})
+	for _, reg := range regs {
 		v.Table.Rows = append(v.Table.Rows, ui.Row{Cells: []ui.Cell{
 			ui.L(reg.Name.In(i18n.LangOf(ctx)), "/desk/registers/"+url.PathEscape(reg.ID)+"?unit="+u.ID.String()), ui.T(strconv.FormatInt(n[reg.ID], 10)),
 		}})
@@ -168,6 +174,7 @@ func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 			href += "?on=" + f.On.String()
 		}
 		row := ui.Row{Cells: []ui.Cell{ui.L(e.Key, href)}}
+		row.Cells[0].Note = h.found(ctx, reg, e, f.Words)
 		for _, x := range lead(reg) {
 			row.Cells = append(row.Cells, ui.T(h.words(ctx, x, e.Values)))
 		}
@@ -180,6 +187,21 @@ func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 		v.Pages.Prev = path + query(f, 0)
 	}
 	return web.Render(w, r, http.StatusOK, registerPage(v))
+}
+
+// found is what of an entry was searched for, where no column of the list shows it.
+func (h handlers) found(ctx context.Context, reg record.Register, e record.Entry, words string) string {
+	for _, x := range reg.Fields {
+		if slices.ContainsFunc(lead(reg), func(y record.Field) bool { return y.ID == x.ID }) {
+			continue
+		}
+		for _, has := range strings.Fields(i18n.Fold(e.Values.Text(x.ID))) {
+			if slices.ContainsFunc(strings.Fields(i18n.Fold(words)), func(w string) bool { return strings.HasPrefix(has, w) }) {
+				return label(ctx, x) + ": " + h.words(ctx, x, e.Values)
+			}
+		}
+	}
+	return ""
 }
 
 func label(ctx context.Context, f record.Field) string {
