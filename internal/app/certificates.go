@@ -2,12 +2,17 @@ package app
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/sign"
 	"khue/internal/kernel/sign/signweb"
 	"khue/internal/kernel/ui"
 	"khue/internal/onestop/result"
@@ -26,7 +31,11 @@ func (p *Program) authority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := certificate.OpenKeys(p.keyFile(""), House, p.Clock.Now(), remote)
+	open := certificate.Remote(remote)
+	if remote == nil {
+		open = p.away
+	}
+	keys, err := certificate.OpenKeys(p.keyFile(""), House, p.Clock.Now(), open)
 	if err != nil {
 		return err
 	}
@@ -35,6 +44,29 @@ func (p *Program) authority(ctx context.Context) error {
 		Government: p.government, Address: p.issuer,
 	})
 	return err
+}
+
+// away stands for a key behind a signing service that is not set up: a backup or a migration signs
+// nothing and must not need the token. The server does not open its door so (reachesKeys).
+func (p *Program) away(ref string, chain []*x509.Certificate) (sign.Signer, error) {
+	p.keysAway = append(p.keysAway, ref)
+	return silent(chain), nil
+}
+
+// reachesKeys refuses to serve while a key of the authority is out of reach for good.
+func (p *Program) reachesKeys() error {
+	if len(p.keysAway) == 0 {
+		return nil
+	}
+	return fmt.Errorf("app: the keys %s lie behind a signing service, and none is set up: --signer", strings.Join(p.keysAway, ", "))
+}
+
+type silent []*x509.Certificate
+
+func (s silent) Certificate(context.Context) ([]*x509.Certificate, error) { return s, nil }
+
+func (s silent) Sign(context.Context, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("app: this command does not reach the signing service of the authority's keys")
 }
 
 // signing builds what signs papers.
