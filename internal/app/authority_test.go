@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"khue/internal/kernel/clock"
+	"khue/internal/kernel/errs"
 )
 
 // Where the authority's key lies in a token, only the server needs the token: a backup, a migration or
@@ -34,6 +35,9 @@ func TestOnlyTheServerNeedsTheToken(t *testing.T) {
 	c, err := p.Certificates.Condition(t.Context())
 	if err != nil || c.Parts[1].Name != "issuing" || c.Parts[1].Err == nil || c.Parts[1].Until.IsZero() || c.Parts[2].Err != nil {
 		t.Errorf("the authority is told to be %+v, %v", c, err)
+	}
+	if _, err := p.Certificates.CRL(t.Context()); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("a list that no key signs: %v", err)
 	}
 	if err := p.Run(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "--signer") {
 		t.Errorf("the server starts without its key: %v", err)

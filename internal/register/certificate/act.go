@@ -273,7 +273,7 @@ func (s *Service) issue(ctx context.Context, c *Card) error {
 	}
 	c.Der, err = x509.CreateCertificate(rand.Reader, t, s.issuing, pub, sign.Standard(ctx, s.d.Keys.Issuing, s.issuing))
 	if err != nil {
-		return fmt.Errorf("certificate: issue: %w", err)
+		return unheard(err)
 	}
 	c.Serial, c.From, c.Until = serialText(serial), t.NotBefore, t.NotAfter
 	return nil

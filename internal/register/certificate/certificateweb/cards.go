@@ -158,7 +158,11 @@ func (h handlers) condition(ctx context.Context, c certificate.Condition) *ui.Su
 		out.Rows = append(out.Rows, ui.SummaryRow{Key: say(ctx, "health."+key), Value: value})
 	}
 	for _, p := range c.Parts {
-		cell := ui.Tagged(say(ctx, "health.well"), ui.ToneDone)
+		word := "well"
+		if p.Name == "root" { // its key is not here to be asked
+			word = "holds"
+		}
+		cell := ui.Tagged(say(ctx, "health."+word), ui.ToneDone)
 		switch {
 		case p.Err != nil:
 			cell = ui.Tagged(say(ctx, "health.silent"), ui.ToneStopped)
@@ -299,7 +303,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return errs.E(errs.NotFound, "certificate.error.none")
 	}
-	if k := errs.KindOf(err); err != nil && (k == errs.Invalid || k == errs.Conflict || k == errs.Forbidden) {
+	if k := errs.KindOf(err); err != nil && (k == errs.Invalid || k == errs.Conflict || k == errs.Forbidden || k == errs.Unavailable) {
 		// Told above the list: the fields of the request's form have no part in it.
 		text := web.ProblemOf(ctx, err).Detail
 		if ps := ui.ProblemsOf(ctx, err); len(ps) > 0 {

@@ -1,8 +1,8 @@
 package recordweb
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
