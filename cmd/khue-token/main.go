@@ -7,6 +7,10 @@
 // with it, and hands the answer in:
 //
 //	KHUE_TOKEN_PIN=… khue-token sign --label TOKEN --key KEY --in can-ky.json --out chu-ky.json
+//
+// The request for a certificate of a key in the token (CSR):
+//
+//	KHUE_TOKEN_PIN=… khue-token request --label TOKEN --key KEY --name "Nguyễn Văn A" --out yeu-cau.pem
 package main
 
 import (
@@ -25,9 +29,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := error(nil)
-	if len(os.Args) > 1 && os.Args[1] == "sign" {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "sign":
 		err = answer(ctx, os.Args[2:])
-	} else {
+	case len(os.Args) > 1 && os.Args[1] == "request":
+		err = request(ctx, os.Args[2:])
+	default:
 		err = run(ctx)
 	}
 	if err != nil {

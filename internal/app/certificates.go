@@ -2,19 +2,23 @@ package app
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/sign"
 	"khue/internal/kernel/sign/signweb"
 	"khue/internal/kernel/ui"
 	"khue/internal/onestop/result"
 	"khue/internal/onestop/signature"
 	"khue/internal/register/certificate"
 	"khue/internal/register/certificate/certificateweb"
-	"khue/internal/register/identity/identityweb"
 )
 
 // authority builds the city's certificate authority.
@@ -27,7 +31,11 @@ func (p *Program) authority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := certificate.OpenKeys(p.keyFile(""), House, p.Clock.Now(), remote)
+	open := certificate.Remote(remote)
+	if remote == nil {
+		open = p.away
+	}
+	keys, err := certificate.OpenKeys(p.keyFile(""), House, p.Clock.Now(), open)
 	if err != nil {
 		return err
 	}
@@ -36,6 +44,29 @@ func (p *Program) authority(ctx context.Context) error {
 		Government: p.government, Address: p.issuer,
 	})
 	return err
+}
+
+// away stands for a key behind a signing service that is not set up: a backup or a migration signs
+// nothing and must not need the token. The server does not open its door so (reachesKeys).
+func (p *Program) away(ref string, chain []*x509.Certificate) (sign.Signer, error) {
+	p.keysAway = append(p.keysAway, ref)
+	return silent(chain), nil
+}
+
+// reachesKeys refuses to serve while a key of the authority is out of reach for good.
+func (p *Program) reachesKeys() error {
+	if len(p.keysAway) == 0 {
+		return nil
+	}
+	return fmt.Errorf("app: the keys %s lie behind a signing service, and none is set up: --signer", strings.Join(p.keysAway, ", "))
+}
+
+type silent []*x509.Certificate
+
+func (s silent) Certificate(context.Context) ([]*x509.Certificate, error) { return s, nil }
+
+func (s silent) Sign(context.Context, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("app: this command does not reach the signing service of the authority's keys")
 }
 
 // signing builds what signs papers.
@@ -50,7 +81,10 @@ func (p *Program) signing() {
 
 // certificatesWeb is what the pages of the authority stand on.
 func (p *Program) certificatesWeb() certificateweb.Deps {
-	return certificateweb.Deps{Authority: p.Certificates, Readers: identityweb.Managers(), Units: holders{p}.units}
+	return certificateweb.Deps{
+		Authority: p.Certificates, Units: holders{p}.units,
+		Manages: func(ctx context.Context) bool { return p.mayOpen(ctx, "/admin/officers") },
+	}
 }
 
 // holders tells the authority who works where.

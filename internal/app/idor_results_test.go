@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/json"
+	"image"
+	"image/png"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
@@ -52,10 +55,13 @@ func (s *seed) results(unit orgunit.UnitID) {
 // back. The certificate is one of the city's, since those are believed here.
 func (s *seed) signing(code string) {
 	s.t.Helper()
-	asked, err := s.Certificates.Ask(s.ctx("phochutich"), certificate.Wish{Kind: certificate.Officer, Login: "chutich", Basis: "Quyết định 3/QĐ-UBND"}, web.NewKey())
+	var look bytes.Buffer
+	s.ok(png.Encode(&look, image.NewGray(image.Rect(0, 0, 60, 60))))
+	asked, err := s.Certificates.Ask(s.ctx("phochutich"), certificate.Wish{Kind: certificate.Officer, Login: "chutich", Basis: "Quyết định 3/QĐ-UBND", Look: look.Bytes()}, web.NewKey())
 	s.ok(err)
 	_, err = s.Certificates.Decide(s.ctx("lanhdao"), asked.ID, true)
 	s.ok(err)
+	s.id["card"] = asked.ID.String()
 	chair := auth.From(s.ctx("chutich")).Account
 	chain, err := s.Signatures.OwnChain(s.t.Context(), chair)
 	s.ok(err)

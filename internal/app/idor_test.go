@@ -90,6 +90,7 @@ var owned = []struct{ prefix, id, owner string }{
 	{"/admin/retention/holds/{id}", "hold", "kiemtra"},
 	{"/desk/results/{id}", "result", "chutich"},
 	{"/desk/records/{id}", "record", "chutich"},
+	{"/admin/certificates/{id}/look.png", "card", "chutich"},
 	{"/sign/{errand}", "errand", "0912000001"},
 	{"/sign/{errand}/papers/{paper}", "errand errandPaper", "0912000001"},
 	{"/dossiers/{code}/sign", "signedCode", "0912000001"},

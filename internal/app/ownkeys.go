@@ -9,6 +9,7 @@ import (
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/ui"
 	"khue/internal/onestop/dossier"
+	"khue/internal/onestop/dossier/dossierweb"
 	"khue/internal/onestop/result"
 	"khue/internal/onestop/result/resultweb"
 	"khue/internal/onestop/signature"
@@ -52,6 +53,31 @@ func (p *Program) parcelRows(ctx context.Context, v dossier.ID) ([]ui.SummaryRow
 	return out, nil
 }
 
+// standingResult is the result of a dossier that lives, for the pages of the dossier.
+func (p *Program) standingResult(ctx context.Context, v dossier.ID) (out dossierweb.Standing, err error) {
+	list, err := p.Results.OfDossier(ctx, dossier.Dossier{ID: v})
+	for _, r := range list { // the oldest first: of a correction on its way both live, the paper in force is told
+		if r.State == result.Issued || r.State == result.Intended && out.Number == "" {
+			out = dossierweb.Standing{Number: r.Text, Href: "/desk/results/" + r.ID.String()}
+		}
+	}
+	return out, err
+}
+
+// givenPaper tells whether a paper that the city gave out still holds, to whoever has its file.
+func (p *Program) givenPaper(ctx context.Context, sha256 string) (*ui.BannerArgs, error) {
+	c, err := p.Results.LookFile(ctx, sha256)
+	if errs.Is(err, errs.NotFound) {
+		return nil, nil //nolint:nilnil // no paper of the city's
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := resultweb.Told(ctx, p.Results, c)
+	b.Link = &ui.Anchor{Label: i18n.T(ctx, "resultweb.card.open"), Href: "/r/" + c.Public}
+	return &b, nil
+}
+
 // SeesDossier finds the subject of a dossier that the reader may see whole.
 func (o ownPapers) SeesDossier(ctx context.Context, code string) (journal.Subject, error) {
 	d, access, err := o.p.Dossiers.Find(ctx, code, dossier.Viewer{})
@@ -72,11 +98,15 @@ func (o ownPapers) Papers(ctx context.Context, papers []result.ID, key string) (
 	if err != nil {
 		return "", err
 	}
+	image, err := o.p.Signatures.OfficerLook(ctx, auth.From(ctx).Account)
+	if err != nil {
+		return "", err
+	}
 	docs := make([]signature.Document, len(list))
 	for i, x := range list {
 		docs[i] = signature.Document{Subject: journal.Subject{Type: result.SubjectType, ID: int64(x.ID)}, Name: x.Number, PDF: x.PDF, Reason: x.Number}
 		if x.Place.Page != 0 {
-			docs[i].Visible = &signature.Visible{Page: x.Place.Page, Rect: x.Place.Rect, Kind: signature.Personal}
+			docs[i].Visible = &signature.Visible{Page: x.Place.Page, Rect: x.Place.Rect, Kind: signature.Personal, Image: image}
 		}
 	}
 	v, err := o.p.Signatures.Ask(ctx, ownResult, docs, chain, key)

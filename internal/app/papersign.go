@@ -59,7 +59,11 @@ func (s paperSigner) SignPDF(ctx context.Context, paper []byte, at pdf.Place, of
 		if err != nil {
 			return nil, err
 		}
-		if paper, err = s.s.SignPDF(ctx, paper, key, look(at.Rect, signature.Visible{Kind: signature.Personal}), reason); err != nil {
+		image, err := s.s.OfficerLook(ctx, officer)
+		if err != nil {
+			return nil, err
+		}
+		if paper, err = s.s.SignPDF(ctx, paper, key, look(at.Rect, signature.Visible{Kind: signature.Personal, Image: image}), reason); err != nil {
 			return nil, err
 		}
 	}
@@ -70,5 +74,9 @@ func (s paperSigner) SignPDF(ctx context.Context, paper []byte, at pdf.Place, of
 	if err != nil {
 		return nil, err
 	}
-	return s.s.SignPDF(ctx, paper, key, look(signature.SealOver(at.Rect), signature.Visible{Kind: signature.Seal}), reason)
+	image, err := s.s.SealLook(ctx, unit)
+	if err != nil {
+		return nil, err
+	}
+	return s.s.SignPDF(ctx, paper, key, look(signature.SealOver(at.Rect), signature.Visible{Kind: signature.Seal, Image: image}), reason)
 }

@@ -98,6 +98,7 @@ type Program struct {
 	Mandates     *mandate.Service
 	OpenID       *openid.Service
 	Certificates *certificate.Service // the city's certificate authority
+	keysAway     []string             // its keys behind a signing service that is not set up
 	Books        *book.Service
 	Records      *record.Service
 

@@ -13,6 +13,9 @@ import (
 // Run serves until ctx ends, then stops everything in order: first the door, then
 // the work behind it. ready, when not nil, is told the address.
 func (p *Program) Run(ctx context.Context, ready func(net.Addr)) error {
+	if err := p.reachesKeys(); err != nil {
+		return err
+	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var (

@@ -128,7 +128,7 @@ func signatureRoom() room {
 		texts:  []fs.FS{signature.Messages, signatureweb.Messages},
 		build:  func(_ context.Context, p *Program) error { p.signing(); return nil },
 		pages: func(p *Program) []web.Module {
-			return []web.Module{signatureweb.Routes(p.Signatures, "/verify/receipt", ownPapers{p})}
+			return []web.Module{signatureweb.Routes(p.Signatures, "/verify/receipt", ownPapers{p}, p.givenPaper)}
 		},
 	}
 }
@@ -192,7 +192,7 @@ func dossierRoom() room {
 		pages: func(p *Program) []web.Module {
 			return []web.Module{dossierweb.Routes(dossierweb.Deps{
 				Dossiers: p.Dossiers, Desk: p.Desk, Services: p.Services, Units: p.Units, Clock: p.Clock, Uploads: p.Uploads, Catalogue: p.Catalog, People: p.Auth, Accounts: p.Auth,
-				Originals: originals{p}, Asked: p.Reorganise.Asked, Signed: ownPapers{p}.has, Parcels: p.parcelRows, Address: p.address(), Nodes: p.DB.LiveNodes,
+				Originals: originals{p}, Asked: p.Reorganise.Asked, Signed: ownPapers{p}.has, Parcels: p.parcelRows, Stands: p.standingResult, Address: p.address(), Nodes: p.DB.LiveNodes,
 			})}
 		},
 	}

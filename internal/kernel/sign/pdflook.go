@@ -141,7 +141,11 @@ func outlines(ttf []byte, lines []string, w, h float64, ink string) (string, err
 		wide[n], widest = x, max(widest, x)
 	}
 	room, most := w, 10.0
-	if ink != inks[Words] { // inside of a rim, or as large as a name is written
+	switch ink {
+	case inks[Words]:
+	case inks[Seal]: // inside of the rim, clear of it
+		room, most = w*0.66, 14
+	default: // as large as a name is written
 		room, most = w*0.8, 16
 	}
 	size := min(most, h/(1.3*float64(len(lines))), em*room/widest)

@@ -266,6 +266,17 @@ func (s *Service) Values(ctx context.Context, r Result) (reg record.Register, e 
 	return RegisterOf(pkg), e, nil
 }
 
+// EntryStatus is how the register holds the entry of a result: somebody may have suspended or revoked
+// it there alone.
+func (s *Service) EntryStatus(ctx context.Context, r Result) (st record.Status, err error) {
+	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
+		e, err := s.Records.Get(v, r.Entry)
+		st = e.Status
+		return err
+	})
+	return st, err
+}
+
 // KindName is what a result is called.
 func (s *Service) KindName(r Result) (vi, en string) {
 	if pkg, err := s.Services.ByDigest(r.Package); err == nil {
@@ -291,8 +302,19 @@ type Card struct {
 // NotFound for a code that no paper bears; one whose paper was never made tells no more.
 func (s *Service) Look(ctx context.Context, code string) (c Card, err error) {
 	defer errs.Op(&err, "result.Look")
+	return s.look(ctx, func(v *db.View) (Result, error) { return findPublic(v, strings.ToUpper(strings.TrimSpace(code))) })
+}
+
+// LookFile is Look for whoever has the file of a paper, by its SHA-256. NotFound for a file that the
+// city did not give out.
+func (s *Service) LookFile(ctx context.Context, sha256 string) (c Card, err error) {
+	defer errs.Op(&err, "result.LookFile")
+	return s.look(ctx, func(v *db.View) (Result, error) { return findFile(v, sha256) })
+}
+
+func (s *Service) look(ctx context.Context, by func(v *db.View) (Result, error)) (c Card, err error) {
 	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		if c.Result, err = findPublic(v, strings.ToUpper(strings.TrimSpace(code))); err != nil {
+		if c.Result, err = by(v); err != nil {
 			return err
 		}
 		if c.State == Intended || c.State == Failed {

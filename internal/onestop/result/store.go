@@ -63,6 +63,11 @@ func find(q db.Querier, v ID) (Result, error) { return one(q, `id = $1`, v) }
 
 func findPublic(q db.Querier, code string) (Result, error) { return one(q, `public = $1`, code) }
 
+// findFile is the result that gave out a file.
+func findFile(q db.Querier, sha string) (Result, error) {
+	return one(q, `sha256 = $1 AND sha256 <> '' ORDER BY id LIMIT 1`, sha)
+}
+
 // latest is the result of a dossier that counts: what stands, else what came last.
 func latest(q db.Querier, d dossier.ID) (Result, error) {
 	return one(q, `dossier = $1 ORDER BY CASE state WHEN 'issued' THEN 0 ELSE 1 END, id DESC LIMIT 1`, d)

@@ -100,9 +100,28 @@ func (s *Service) SealSigner(ctx context.Context, unit orgunit.UnitID) (Signer, 
 	return s.d.Authority.Signer(ctx, c)
 }
 
+// OfficerLook is the image of an officer's signature; nil where their card has none.
+func (s *Service) OfficerLook(ctx context.Context, account int64) ([]byte, error) {
+	c, err := s.d.Authority.OfAccount(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return s.d.Authority.Look(ctx, c.ID)
+}
+
+// SealLook is the image of a unit's seal; nil where it has none.
+func (s *Service) SealLook(ctx context.Context, unit orgunit.UnitID) ([]byte, error) {
+	c, err := s.d.Authority.OfUnit(ctx, scopeOf(unit))
+	if err != nil {
+		return nil, err
+	}
+	return s.d.Authority.Look(ctx, c.ID)
+}
+
 func (s *Service) options(name string, v *Visible, reason string) sign.PDFOptions {
 	o := sign.PDFOptions{Name: name, Reason: reason, At: s.d.Clock.Now()}
 	if v != nil {
+		v := plain(*v, name, o.At)
 		o.Visible = &sign.Visible{Page: v.Page, Rect: v.Rect, Kind: v.Kind, Lines: v.Lines, Image: v.Image, Font: s.d.Font}
 	}
 	return o

@@ -23,6 +23,8 @@ const (
 	lowDiskBytes = 2 << 30
 	shortCert    = 21 * 24 * time.Hour
 	lateReplica  = 30 * time.Second
+	// shortAuthority is in days: a new certificate of the authority takes a ceremony.
+	shortAuthority = 180
 )
 
 // Findings are what is wrong, the urgent first.
@@ -44,6 +46,14 @@ func (st State) Findings() []Finding {
 	add(len(st.Database.Careless) > 0, Finding{Key: "careless", Urgent: true})
 	add(st.Journal.SignedAgo > lateSign, Finding{Key: "unsigned", Params: []any{"n", st.Journal.Unsigned}, Urgent: true})
 	add(!st.CertEnds.IsZero() && st.CertEnds.Sub(st.At) < shortCert, Finding{Key: "certificate", Params: []any{"n", daysLeft(st.CertEnds, st.At)}, Urgent: true})
+	for _, part := range []string{"issuing", "stamp"} {
+		n, _, ok := st.Value("khue_authority_key_failed", part)
+		add(ok && n > 0, Finding{Key: "authorityKey", Params: []any{"part", "ca-" + part}, Urgent: true, Href: "/admin/certificates"})
+	}
+	for _, part := range []string{"root", "issuing", "stamp"} {
+		n, _, ok := st.Value("khue_authority_days", part)
+		add(ok && n < shortAuthority, Finding{Key: "authority", Params: []any{"part", "ca-" + part, "n", int64(n)}, Href: "/admin/certificates"})
+	}
 	for _, q := range st.Queues {
 		add(q.Oldest > lateJob, Finding{Key: "late", Params: []any{"kind", q.Kind, "n", int64(q.Oldest / time.Minute)}})
 	}

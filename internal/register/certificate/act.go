@@ -35,6 +35,7 @@ type Wish struct {
 	Ref     string // which key of the service that keeps it
 	Renews  ID
 	Basis   string
+	Look    []byte // PNG of the signature or seal, to be shown on paper; nil: none
 }
 
 func (s *Service) unit(scope string) auth.Resource {
@@ -81,6 +82,9 @@ func (s *Service) Ask(ctx context.Context, w Wish, key string) (c Card, err erro
 			return c, errs.E(errs.Conflict, "certificate.error.notIssued")
 		}
 		c.Renews, c.Kind, c.Account, c.Unit, c.Name, c.Title, c.Place, c.Ref, c.request = old.ID, old.Kind, old.Account, old.Unit, old.Name, old.Title, old.Place, old.Ref, old.request
+		if c.look, err = s.Look(ctx, old.ID); err != nil {
+			return c, err
+		}
 	} else {
 		if err := s.whose(ctx, w, &c, miss); err != nil {
 			return c, err
@@ -90,6 +94,11 @@ func (s *Service) Ask(ctx context.Context, w Wish, key string) (c Card, err erro
 			if c.request, err = readRequest(w.Request); err != nil {
 				miss("request", "certificate.error.request")
 			}
+		}
+	}
+	if len(w.Look) > 0 {
+		if c.look = w.Look; readLook(w.Look) != nil {
+			miss("look", "certificate.error.look")
 		}
 	}
 	if n := utf8.RuneCountInString(c.Basis); n < 5 || n > 300 {
@@ -109,6 +118,9 @@ func (s *Service) Ask(ctx context.Context, w Wish, key string) (c Card, err erro
 	n, _, err := once.Do(ctx, s.d.DB, sub.Account, key, once.Hash([]any{w}), func(ctx context.Context, tx *db.Tx) (int64, error) {
 		c.ProposedAt = tx.Now()
 		if err := insert(tx, c); err != nil {
+			return 0, err
+		}
+		if err := insertLook(tx, c.ID, c.look); err != nil {
 			return 0, err
 		}
 		return int64(c.ID), s.append(ctx, tx, EventAsked, c)
@@ -198,7 +210,10 @@ func (s *Service) Decide(ctx context.Context, v ID, issue bool) (c Card, err err
 		if err := s.append(ctx, tx, kind, c); err != nil {
 			return err
 		}
-		if c.State != Issued || c.Renews == 0 {
+		if c.State == Refused {
+			return deleteLook(tx, c.ID)
+		}
+		if c.Renews == 0 {
 			return nil
 		}
 		old, err := find(tx, c.Renews)
@@ -258,7 +273,7 @@ func (s *Service) issue(ctx context.Context, c *Card) error {
 	}
 	c.Der, err = x509.CreateCertificate(rand.Reader, t, s.issuing, pub, sign.Standard(ctx, s.d.Keys.Issuing, s.issuing))
 	if err != nil {
-		return fmt.Errorf("certificate: issue: %w", err)
+		return unheard(err)
 	}
 	c.Serial, c.From, c.Until = serialText(serial), t.NotBefore, t.NotAfter
 	return nil
@@ -293,6 +308,9 @@ func (s *Service) Revoke(ctx context.Context, v ID, why Reason) (c Card, err err
 func (s *Service) revokeIn(ctx context.Context, tx *db.Tx, c Card, why Reason) error {
 	c.State, c.Reason, c.RevokedAt, c.RevokedBy = Revoked, why, tx.Now(), auth.From(ctx).Name
 	if err := revoke(tx, c, errs.E(errs.Conflict, "certificate.error.notIssued")); err != nil {
+		return err
+	}
+	if err := deleteLook(tx, c.ID); err != nil {
 		return err
 	}
 	return s.append(ctx, tx, EventRevoked, c)

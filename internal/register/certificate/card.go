@@ -86,8 +86,10 @@ type Card struct {
 	RevokedAt  time.Time
 	RevokedBy  string
 	Reason     Reason
+	Looks      bool   // has an image to show on paper; only of a list
 	request    []byte // CSR (PKCS #10) of a key elsewhere
 	sealed     []byte // key in the city
+	look       []byte // PNG, of a new request
 }
 
 // Valid reports whether a card may sign now.

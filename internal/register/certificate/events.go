@@ -29,10 +29,11 @@ type Told struct {
 	Basis  string `json:"basis,omitempty"`
 	Reason Reason `json:"reason,omitempty"`
 	Renews int64  `json:"renews,omitempty,string"`
+	Look   string `json:"look,omitempty"` // SHA-256 of the image that was asked for with the card
 }
 
 func (s *Service) append(ctx context.Context, tx *db.Tx, kind string, c Card) error {
-	payload, err := json.Marshal(Told{c.Kind, c.Name, c.Serial, c.Place, c.Basis, c.Reason, int64(c.Renews)})
+	payload, err := json.Marshal(Told{c.Kind, c.Name, c.Serial, c.Place, c.Basis, c.Reason, int64(c.Renews), printOf(c.look)})
 	if err != nil {
 		return err
 	}

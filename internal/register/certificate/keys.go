@@ -64,7 +64,55 @@ func OpenKeys(dir, city string, now time.Time, remote Remote) (k Keys, err error
 		}
 		k.Trusted = append(k.Trusted, c)
 	}
-	return k, nil
+	return k, fits(dir, k.Root)
+}
+
+// fits refuses parts that do not belong together: whoever checks a paper with them would believe
+// none, and the first to see it would be a citizen.
+func fits(dir string, root *x509.Certificate) error {
+	no := func(name, what string) error {
+		return fmt.Errorf("certificate: %s %s; docs/guides/ca-operator.md says how to make one", filepath.Join(dir, name), what)
+	}
+	if !root.BasicConstraintsValid || !root.IsCA || root.KeyUsage&x509.KeyUsageCertSign == 0 {
+		return no("ca-root.pem", "is no authority: it needs CA:TRUE and keyCertSign")
+	}
+	issuing, err := readCertificate(filepath.Join(dir, "ca-issuing.pem"))
+	if err != nil {
+		return err
+	}
+	if !issuing.BasicConstraintsValid || !issuing.IsCA || issuing.KeyUsage&x509.KeyUsageCertSign == 0 || issuing.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return no("ca-issuing.pem", "issues nothing: it needs CA:TRUE, keyCertSign and cRLSign")
+	}
+	if len(issuing.SubjectKeyId) == 0 {
+		return no("ca-issuing.pem", "has no subject key identifier, without which no revocation list is signed")
+	}
+	if issuing.CheckSignatureFrom(root) != nil {
+		return no("ca-issuing.pem", "was not signed by ca-root.pem")
+	}
+	stamp, err := readCertificate(filepath.Join(dir, "ca-stamp.pem"))
+	if err != nil {
+		return err
+	}
+	if stamp.CheckSignatureFrom(root) != nil {
+		return no("ca-stamp.pem", "was not signed by ca-root.pem")
+	}
+	if !stamps(stamp) {
+		return no("ca-stamp.pem", "makes no time stamps: timeStamping has to be its one extended key usage, marked critical (RFC 3161, 2.3)")
+	}
+	return nil
+}
+
+// stamps reports whether a certificate is for time stamps and nothing else.
+func stamps(c *x509.Certificate) bool {
+	if len(c.ExtKeyUsage) != 1 || c.ExtKeyUsage[0] != x509.ExtKeyUsageTimeStamping || len(c.UnknownExtKeyUsage) > 0 {
+		return false
+	}
+	for _, e := range c.Extensions {
+		if e.Id.Equal(oidExtKeyUsage) {
+			return e.Critical
+		}
+	}
+	return false
 }
 
 // OpenKey reads NAME.pem, and NAME.key (PKCS #8) or NAME.ref, of a folder.

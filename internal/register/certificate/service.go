@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"embed"
-	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +13,7 @@ import (
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
+	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
 	"khue/internal/kernel/journal"
 	"khue/internal/kernel/module"
@@ -102,7 +103,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 
 // Module is what the authority brings to the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "certificate", Start: s.Refresh, Run: s.Run}
+	return module.Module{Name: "certificate", Start: s.Refresh, Run: s.Run, Measures: s.measures()}
 }
 
 // Migrations are the tables of this module.
@@ -123,20 +124,116 @@ func (s *Service) Get(ctx context.Context, v ID) (c Card, err error) {
 	return c, err
 }
 
+// Show is which cards a reader wants to see.
+type Show string
+
+// What may be shown. Over is what was revoked, refused or has run out.
 const (
-	mostCards = 100
-	mostRead  = 2000
+	All     Show = ""
+	Waiting Show = "waiting"
+	InForce Show = "force"
+	Ending  Show = "ending"
+	Over    Show = "over"
 )
 
-// Cards lists what was asked for lately in the units that the reader may look at, the latest first.
-func (s *Service) Cards(ctx context.Context) (out []Card, err error) {
-	defer errs.Op(&err, "certificate.Cards")
-	err = s.d.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		out, err = latest(q, mostRead)
-		return err
-	})
-	out = slices.DeleteFunc(out, func(c Card) bool { return !s.d.Policies.May(ctx, actSee, s.card(c)) })
-	return out[:min(len(out), mostCards)], err
+// Shows lists them in the order of a page.
+func Shows() []Show { return []Show{All, Waiting, InForce, Ending, Over} }
+
+// endsSoon is how long before its end a card is told to be near it: time enough for two people
+// to renew it.
+const endsSoon = 60 * 24 * time.Hour
+
+// CardFilter chooses cards.
+type CardFilter struct {
+	Show   Show
+	Words  string // each must stand in name, title or serial number, without marks
+	Before ID     // older than this one
+}
+
+// Near reports whether a card in force runs out soon.
+func (c Card) Near(now time.Time) bool { return c.Valid(now) && c.Until.Sub(now) < endsSoon }
+
+func (f CardFilter) takes(c Card, now time.Time) bool {
+	switch f.Show {
+	case All:
+	case Waiting:
+		if c.State != Asked {
+			return false
+		}
+	case InForce:
+		if !c.Valid(now) {
+			return false
+		}
+	case Ending:
+		if !c.Near(now) {
+			return false
+		}
+	case Over:
+		if c.State == Asked || c.Valid(now) {
+			return false
+		}
+	default:
+		return false
+	}
+	text := i18n.Fold(c.Name + " " + c.Title + " " + c.Serial)
+	for _, w := range strings.Fields(i18n.Fold(f.Words)) {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	cardsPage = 50
+	cardsRead = 500 // rows at a time
+)
+
+// Find lists what was asked for in the units that the reader may look at, the latest first, a page
+// at a time; keys and certificates are left out. next is 0 at the end.
+func (s *Service) Find(ctx context.Context, f CardFilter) (out []Card, next ID, err error) {
+	defer errs.Op(&err, "certificate.Find")
+	now := s.d.Clock.Now()
+	for {
+		var rows []Card
+		err = s.d.DB.View(ctx, func(_ context.Context, q *db.View) error {
+			rows, err = latest(q, f.Before, cardsRead)
+			return err
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+		shows := map[ID]bool{}
+		if len(rows) > 0 {
+			err = s.d.DB.View(ctx, func(_ context.Context, q *db.View) error {
+				shows, err = looks(q, rows[len(rows)-1].ID, rows[0].ID)
+				return err
+			})
+			if err != nil {
+				return nil, 0, err
+			}
+		}
+		for _, c := range rows {
+			c.Looks = shows[c.ID]
+			if !f.takes(c, now) || !s.d.Policies.May(ctx, actSee, s.card(c)) {
+				continue
+			}
+			if len(out) == cardsPage {
+				return out, out[cardsPage-1].ID, nil
+			}
+			out = append(out, c)
+		}
+		if len(rows) < cardsRead {
+			return out, 0, nil
+		}
+		f.Before = rows[len(rows)-1].ID
+	}
+}
+
+// Cards are the latest of them.
+func (s *Service) Cards(ctx context.Context) ([]Card, error) {
+	out, _, err := s.Find(ctx, CardFilter{})
+	return out, err
 }
 
 // OfAccount is the card with which an officer signs now. NotFound, with what to do, where there is none.

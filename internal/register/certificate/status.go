@@ -55,10 +55,16 @@ func (s *Service) CRL(ctx context.Context) (der []byte, err error) {
 		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: n, RevocationTime: c.RevokedAt.UTC().Truncate(time.Second), ReasonCode: c.Reason.code()})
 	}
 	der, err = x509.CreateRevocationList(rand.Reader, t, s.issuing, sign.Standard(ctx, s.d.Keys.Issuing, s.issuing))
-	if err == nil {
-		s.list = crl{der, now}
+	if err != nil {
+		return nil, unheard(err)
 	}
-	return der, err
+	s.list = crl{der, now}
+	return der, nil
+}
+
+// unheard says that a key of the authority did not sign: it may lie behind a service that is away.
+func unheard(err error) error {
+	return errs.E(errs.Unavailable, "certificate.error.silent", errs.Cause(err))
 }
 
 // bySerial is the card of a serial number; false where this authority issued none.
@@ -96,7 +102,10 @@ func (s *Service) Status(ctx context.Context, request []byte) (der []byte, err e
 	case ok:
 		r.Status = ocsp.Good
 	}
-	return ocsp.CreateResponse(s.issuing, s.issuing, r, sign.Standard(ctx, s.d.Keys.Issuing, s.issuing))
+	if der, err = ocsp.CreateResponse(s.issuing, s.issuing, r, sign.Standard(ctx, s.d.Keys.Issuing, s.issuing)); err != nil {
+		return nil, unheard(err)
+	}
+	return der, nil
 }
 
 // ours reports whether a request asks about this authority.

@@ -44,8 +44,19 @@ func ofSerial(q db.Querier, serial string) (Card, error) {
 	return db.One(q, scan, `SELECT `+columns+` FROM certificate_card WHERE serial = $1 AND serial <> ''`, serial)
 }
 
-func latest(q db.Querier, limit int) ([]Card, error) {
-	return db.All(q, scan, `SELECT `+columns+` FROM certificate_card ORDER BY id DESC LIMIT $1`, limit)
+// shownColumns are the columns without keys, requests and certificates.
+const shownColumns = `id, kind, account, unit, name, title, place, ref, renews, basis, state, proposer, proposer_name, proposed_at,
+ decider, decider_name, decided_at, serial, substr(der, 1, 0), starts, ends, revoked_at, revoked_by, reason, substr(request, 1, 0), substr(sealed, 1, 0)`
+
+func latest(q db.Querier, before ID, limit int) ([]Card, error) {
+	return db.All(q, scan, `SELECT `+shownColumns+` FROM certificate_card WHERE ($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2`, before, limit)
+}
+
+// figures counts requests that wait, and cards in force that end by a time.
+func figures(q db.Querier, now, soon time.Time) (waiting, ending int64, err error) {
+	err = q.QueryRow(`SELECT COUNT(*) FILTER (WHERE state = 'asked'), COUNT(*) FILTER (WHERE state = 'issued' AND ends > $1 AND ends < $2) FROM certificate_card`,
+		db.Millis(now), db.Millis(soon)).Scan(&waiting, &ending)
+	return waiting, ending, err
 }
 
 func ofAccount(q db.Querier, account int64) ([]Card, error) {
@@ -68,6 +79,35 @@ func insert(tx *db.Tx, c Card) error {
 	return tx.Exec(`INSERT INTO certificate_card (`+columns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,0,'',0,'',$15,0,0,0,'','',$16,$17)`,
 		c.ID, string(c.Kind), c.Account, c.Unit, c.Name, c.Title, string(c.Place), c.Ref, c.Renews, c.Basis, string(c.State), c.Proposer, c.ProposedBy, db.Millis(c.ProposedAt),
 		[]byte{}, bytesOf(c.request), []byte{})
+}
+
+func look(q db.Querier, v ID) ([]byte, error) {
+	b, err := db.One(q, db.Value[[]byte], `SELECT image FROM certificate_look WHERE card = $1`, v)
+	if errs.Is(err, errs.NotFound) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// looks are which of some cards have an image.
+func looks(q db.Querier, from, to ID) (map[ID]bool, error) {
+	list, err := db.All(q, db.Value[ID], `SELECT card FROM certificate_look WHERE card >= $1 AND card <= $2 ORDER BY card`, from, to)
+	out := make(map[ID]bool, len(list))
+	for _, v := range list {
+		out[v] = true
+	}
+	return out, err
+}
+
+func insertLook(tx *db.Tx, v ID, image []byte) error {
+	if len(image) == 0 {
+		return nil
+	}
+	return tx.Exec(`INSERT INTO certificate_look (card, image) VALUES ($1, $2)`, v, image)
+}
+
+func deleteLook(tx *db.Tx, v ID) error {
+	return tx.Exec(`DELETE FROM certificate_look WHERE card = $1`, v)
 }
 
 // decide writes what a second person decided, if nobody did meanwhile.

@@ -216,6 +216,31 @@ func (r Register) keys(v Values) map[string]string {
 	return out
 }
 
+// called are fields, joined by "+", as people call them.
+func (r Register) called(fields string) names {
+	var out names
+	for _, name := range strings.Split(fields, "+") {
+		f, _ := r.Field(name)
+		if f.Label.IsZero() {
+			f.Label = decl.Label{VI: name, EN: name}
+		}
+		out = append(out, f.Label)
+	}
+	return out
+}
+
+// names are labels that a sentence lists in its reader's language.
+type names []decl.Label
+
+// In joins them.
+func (n names) In(l i18n.Lang) string {
+	out := make([]string, len(n))
+	for i, x := range n {
+		out[i] = x.In(l)
+	}
+	return strings.Join(out, ", ")
+}
+
 // maxWords bounds what one entry is found by.
 const maxWords = 60
 

@@ -2,7 +2,6 @@ package record
 
 import (
 	"strconv"
-	"strings"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
@@ -91,7 +90,7 @@ func claim(tx *db.Tx, r Register, e Entry) error {
 		var other EntryID
 		err := tx.QueryRow(`SELECT entry FROM record_key WHERE register = $1 AND fields = $2 AND value = $3`, e.Register, fields, value).Scan(&other)
 		if err == nil {
-			return errs.E(errs.Conflict, "record.taken", errs.P("fields", strings.ReplaceAll(fields, "+", ", ")))
+			return errs.E(errs.Conflict, "record.taken", errs.P("fields", r.called(fields)))
 		}
 		if !errs.Is(err, errs.NotFound) {
 			return err

@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"math/big"
 	"os"
@@ -216,5 +217,27 @@ func TestPaperSignedByAToken(t *testing.T) {
 	}
 	if _, err := signweb.Dial(signweb.Config{URL: "http://signer.example"}); err == nil {
 		t.Error("keys are reached without certificates")
+	}
+}
+
+// The request for a certificate is signed in the token and asks for nothing but its key.
+func TestATokenAsksForItsCertificate(t *testing.T) {
+	k := softToken(t)
+	for _, ref := range []string{"ec", "rsa"} {
+		b, err := k.Request(t.Context(), ref, "Nguyễn Văn A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _ := pem.Decode(b)
+		if p == nil {
+			t.Fatalf("%s: no PEM", ref)
+		}
+		r, err := x509.ParseCertificateRequest(p.Bytes)
+		if err != nil || r.CheckSignature() != nil || r.Subject.CommonName != "Nguyễn Văn A" {
+			t.Errorf("%s: %+v %v", ref, r, err)
+		}
+	}
+	if _, err := k.Request(t.Context(), "none", "x"); err == nil {
+		t.Error("a key that is not there asks for a certificate")
 	}
 }

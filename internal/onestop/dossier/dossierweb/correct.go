@@ -34,6 +34,8 @@ type correctView struct {
 	Key      string
 	Problems ui.Problems
 	Banner   *ui.BannerArgs
+	Stands   Standing // a result that neither stopping nor merging takes back
+	Revoke   string   // what that means, for the reader
 }
 
 type stuckView struct{ Step, Cause string }
@@ -77,7 +79,25 @@ func (h *handlers) showCorrect(w http.ResponseWriter, r *http.Request, status in
 		v.Drawing = templ.Raw(string(svg))
 	}
 	h.correctFields(ctx, &v, d, pkg, sent)
+	if v.Stands, err = h.standing(ctx, d); err != nil {
+		return err
+	}
+	if v.Stands.Number != "" && len(v.Kind.Options) > 0 {
+		word := "stands"
+		if d.State.Ended() {
+			word = "standsEnded"
+		}
+		v.Revoke = i18n.T(ctx, "dossierweb.correct."+word, "number", v.Stands.Number)
+	}
 	return web.Render(w, r, status, correctForm(v))
+}
+
+// standing is the result of a dossier that a correction of its course leaves in force.
+func (h *handlers) standing(ctx context.Context, d dossier.Dossier) (Standing, error) {
+	if h.stands == nil {
+		return Standing{}, nil
+	}
+	return h.stands(ctx, d.ID)
 }
 
 func (h *handlers) correctFields(ctx context.Context, v *correctView, d dossier.Dossier, pkg *service.Package, sent url.Values) {

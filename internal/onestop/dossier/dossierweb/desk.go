@@ -25,7 +25,8 @@ import (
 
 // taskView is the page on which an officer works.
 type taskView struct {
-	Repair   string // why the dossier is stuck, where the task is to mend that
+	Stands   Standing // of a dossier that was stopped beside its result
+	Repair   string   // why the dossier is stuck, where the task is to mend that
 	Task     dossier.Task
 	Dossier  dossier.Dossier
 	Name     string // of the procedure
@@ -394,6 +395,9 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 		if rows, err := h.parcels(ctx, d.ID); err == nil { // the page stands without them
 			v.Summary.Rows = append(v.Summary.Rows, rows...)
 		}
+	}
+	if d.State == process.Stopped {
+		v.Stands, _ = h.standing(ctx, d) // the page stands without it
 	}
 	v.Prints = h.prints(ctx, d, lines, "")
 	if with, err := h.signedLink(ctx, d, v.Prints); err == nil { // the page stands without it

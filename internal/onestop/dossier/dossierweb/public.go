@@ -185,6 +185,15 @@ func (h *handlers) showPublic(w http.ResponseWriter, r *http.Request, status int
 		}
 		v.Summary.Rows = append(v.Summary.Rows, rows...)
 	}
+	if d.State == process.Stopped {
+		stands, err := h.standing(ctx, d)
+		if err != nil {
+			return err
+		}
+		if stands.Number != "" {
+			v.Summary.Rows = append(v.Summary.Rows, ui.SummaryRow{Key: field("result"), Value: ui.T(i18n.T(ctx, "dossierweb.correct.standsOwner", "number", stands.Number))})
+		}
+	}
 	v.Prints = h.prints(ctx, d, lines, key)
 	if sub := auth.From(ctx); sub.Account != 0 && sub.Account == d.Submitter {
 		v.Prints = h.signLink(ctx, d, "sign", v.Prints)

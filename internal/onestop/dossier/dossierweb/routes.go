@@ -50,6 +50,14 @@ type Deps struct {
 	Signed func(context.Context, dossier.ID) (bool, error)
 	// Parcels says where the results of a dossier that go by post are. Nil: none does.
 	Parcels func(context.Context, dossier.ID) ([]ui.SummaryRow, error)
+	// Stands is the result of a dossier that is in force or being made. Nil: the city numbers none.
+	Stands func(context.Context, dossier.ID) (Standing, error)
+}
+
+// Standing is a result that is in force, or is being made. "" where there is none.
+type Standing struct {
+	Number string
+	Href   string // where it is corrected or revoked
 }
 
 type handlers struct {
@@ -61,6 +69,7 @@ type handlers struct {
 	splits   func(context.Context, dossier.ID) (bool, error)
 	signed   func(context.Context, dossier.ID) (bool, error)
 	parcels  func(context.Context, dossier.ID) ([]ui.SummaryRow, error)
+	stands   func(context.Context, dossier.ID) (Standing, error)
 	uploads  *upload.Service
 	address  string
 	tries    *tries
@@ -77,7 +86,7 @@ func (h *handlers) today() clock.Date { return clock.DateOf(h.clock.Now()) }
 func Routes(d Deps) web.Module {
 	h := &handlers{
 		svc: d.Dossiers, desk: d.Desk, services: d.Services, units: d.Units, clock: d.Clock, uploads: d.Uploads, address: d.Address, tries: newTries(d.Nodes),
-		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked, signed: d.Signed, parcels: d.Parcels,
+		catalogue: d.Catalogue, accounts: d.Accounts, people: d.People, originals: d.Originals, splits: d.Asked, signed: d.Signed, parcels: d.Parcels, stands: d.Stands,
 	}
 	return web.Module{
 		Name:   "dossier",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
@@ -87,22 +88,7 @@ func (h handlers) card(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := i18n.LangOf(ctx)
-	v := cardView{Title: h.kind(ctx, c.Result)}
-	v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.holds"), Text: i18n.T(ctx, "resultweb.card.holdsText", "number", c.Text, "unit", h.unit(ctx, c.Unit)), Tone: ui.ToneDone}
-	switch {
-	case c.State == result.Replaced && c.Next != nil:
-		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.replaced"), Text: i18n.T(ctx, "resultweb.card.replacedText", "number", c.Next.Text, "day", i18n.DateTime(l, c.EndedAt)), Tone: ui.ToneStopped}
-	case c.State == result.Revoked || c.Status == record.Revoked:
-		text := i18n.T(ctx, "resultweb.card.revokedText")
-		if !c.EndedAt.IsZero() {
-			text = i18n.T(ctx, "resultweb.card.revokedSince", "day", i18n.DateTime(l, c.EndedAt))
-		}
-		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.revoked"), Text: text, Tone: ui.ToneStopped}
-	case c.Status == record.Suspended:
-		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.suspended"), Text: i18n.T(ctx, "resultweb.card.suspendedText"), Tone: ui.ToneWaiting}
-	case !c.Holds:
-		v.Banner = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.over"), Text: i18n.T(ctx, "resultweb.card.overText"), Tone: ui.ToneStopped}
-	}
+	v := cardView{Title: h.kind(ctx, c.Result), Banner: Told(ctx, h.svc, c)}
 	row := func(key, text string) {
 		v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: i18n.T(ctx, "resultweb.row."+key), Value: ui.T(text)})
 	}
@@ -118,8 +104,40 @@ func (h handlers) card(w http.ResponseWriter, r *http.Request) error {
 		signed = "signed"
 	}
 	row("signature", i18n.T(ctx, "resultweb."+signed))
-	row("digest", c.SHA256)
+	row("digest", inEights(c.SHA256))
 	return web.Render(w, r, http.StatusOK, cardPage(v))
+}
+
+// Told says in one banner whether a paper holds: on its page, and of its file at /verify.
+func Told(ctx context.Context, s *result.Service, c result.Card) ui.BannerArgs {
+	l, unit := i18n.LangOf(ctx), handlers{svc: s}.unit(ctx, c.Unit)
+	b := ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.holds"), Text: i18n.T(ctx, "resultweb.card.holdsText", "number", c.Text, "unit", unit), Tone: ui.ToneDone}
+	switch {
+	case c.State == result.Replaced && c.Next != nil:
+		b = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.replaced"), Text: i18n.T(ctx, "resultweb.card.replacedText", "number", c.Next.Text, "day", i18n.DateTime(l, c.EndedAt)), Tone: ui.ToneStopped}
+	case c.State == result.Revoked || c.Status == record.Revoked:
+		text := i18n.T(ctx, "resultweb.card.revokedText")
+		if !c.EndedAt.IsZero() {
+			text = i18n.T(ctx, "resultweb.card.revokedSince", "day", i18n.DateTime(l, c.EndedAt))
+		}
+		b = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.revoked"), Text: text, Tone: ui.ToneStopped}
+	case c.Status == record.Suspended:
+		b = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.suspended"), Text: i18n.T(ctx, "resultweb.card.suspendedText"), Tone: ui.ToneWaiting}
+	case c.Holds && !c.Signed: // no page may say of a paper that it counts and that it does not
+		b = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.unsigned"), Text: i18n.T(ctx, "resultweb.card.unsignedText", "number", c.Text, "unit", unit), Tone: ui.ToneWaiting}
+	case !c.Holds:
+		b = ui.BannerArgs{Title: i18n.T(ctx, "resultweb.card.over"), Text: i18n.T(ctx, "resultweb.card.overText"), Tone: ui.ToneStopped}
+	}
+	return b
+}
+
+// inEights parts a digest as /verify does, so that people can compare the two.
+func inEights(s string) string {
+	var parts []string
+	for part := range slices.Chunk([]byte(s), 8) {
+		parts = append(parts, string(part))
+	}
+	return strings.Join(parts, " ")
 }
 
 type listView struct {
@@ -267,10 +285,18 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 	row("signer", ui.T(x.SignedBy))
 	if x.SHA256 != "" {
 		row("check", ui.L("/r/"+x.Public, "/r/"+x.Public))
-		row("digest", ui.T(x.SHA256))
+		row("digest", ui.T(inEights(x.SHA256)))
 	}
 	if x.Entry != 0 {
-		row("entry", ui.L(i18n.T(ctx, "resultweb.openEntry"), "/desk/records/"+x.Entry.String()))
+		entry := ui.L(i18n.T(ctx, "resultweb.openEntry"), "/desk/records/"+x.Entry.String())
+		st, err := h.svc.EntryStatus(ctx, x)
+		if err != nil {
+			return err
+		}
+		if x.State == result.Issued && st != record.InForce {
+			entry.Note = i18n.T(ctx, "resultweb.entry."+string(st))
+		}
+		row("entry", entry)
 	}
 	if x.Tracking != "" {
 		row("tracking", ui.T(x.Tracking))
@@ -281,7 +307,13 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v pag
 	if declined(x) {
 		row("why", ui.Cell{Text: x.Reason, Note: x.EndedBy})
 	} else if x.State == result.Failed {
-		row("why", ui.T(i18n.T(ctx, "resultweb.failed")))
+		why := ui.T(i18n.T(ctx, "resultweb.failed"))
+		if x.Replaces == 0 && i18n.BundleOf(ctx).Has(x.Reason) { // the key of the sentence; one that lacks its values says nothing
+			if said := i18n.T(ctx, x.Reason); !strings.Contains(said, "{") {
+				why.Note = said
+			}
+		}
+		row("why", why)
 	} else if x.Reason != "" {
 		why := ui.T(x.Reason)
 		why.Note = x.Basis

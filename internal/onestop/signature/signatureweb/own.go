@@ -178,7 +178,7 @@ func (h handlers) showErrand(w http.ResponseWriter, r *http.Request, status int,
 		v.Banner = &ui.BannerArgs{Title: say(ctx, "own.allDone"), Text: say(ctx, "own.allDoneOf."+e.Kind), Tone: ui.ToneDone, Alert: true}
 	}
 	if e.Kind == KindApplication && len(e.Papers) > 0 {
-		v.Back = &ui.Anchor{Label: say(ctx, "own.toDossier"), Href: "/dossiers"}
+		v.Back = &ui.Anchor{Label: e.Papers[0].Name, Href: dossierHref(e.Papers[0].Name)} // what was filed is called by its code
 	} else {
 		v.Back = &ui.Anchor{Label: say(ctx, "own.toPapers"), Href: "/desk/to-sign"}
 	}

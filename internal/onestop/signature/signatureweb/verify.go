@@ -27,7 +27,12 @@ type handlers struct {
 	s        *signature.Service
 	receipts string
 	docs     Documents
+	given    Given
 }
+
+// Given tells what the city knows of a file that it gave out itself, by its SHA-256: a signature goes on
+// holding when the paper does not. Nil of any other file.
+type Given func(ctx context.Context, sha256 string) (*ui.BannerArgs, error)
 
 // uploads bounds how many papers one client has verified: an office behind one address checks its
 // morning's post at once, and then one each three seconds.
@@ -35,8 +40,8 @@ func uploads() web.Rate { return web.Rate{Most: 40, Each: 3 * time.Second} }
 
 // Routes is the web half of verification, and of signing with a key of one's own. Receipts is where
 // receipts of the journal are checked; "" where nowhere.
-func Routes(s *signature.Service, receipts string, docs Documents) web.Module {
-	h := handlers{s, receipts, docs}
+func Routes(s *signature.Service, receipts string, docs Documents, given Given) web.Module {
+	h := handlers{s, receipts, docs, given}
 	return web.Module{Name: "signature", Routes: []web.Route{
 		{Method: http.MethodGet, Path: "/verify", Policy: auth.Public, Do: h.form},
 		{Method: http.MethodPost, Path: "/verify", Policy: auth.Public, Do: h.check, MaxBody: sign.MaxFile + 64<<10, AtOnce: 4, Rate: uploads()},
@@ -59,6 +64,7 @@ type view struct {
 	Problems ui.Problems
 	Receipts string
 	Result   *ui.BannerArgs
+	Paper    *ui.BannerArgs // of a paper that the city gave out
 	File     ui.SummaryArgs
 	List     []ui.SummaryArgs
 }
@@ -83,6 +89,11 @@ func (h handlers) check(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.fill(ctx, name, rep)
+	if h.given != nil && rep.Verdict != signature.Changed {
+		if v.Paper, err = h.given(ctx, rep.SHA256); err != nil {
+			return err
+		}
+	}
 	return web.Render(w, r, http.StatusOK, page(v))
 }
 

@@ -110,7 +110,7 @@ var quiet = map[string]string{
 	"GET /desk/originals/batches/{id}/slip.pdf": "counter.FindBatch lists", "GET /desk/return": "TestReturn", "GET /desk/return/{code}": "TestReturn",
 	"GET /desk/return/{code}/notice.pdf": "counter.Pickup reads the dossier", "GET /desk/return/{code}/slip.pdf": "counter.ReturnOf reads the dossier",
 	"GET /desk/looks": "who looked, by code", "GET /desk/looks/reason": "a code", "GET /admin/looks": "who looked, by code",
-	"GET /admin/certificates": "officers' cards", "GET /admin/health": "queues and figures", "GET /admin/health/jobs/{id}": "a job's kind and error",
+	"GET /admin/certificates": "officers' cards", "GET /admin/certificates/{id}/look.png": "an officer's signature", "GET /admin/health": "queues and figures", "GET /admin/health/jobs/{id}": "a job's kind and error",
 	"GET /desk/payments": "a look-up by reference", "GET /desk/payments/{order}": "who owes what: an order names its payer as the receipt does; dossiers are opened by their own pages",
 	"GET /desk/suspense": "transfers of which nobody knows whose they are", "GET /desk/suspense/{money}": "one of them, for whoever looks for its payer",
 	"GET /desk/cash": "shifts of a cash desk", "GET /desk/reconcile": "sums and differences",

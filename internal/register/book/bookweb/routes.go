@@ -6,8 +6,10 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/errs"
@@ -158,7 +160,7 @@ func (h handlers) lines(ctx context.Context, v *view, b book.Book, after int64) 
 		state := ui.Tagged(i18n.T(ctx, "bookweb.given"), ui.ToneDone)
 		if n.Void() {
 			state = ui.Tagged(i18n.T(ctx, "bookweb.void"), ui.ToneStopped)
-			state.Note = i18n.T(ctx, "bookweb.voidWhy", "at", i18n.DateTime(l, n.VoidAt), "why", n.VoidWhy)
+			state.Note = i18n.T(ctx, "bookweb.voidWhy", "at", i18n.DateTime(l, n.VoidAt), "why", why(ctx, n))
 		}
 		of := ui.T(n.Subject.Code)
 		if n.Subject.Code != "" {
@@ -175,6 +177,22 @@ func (h handlers) lines(ctx context.Context, v *view, b book.Book, after int64) 
 		v.Pages.Prev = address("/desk/numbers", b, 0)
 	}
 	return nil
+}
+
+// key is a reason that the program gives: the key of a sentence, for it holds no data of a dossier.
+var key = regexp.MustCompile(`^[a-z]+(\.[A-Za-z]+)+$`)
+
+// why is the reason of a void number in the reader's words.
+func why(ctx context.Context, n book.Number) string {
+	if !key.MatchString(n.VoidWhy) {
+		return n.VoidWhy
+	}
+	if i18n.BundleOf(ctx).Has(n.VoidWhy) {
+		if said := i18n.T(ctx, n.VoidWhy); !strings.Contains(said, "{") { // the values of the sentence are not kept
+			return said
+		}
+	}
+	return i18n.T(ctx, "bookweb.voidBy")
 }
 
 // file is a whole book, a line a number, void ones with their reason.
@@ -200,7 +218,7 @@ func (h handlers) file(w http.ResponseWriter, r *http.Request) error {
 				if n.Void() {
 					state, when = i18n.T(ctx, "bookweb.void"), i18n.DateTime(l, n.VoidAt)
 				}
-				if err := add(n.N, i18n.DateTime(l, n.TakenAt), n.Subject.Code, n.By, state, when, n.VoidWhy); err != nil {
+				if err := add(n.N, i18n.DateTime(l, n.TakenAt), n.Subject.Code, n.By, state, when, why(ctx, n)); err != nil {
 					return err
 				}
 			}

@@ -1,15 +1,19 @@
 package certificateweb
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
+	"khue/internal/kernel/id"
 	"khue/internal/kernel/ui"
 	"khue/internal/kernel/web"
 	"khue/internal/register/certificate"
@@ -18,8 +22,15 @@ import (
 // listView is what was asked for, and the form that asks.
 type listView struct {
 	Banner   *ui.BannerArgs
+	Crumbs   []ui.Anchor
+	Health   *ui.SummaryArgs
 	Waiting  []cardView
 	Cards    []cardView
+	Whole    bool // nothing was narrowed: requests stand apart
+	Heading  string
+	Words    string
+	Shows    []ui.Filter
+	Pages    ui.PageLinks
 	May      bool
 	Key      string
 	Values   url.Values
@@ -52,18 +63,82 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	return h.show(w, r, http.StatusOK, v)
 }
 
+const path = "/admin/certificates"
+
+// address is the list narrowed.
+func address(f certificate.CardFilter, before certificate.ID) string {
+	q := url.Values{}
+	if f.Show != certificate.All {
+		q.Set("show", string(f.Show))
+	}
+	if f.Words != "" {
+		q.Set("q", f.Words)
+	}
+	if before != 0 {
+		q.Set("before", before.String())
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// asked is what of the list is wanted. What is none shows all.
+func asked(q url.Values) (f certificate.CardFilter) {
+	if x := certificate.Show(q.Get("show")); slices.Contains(certificate.Shows(), x) {
+		f.Show = x
+	}
+	f.Words = strings.Join(strings.Fields(q.Get("q")), " ")
+	if v, err := id.Parse[certificate.Card](q.Get("before")); err == nil {
+		f.Before = v
+	}
+	return f
+}
+
 func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v listView) error {
 	ctx := r.Context()
-	list, err := h.Authority.Cards(ctx)
+	q, err := web.Query(r)
 	if err != nil {
 		return err
 	}
-	for _, c := range list {
-		if x := h.card(ctx, c); c.State == certificate.Asked {
-			v.Waiting = append(v.Waiting, x)
-		} else {
-			v.Cards = append(v.Cards, x)
+	f := asked(q)
+	list, next, err := h.Authority.Find(ctx, f)
+	if err != nil {
+		return err
+	}
+	v.Whole, v.Words = f == certificate.CardFilter{}, f.Words
+	v.Heading = say(ctx, "show."+cmp.Or(string(f.Show), "all"))
+	for _, x := range certificate.Shows() {
+		v.Shows = append(v.Shows, ui.Filter{Label: say(ctx, "show."+cmp.Or(string(x), "all")), Href: address(certificate.CardFilter{Show: x, Words: f.Words}, 0), Count: -1, Current: x == f.Show})
+	}
+	if next != 0 {
+		v.Pages.Next = address(f, next)
+	}
+	if f.Before != 0 {
+		v.Pages.Prev = address(f, 0)
+	}
+	waiting := list
+	if v.Whole { // of a long list the first page alone would hide a request
+		v.Heading = say(ctx, "cards")
+		if waiting, _, err = h.Authority.Find(ctx, certificate.CardFilter{Show: certificate.Waiting}); err != nil {
+			return err
 		}
+		for _, c := range waiting {
+			v.Waiting = append(v.Waiting, h.card(ctx, c))
+		}
+	}
+	for _, c := range list {
+		if !v.Whole || c.State != certificate.Asked {
+			v.Cards = append(v.Cards, h.card(ctx, c))
+		}
+	}
+	if h.Manages(ctx) {
+		v.Crumbs = []ui.Anchor{{Label: say(ctx, "home"), Href: "/admin"}}
+		c, err := h.Authority.Condition(ctx)
+		if err != nil {
+			return err
+		}
+		v.Health = h.condition(ctx, c)
 	}
 	v.Key = web.NewKey()
 	for _, o := range h.Units(ctx) {
@@ -75,15 +150,51 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, status int, v lis
 	return web.Render(w, r, status, listPage(v))
 }
 
+// condition tells those who look after the authority how it is.
+func (h handlers) condition(ctx context.Context, c certificate.Condition) *ui.SummaryArgs {
+	l, now := i18n.LangOf(ctx), h.Authority.Authorities().Now
+	out := ui.SummaryArgs{Title: say(ctx, "health.title"), Action: &ui.Anchor{Label: say(ctx, "health.more"), Href: "/ca"}}
+	add := func(key string, value ui.Cell) {
+		out.Rows = append(out.Rows, ui.SummaryRow{Key: say(ctx, "health."+key), Value: value})
+	}
+	for _, p := range c.Parts {
+		word := "well"
+		if p.Name == "root" { // its key is not here to be asked
+			word = "holds"
+		}
+		cell := ui.Tagged(say(ctx, "health."+word), ui.ToneDone)
+		switch {
+		case p.Err != nil:
+			cell = ui.Tagged(say(ctx, "health.silent"), ui.ToneStopped)
+			cell.Note = say(ctx, "health.silentDo."+p.Name)
+		case !now.Before(p.Until):
+			cell = ui.Tagged(say(ctx, "health.over"), ui.ToneStopped)
+		case p.Near(now):
+			cell = ui.Tagged(say(ctx, "health.near"), ui.ToneWaiting)
+		}
+		if p.Err == nil {
+			cell.Note = say(ctx, "health.until", "day", i18n.Date(l, clock.DateOf(p.Until)))
+		}
+		add(p.Name, cell)
+	}
+	if c.Ending > 0 {
+		cell := ui.L(say(ctx, "health.endingN", "n", c.Ending), address(certificate.CardFilter{Show: certificate.Ending}, 0))
+		add("ending", cell)
+	}
+	return &out
+}
+
 func (h handlers) card(ctx context.Context, c certificate.Card) cardView {
 	state := string(c.State)
 	now := h.Authority.Authorities().Now
 	if c.State == certificate.Issued && !c.Valid(now) {
 		state = "expired"
+	} else if c.Near(now) {
+		state = "near"
 	}
 	v := cardView{
 		ID: c.ID.String(), Title: i18n.T(ctx, "certificate.kind."+string(c.Kind)) + ": " + c.Name, State: i18n.T(ctx, "certificate.state."+state), Key: web.NewKey(),
-		Tone:   map[string]ui.Tone{"asked": ui.ToneWaiting, "issued": ui.ToneDone, "refused": ui.ToneStopped, "revoked": ui.ToneStopped}[state],
+		Tone:   map[string]ui.Tone{"asked": ui.ToneWaiting, "issued": ui.ToneDone, "near": ui.ToneWaiting, "refused": ui.ToneStopped, "revoked": ui.ToneStopped}[state],
 		Decide: h.Authority.DecidesOn(ctx, c), Own: c.State == certificate.Asked && c.Proposer == auth.From(ctx).Account,
 	}
 	if h.Authority.Revokes(ctx, c) {
@@ -105,6 +216,9 @@ func (h handlers) card(ctx context.Context, c certificate.Card) cardView {
 		add("title", c.Title)
 	}
 	add("place", i18n.T(ctx, "certificate.place."+string(c.Place)))
+	if c.Looks {
+		v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: say(ctx, "row.look"), Value: ui.Cell{Body: lookImage(path+"/"+v.ID+"/look.png", say(ctx, "lookOf", "name", c.Name))}})
+	}
 	add("basis", c.Basis)
 	add("asked", say(ctx, "row.by", "name", c.ProposedBy, "at", i18n.DateTime(l, c.ProposedAt)))
 	if !c.DecidedAt.IsZero() {
@@ -139,10 +253,27 @@ func (h handlers) ask(w http.ResponseWriter, r *http.Request) error {
 	wish := certificate.Wish{
 		Kind: certificate.Kind(f.Get("kind")), Login: f.Get("login"), Unit: f.Get("unit"), Request: f.Get("request"), Ref: f.Get("ref"), Basis: f.Get("basis"),
 	}
+	if wish.Look, err = image(r); err != nil {
+		return h.refused(w, r, err, listView{Values: f})
+	}
 	if _, err := h.Authority.Ask(r.Context(), wish, key); err != nil {
 		return h.refused(w, r, err, listView{Values: f})
 	}
-	return web.Redirect(w, r, "/admin/certificates?done=asked")
+	return web.Redirect(w, r, path+"?done=asked")
+}
+
+// image is the file of a signature or seal; nil where none was chosen.
+func image(r *http.Request) ([]byte, error) {
+	files, err := web.Files(r, "look")
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	f, err := files[0].Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, maxAsk))
 }
 
 // act issues, refuses, revokes, or asks for a renewal.
@@ -172,7 +303,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return errs.E(errs.NotFound, "certificate.error.none")
 	}
-	if k := errs.KindOf(err); err != nil && (k == errs.Invalid || k == errs.Conflict || k == errs.Forbidden) {
+	if k := errs.KindOf(err); err != nil && (k == errs.Invalid || k == errs.Conflict || k == errs.Forbidden || k == errs.Unavailable) {
 		// Told above the list: the fields of the request's form have no part in it.
 		text := web.ProblemOf(ctx, err).Detail
 		if ps := ui.ProblemsOf(ctx, err); len(ps) > 0 {
@@ -183,7 +314,7 @@ func (h handlers) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.Redirect(w, r, "/admin/certificates?done="+do)
+	return web.Redirect(w, r, path+"?done="+do)
 }
 
 func (v listView) field(ctx context.Context, name string, more ui.Field) ui.Field {
@@ -203,5 +334,10 @@ func (v listView) kind(ctx context.Context) ui.Field {
 }
 
 func (v listView) unit(ctx context.Context) ui.Field {
-	return v.field(ctx, "unit", ui.Field{Optional: true, Options: append([]ui.Option{{Value: "", Label: "–"}}, v.Units...)})
+	return v.field(ctx, "unit", ui.Field{Options: append([]ui.Option{{Value: "", Label: "–"}}, v.Units...)})
+}
+
+// ownKey reports whether somebody asked for a card of a key elsewhere: then its part is open.
+func (v listView) ownKey() bool {
+	return v.Values.Get("request") != "" || v.Values.Get("ref") != "" || v.Problems.For("request") != "" || v.Problems.For("ref") != ""
 }

@@ -1,6 +1,7 @@
 package certificateweb
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -30,8 +31,9 @@ var Messages embed.FS
 // Deps is what the pages stand on.
 type Deps struct {
 	Authority *certificate.Service
-	// Readers may look at the list.
-	Readers auth.Policy
+	// Manages reports whether the reader looks after officers, and so after the authority; every
+	// other officer sees their own card.
+	Manages func(ctx context.Context) bool
 	// Units are those for which the reader may ask for a seal, by scope.
 	Units func(ctx context.Context) []ui.Option
 }
@@ -40,6 +42,9 @@ type handlers struct{ Deps }
 
 // maxRequest bounds a request to OCSP or for a time stamp.
 const maxRequest = 16 << 10
+
+// maxAsk bounds a request for a card: an image and a CSR.
+const maxAsk = 512 << 10
 
 // What one client may ask of the authority: each answer about a certificate and each time stamp
 // is a signature. A signer's program asks a few for each paper.
@@ -50,9 +55,10 @@ func stamps() web.Rate    { return web.Rate{Most: 60, Each: time.Second} }
 func Routes(d Deps) web.Module {
 	h := handlers{d}
 	return web.Module{Name: "certificate", Routes: []web.Route{
-		{Method: http.MethodGet, Path: "/admin/certificates", Policy: d.Readers, Do: h.list},
-		{Method: http.MethodPost, Path: "/admin/certificates", Policy: d.Readers, Do: h.ask},
-		{Method: http.MethodPost, Path: "/admin/certificates/{id}", Policy: d.Readers, Do: h.act},
+		{Method: http.MethodGet, Path: path, Policy: auth.Officer, Do: h.list},
+		{Method: http.MethodPost, Path: path, Policy: auth.Officer, Do: h.ask, MaxBody: maxAsk},
+		{Method: http.MethodPost, Path: path + "/{id}", Policy: auth.Officer, Do: h.act},
+		{Method: http.MethodGet, Path: path + "/{id}/look.png", Policy: auth.Officer, Do: h.look},
 		{Method: http.MethodGet, Path: "/ca", Policy: auth.Public, Do: h.about},
 		{Method: http.MethodGet, Path: "/ca/root.pem", Policy: auth.Public, Do: h.root},
 		{Method: http.MethodGet, Path: "/ca/issuing.cer", Policy: auth.Public, Do: h.issuing},
@@ -85,6 +91,19 @@ func (h handlers) root(w http.ResponseWriter, _ *http.Request) error {
 
 func (h handlers) issuing(w http.ResponseWriter, _ *http.Request) error {
 	return give(w, "application/pkix-cert", "khue-issuing.cer", h.Authority.Issuing().Raw)
+}
+
+// look is the image of a signature or seal, for who may look at the card.
+func (h handlers) look(w http.ResponseWriter, r *http.Request) error {
+	v, err := web.PathID[certificate.Card](r, "id")
+	if err != nil {
+		return err
+	}
+	b, err := h.Authority.LookShown(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	return web.Send(w, r, web.Download{Name: v.String() + ".png", Type: "image/png", Size: int64(len(b)), Inline: true, Body: bytes.NewReader(b)})
 }
 
 func (h handlers) crl(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
@@ -19,6 +20,7 @@ type entryView struct {
 	Register string
 	Unit     string
 	On       string
+	Version  int // that is read; 0: the one that counts on the day
 	Status   ui.Cell
 	Back     ui.Anchor
 	Rows     ui.SummaryArgs
@@ -50,7 +52,7 @@ func (h handlers) entry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var v entryView
+	v := entryView{Version: atoi(q.Get("version"))}
 	for _, do := range record.Acts() {
 		if q.Get("done") == string(do) {
 			v.Banner = &ui.BannerArgs{Text: i18n.T(r.Context(), "recordweb.done."+string(do)), Tone: ui.ToneDone, Alert: true}
@@ -69,6 +71,13 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, code int, on cloc
 	e, history, err := h.svc.Open(ctx, id, on)
 	if err != nil {
 		return err
+	}
+	if v.Version != 0 { // of several in effect since one day the day alone shows the last
+		i := slices.IndexFunc(history, func(x record.Entry) bool { return x.Version == v.Version })
+		if i < 0 {
+			return errs.E(errs.NotFound, "record.none")
+		}
+		e = history[i]
 	}
 	reg, err := h.svc.Register(e.Register)
 	if err != nil {
@@ -89,6 +98,9 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, code int, on cloc
 	} else {
 		v.On = i18n.T(ctx, "recordweb.asOf", "day", i18n.Date(l, on))
 	}
+	if v.Version != 0 {
+		v.On = i18n.T(ctx, "recordweb.asVersion", "n", e.Version, "of", history[0].Version, "at", i18n.DateTime(l, e.Recorded))
+	}
 	v.Status = status(ctx, e, today)
 	row := func(key string, c ui.Cell) { v.Rows.Rows = append(v.Rows.Rows, ui.SummaryRow{Key: key, Value: c}) }
 	for _, f := range reg.Fields {
@@ -108,7 +120,7 @@ func (h handlers) show(w http.ResponseWriter, r *http.Request, code int, on cloc
 		row(i18n.T(ctx, "recordweb.col.source"), ui.L(e.Source.Code, "/desk/dossiers/"+url.PathEscape(e.Source.Code)))
 	}
 	v.History = h.history(ctx, history)
-	if on.IsZero() && h.svc.MayKeep(ctx, e.Unit) {
+	if on.IsZero() && v.Version == 0 && h.svc.MayKeep(ctx, e.Unit) {
 		v.Acts = acts(ctx, reg, e, v.Problems, sent)
 	}
 	return web.Render(w, r, code, entryPage(v))
@@ -124,7 +136,7 @@ func (h handlers) history(ctx context.Context, all []record.Entry) ui.TableArgs 
 		why := ui.T(e.Reason)
 		why.Note = e.Authority
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			ui.T(i18n.DateTime(l, e.Recorded)), ui.L(i18n.T(ctx, "recordweb.act."+string(e.Do)), "/desk/records/"+e.ID.String()+"?on="+e.Effective.String()), ui.T(i18n.Date(l, e.Effective)), ui.T(e.By), why,
+			ui.T(i18n.DateTime(l, e.Recorded)), ui.L(i18n.T(ctx, "recordweb.act."+string(e.Do)), "/desk/records/"+e.ID.String()+"?version="+itoa(e.Version)), ui.T(i18n.Date(l, e.Effective)), ui.T(e.By), why,
 		}})
 	}
 	return t

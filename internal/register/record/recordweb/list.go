@@ -2,12 +2,14 @@ package recordweb
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
@@ -60,7 +62,11 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 		Caption: i18n.T(ctx, "recordweb.title"), CaptionQuiet: true, First: true, Empty: i18n.T(ctx, "recordweb.noRegister"),
 		Head: []ui.Column{{Label: i18n.T(ctx, "recordweb.col.register"), Lead: true}, {Label: i18n.T(ctx, "recordweb.col.entries"), Numeric: true}},
 	}
-	for _, reg := range h.svc.Declared.Registers() {
+	regs := slices.Clone(h.svc.Declared.Registers())
+	slices.SortStableFunc(regs, func(a, b record.Register) int { // those that the agency keeps stand first
+		return cmp.Compare(min(1, n[b.ID]), min(1, n[a.ID]))
+	})
+	for _, reg := range regs {
 		v.Table.Rows = append(v.Table.Rows, ui.Row{Cells: []ui.Cell{
 			ui.L(reg.Name.In(i18n.LangOf(ctx)), "/desk/registers/"+url.PathEscape(reg.ID)+"?unit="+u.ID.String()), ui.T(strconv.FormatInt(n[reg.ID], 10)),
 		}})
@@ -168,6 +174,7 @@ func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 			href += "?on=" + f.On.String()
 		}
 		row := ui.Row{Cells: []ui.Cell{ui.L(e.Key, href)}}
+		row.Cells[0].Note = h.found(ctx, reg, e, f.Words)
 		for _, x := range lead(reg) {
 			row.Cells = append(row.Cells, ui.T(h.words(ctx, x, e.Values)))
 		}
@@ -180,6 +187,21 @@ func (h handlers) register(w http.ResponseWriter, r *http.Request) error {
 		v.Pages.Prev = path + query(f, 0)
 	}
 	return web.Render(w, r, http.StatusOK, registerPage(v))
+}
+
+// found is what of an entry was searched for, where no column of the list shows it.
+func (h handlers) found(ctx context.Context, reg record.Register, e record.Entry, words string) string {
+	for _, x := range reg.Fields {
+		if slices.ContainsFunc(lead(reg), func(y record.Field) bool { return y.ID == x.ID }) {
+			continue
+		}
+		for _, has := range strings.Fields(i18n.Fold(e.Values.Text(x.ID))) {
+			if slices.ContainsFunc(strings.Fields(i18n.Fold(words)), func(w string) bool { return strings.HasPrefix(has, w) }) {
+				return label(ctx, x) + ": " + h.words(ctx, x, e.Values)
+			}
+		}
+	}
+	return ""
 }
 
 func label(ctx context.Context, f record.Field) string {
@@ -229,6 +251,10 @@ func (h handlers) csv(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	on := f.On
+	if on.IsZero() {
+		on = clock.DateOf(h.svc.Clock.Now())
+	}
 	t := sheet.Table{Name: reg.ID, Columns: []sheet.Column{{Title: i18n.T(ctx, "recordweb.col.key")}}}
 	for _, x := range reg.Fields {
 		t.Columns = append(t.Columns, sheet.Column{Title: label(ctx, x)})
@@ -240,9 +266,9 @@ func (h handlers) csv(w http.ResponseWriter, r *http.Request) error {
 		return h.svc.Each(ctx, f, func(e record.Entry) error {
 			cells := []any{e.Key}
 			for _, x := range reg.Fields {
-				cells = append(cells, e.Values.Text(x.ID))
+				cells = append(cells, h.cell(ctx, x, e.Values))
 			}
-			return add(append(cells, i18n.T(ctx, "recordweb.status."+string(e.Status)), e.Effective.String(), day(e.From), day(e.Until), e.Source.Code)...)
+			return add(append(cells, status(ctx, e, on).Text, e.Effective.String(), day(e.From), day(e.Until), e.Source.Code)...)
 		})
 	}
 	var body bytes.Buffer
@@ -250,6 +276,15 @@ func (h handlers) csv(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.Send(w, r, web.Download{Name: reg.ID + ".csv", Type: "text/csv; charset=utf-8", Body: &body, Size: int64(body.Len())})
+}
+
+// cell is a value in a file for people: words as on the page, but numbers and days as spreadsheets
+// read them.
+func (h handlers) cell(ctx context.Context, f record.Field, v record.Values) string {
+	if f.Type == "number" || f.Type == "date" {
+		return v.Text(f.ID)
+	}
+	return h.words(ctx, f, v)
 }
 
 func day(d clock.Date) string {
