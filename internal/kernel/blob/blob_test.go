@@ -233,3 +233,33 @@ func TestNamesForgetNone(t *testing.T) {
 		t.Error("what is no name is known")
 	}
 }
+
+// A sweep that ended between setting a file aside and looking at it for the last time takes nothing: the
+// next one puts a young file back, and lets an old one go.
+func TestASweepThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	ctx := context.Background()
+	aside := func(content string, age time.Duration) blob.Ref {
+		t.Helper()
+		ref, err := s.Put(ctx, strings.NewReader(content), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tmp, at := filepath.Join(dir, "tmp", "swept-"+ref.SHA256), time.Now().Add(-age)
+		if err := errors.Join(os.Rename(filepath.Join(dir, ref.SHA256[:2], ref.SHA256[2:4], ref.SHA256), tmp), os.Chtimes(tmp, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	young, old := aside("young", time.Minute), aside("old", 48*time.Hour)
+	if _, err := s.Sweep(ctx, time.Now().Add(-24*time.Hour), func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stat(ctx, young); err != nil {
+		t.Errorf("what somebody put again is gone: %v", err)
+	}
+	if err := s.Stat(ctx, old); !errs.Is(err, errs.NotFound) || len(files(t, dir)) != 1 {
+		t.Errorf("what nobody wants stays: %v, %v", err, files(t, dir))
+	}
+}

@@ -19,7 +19,9 @@ func (s *Service) Receipt(b *i18n.Bundle, l i18n.Lang, o Order) ([]byte, error) 
 	t := func(key string, kv ...any) string { return b.T(l, "payment.receipt."+key, kv...) }
 	unit := ""
 	if u, ok := s.Units.Now().Get(o.Unit); ok {
-		unit = u.Name
+		if unit = u.Name; l == i18n.EN && u.NameEN != "" {
+			unit = u.NameEN
+		}
 	}
 	rows := [][]string{}
 	for i, line := range o.Lines {

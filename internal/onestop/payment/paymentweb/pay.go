@@ -196,6 +196,9 @@ func (h handlers) payView(ctx context.Context, o payment.Order, key string) payV
 	if !o.ExpiresAt.IsZero() && o.Payable() {
 		row(&v.Facts, "until", i18n.DateTime(i18n.LangOf(ctx), o.ExpiresAt))
 	}
+	if o.Void == payment.Expired {
+		row(&v.Facts, "ended", i18n.DateTime(i18n.LangOf(ctx), o.ExpiresAt))
+	}
 	if !o.PaidAt.IsZero() {
 		row(&v.Facts, "paidAt", i18n.DateTime(i18n.LangOf(ctx), o.PaidAt))
 	}
