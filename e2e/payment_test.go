@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,7 @@ func moneyCity(t *testing.T) (c *counterOfMoney, visitors map[string]string, des
 	_, disputed := c.file(9, "Nguyễn Thị Hạnh")
 	ended, cancelled := c.file(11, "Nguyễn Thị Hạnh")
 	_, cash := c.file(15, "Nguyễn Thị Hạnh")
+	_, lost := c.file(16, "Nguyễn Thị Hạnh")
 	for i, x := range []struct {
 		o   payment.Order
 		sum int64
@@ -163,7 +165,7 @@ func moneyCity(t *testing.T) (c *counterOfMoney, visitors map[string]string, des
 	_, err = c.Payments.Import(c.clerk, open.Unit, strings.NewReader("account,date,reference,debit,credit,description\n"+
 		payee.Account+","+day+",FT26319000011,,24000,da biet\n"+
 		payee.Account+","+day+",FT26319000090,,1234567890,CTY CO PHAN khong ghi ma nop\n"+
-		payee.Account+","+day+",FT26319000091,,110000,"+partial.Reference+"\n"+
+		payee.Account+","+day+",FT26319000091,,128000,"+lost.Reference+"\n"+
 		payee.Account+","+day+",FT26319000092,22000,,phi quan ly tai khoan\n"))
 	c.ok(err)
 
@@ -207,7 +209,12 @@ func TestEveryStateOfAPaymentIsClean(t *testing.T) {
 	t.Parallel()
 	c, visitors, desk := moneyCity(t)
 	looks := []look{{width: 360, dark: true, js: true, lang: "vi"}, {width: 1280, js: true, lang: "en"}}
-	if os.Getenv("KHUE_SHOTS") != "" {
+	if dir := os.Getenv("KHUE_SHOTS"); dir != "" {
+		c.ok(os.MkdirAll(dir, 0o755))
+		for _, lang := range []string{"vi", "en"} {
+			paper := c.Visitor().In(lang).Get(strings.Replace(visitors["paid"], "?", "/receipt.pdf?", 1)).Want(200).Body
+			c.ok(os.WriteFile(filepath.Join(dir, "receipt-"+lang+".pdf"), paper, 0o600))
+		}
 		looks = append(looks, look{width: 360, js: true, lang: "vi"}, look{width: 1280, dark: true, js: true, lang: "vi"})
 	}
 	for _, l := range looks {

@@ -124,7 +124,7 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, o := range orders {
 		v.Orders.Rows = append(v.Orders.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: o.Reference, Href: "/desk/payments/" + o.ID.String(), Note: o.Source.Code}, ui.T(o.Payer), ui.T(money(ctx, o.Amount)), ui.T(money(ctx, o.Due())),
+			ui.L(o.Reference, "/desk/payments/"+o.ID.String()), {Text: o.Payer, Note: o.Source.Code}, ui.T(money(ctx, o.Amount)), ui.T(money(ctx, o.Due())),
 			ui.Tagged(stateWord(ctx, o.State), tone(o.State)), ui.T(i18n.DateTime(i18n.LangOf(ctx), o.OpenedAt)),
 		}})
 	}
@@ -164,8 +164,11 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		Excess: money(ctx, o.Excess()), Held: money(ctx, o.Held()),
 	}
 	v.Pay.Title, v.Pay.Note = say(ctx, "order", "reference", o.Reference), say(ctx, "deskNote."+string(o.State))
-	if o.Refund.Approved != 0 {
+	switch {
+	case o.Refund.Approved != 0:
 		v.Pay.Note = say(ctx, "deskNote.approved")
+	case o.State == payment.Late && o.Renewable():
+		v.Pay.Note = say(ctx, "deskNote.part")
 	}
 	v.Pay.Facts.Rows = append([]ui.SummaryRow{{Key: say(ctx, "dossier"), Value: ui.L(o.Source.Code, "/desk/dossiers/"+url.PathEscape(o.Source.Code))}}, v.Pay.Facts.Rows...)
 	switch mine, err := h.s.MyShift(ctx); {
@@ -193,7 +196,7 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		v.Next = "/desk/payments/" + next.ID.String()
 	}
 	v.Waits = o.Refund.Amount > 0 && o.Refund.Approver == "" && !v.May.Approve
-	if o.Excess() == 0 {
+	if o.Excess() == 0 || o.Void != "" {
 		v.Excess = ""
 	}
 	add := func(key, text string) {
@@ -208,6 +211,9 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		add("approvedBy", o.Refund.Approver)
 	}
 	add("dispute", o.Dispute)
+	if key := "paymentweb.ended." + o.Why; i18n.BundleOf(ctx).Has(key) { // its source wrote a word of its own
+		o.Why = i18n.T(ctx, key)
+	}
 	add("why", o.Why)
 	status := http.StatusOK
 	if bad != nil {

@@ -126,6 +126,26 @@ func TestTheButtonOfANewCode(t *testing.T) {
 	}, opened, citytest.With(paying))
 }
 
+// A part that came late is no excess: what is missing is said, to payer and cashier, and nobody is led to
+// pay back "the excess" of a fee that is still owed.
+func TestAPartThatCameLateIsNoExcess(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		b := filed(t, c)
+		o := b.expire()
+		b.transferTo(o, "FT1", 16_000)
+		for p, who := range map[string]citytest.Actor{c.Payments.Link(o.ID): c.Visitor(), "/desk/payments/" + o.ID.String(): c.As("clerk")} {
+			page := read(t, who.In("vi"), p)
+			if !strings.Contains(page, "Còn thiếu") || !strings.Contains(page, "184.000 đồng") || strings.Contains(page, "hừa") {
+				t.Errorf("%s does not say that a part is missing, or speaks of an excess", p)
+			}
+		}
+		if page := read(t, c.As("clerk").In("vi"), "/desk/payments/"+o.ID.String()); !strings.Contains(page, "Đề nghị hoàn tất cả 16.000 đồng") {
+			t.Error("the money cannot be given back")
+		}
+	}, opened, citytest.With(paying))
+}
+
 // stuck makes every change of a table's rows miss until it is let go, as if somebody else were first
 // each time.
 func stuck(t *testing.T, c *citytest.City, table string) (letGo func()) {

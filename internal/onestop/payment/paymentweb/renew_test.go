@@ -160,6 +160,11 @@ func TestAReopenedDossierIsPaidByANewCode(t *testing.T) {
 			t.Fatalf("the order is %s", o.State)
 		}
 		renew := "/api/v1/payments/" + old.ID.String() + "/renew"
+		for lang, says := range map[string]string{"vi": "Hồ sơ không được tiếp nhận", "en": "The dossier was not accepted"} {
+			if page := read(t, c.As("clerk").In(lang), "/desk/payments/"+old.ID.String()); !strings.Contains(page, says) {
+				t.Errorf("in %s the desk does not say why the payment was cancelled", lang)
+			}
+		}
 		c.As("citizen").Post(renew, nil).Want(409)
 		if page := string(c.As("citizen").In("vi").Get("/pay/" + old.ID.String()).Want(200).Body); strings.Contains(page, "Lấy mã thanh toán mới") {
 			t.Error("a dossier that has ended asks for its fee")

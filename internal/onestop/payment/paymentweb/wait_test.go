@@ -47,6 +47,9 @@ func TestNoTermRunsBeforeTheFeeIsPaid(t *testing.T) {
 		if page := string(c.As("clerk").Get("/desk/queue?due=late").Want(200).Body); strings.Contains(page, b.code) {
 			t.Error("the clerk is late with what nobody paid")
 		}
+		if page := read(t, c.As("clerk").In("vi"), "/desk/dossiers/"+b.code); !strings.Contains(page, "Phí chưa nộp, thời hạn chưa tính") || strings.Contains(page, "Trễ ") {
+			t.Error("the clerk's page counts a term that does not run")
+		}
 		b.transfer("FT1", 200_000)
 		b.goesOn()
 		d := b.dossier()
