@@ -18,6 +18,7 @@ import (
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/payment/bankweb"
+	"khue/internal/onestop/rights"
 )
 
 // counterOfMoney is a city with payments in every state that there is.
@@ -169,6 +170,12 @@ func moneyCity(t *testing.T) (c *counterOfMoney, visitors map[string]string, des
 		payee.Account+","+day+",FT26319000092,22000,,phi quan ly tai khoan\n"))
 	c.ok(err)
 
+	hold, err := c.Rights.AskHold(officer(t, city, "kiemtra"), rights.HoldAsk{
+		Decision: "15/2026/QĐ-TA", OrderedBy: "Tòa án nhân dân khu vực 2 - Hà Nội", Since: clock.MustDate("2026-11-02"),
+		Money: []string{"FT26319000071", strings.ToLower(disputed.Reference)}, Why: "Vụ án số 5, tòa án yêu cầu giữ chứng từ", Key: key(),
+	})
+	c.ok(err)
+
 	to, err := url.Parse(c.Payments.ToPay(open).Gateway)
 	c.ok(err)
 	c.bank.Faults.Lose = 1 // whoever comes back is first
@@ -197,7 +204,7 @@ func moneyCity(t *testing.T) (c *counterOfMoney, visitors map[string]string, des
 			"/desk/payments", "/desk/payments?state=expired", "/desk/payments?q=KHP123", "/desk/cash", "/desk/reconcile", "/desk/reconcile?at.day=31&at.month=11&at.year=2026", "/desk/suspense", money(0), money(2), "/desk/dossiers/"+expired),
 		"lanhdao":  append(of(late, asked, disputed), money(1)),
 		"taichinh": of(open),
-		"kiemtra":  append(of(paid), "/desk/payments", "/admin/retention/holds"),
+		"kiemtra":  append(of(paid), "/desk/payments", "/admin/retention/holds", "/admin/retention/holds/"+hold.String()),
 	}
 	return c, visitors, desk
 }
