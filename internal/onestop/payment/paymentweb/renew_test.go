@@ -169,6 +169,11 @@ func TestAReopenedDossierIsPaidByANewCode(t *testing.T) {
 		if page := string(c.As("citizen").In("vi").Get("/pay/" + old.ID.String()).Want(200).Body); strings.Contains(page, "Lấy mã thanh toán mới") {
 			t.Error("a dossier that has ended asks for its fee")
 		}
+		for p, who := range map[string]citytest.Actor{"/dossiers/" + b.code: c.As("citizen"), "/desk/dossiers/" + b.code: c.As("clerk"), "/desk/payments/" + old.ID.String(): c.As("clerk")} {
+			if strings.Contains(read(t, who.In("vi"), p), "Lấy mã thanh toán mới") {
+				t.Errorf("%s offers a new code for a dossier that has ended", p)
+			}
+		}
 		if _, err := c.Dossiers.Correct(as(t, 9, "chairman"), dossier.Correction{Kind: dossier.CorrectReopen, Dossier: b.code, Step: "receive", Reason: "Từ chối nhầm", Authority: "Quyết định 7/QĐ-UBND", Key: "reopen-0001"}); err != nil {
 			t.Fatal(err)
 		}
