@@ -143,7 +143,7 @@ func (p *Program) backupFigures() measure.Group {
 		},
 		Now: func(put measure.Put) {
 			s := p.Backup.Status()
-			if s.Good.IsZero() {
+			if s.Good.IsZero() || s.Waiting {
 				return // none yet, or another node takes it
 			}
 			put("khue_backup_behind_seconds", p.Clock.Now().Sub(s.Good).Seconds())
@@ -154,11 +154,14 @@ func (p *Program) backupFigures() measure.Group {
 	}
 }
 
+// defaultAlarm is how old the last good backup may be.
+const defaultAlarm = 15 * time.Minute
+
 func (p *Program) backupAge(context.Context) error {
 	s := p.Backup.Status()
 	limit := p.Config.Backup.Alarm
 	if limit <= 0 {
-		limit = 15 * time.Minute
+		limit = defaultAlarm
 	}
 	now := p.Clock.Now()
 	switch {

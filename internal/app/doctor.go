@@ -64,7 +64,7 @@ func (d *doctorCmd) Run(c *command) error {
 		return err
 	}
 	x := &doctor{c: c, cfg: cfg, cmd: d, now: cfg.Clock.Now()}
-	for _, look := range []func(){x.address, x.folder, x.keys, x.disk, x.clock, x.files, x.certificate, x.database, x.reach, x.server} {
+	for _, look := range []func(){x.address, x.folder, x.keys, x.disk, x.clock, x.files, x.certificate, x.database, x.backup, x.reach, x.server} {
 		look()
 	}
 	worst := x.worst()
@@ -333,7 +333,7 @@ func (x *doctor) journal(ctx context.Context, d *db.DB) {
 	case cp.Size > st.Size:
 		x.says(wrong, "shortJournal", "size", st.Size, "signed", cp.Size)
 	default:
-		x.says(fine, "journal", "size", st.Size)
+		x.says(fine, "journal", "n", st.Size)
 	}
 	if last, err := j.Last(ctx); err == nil && last.After(x.now.Add(time.Minute)) {
 		x.says(wrong, "future")

@@ -116,6 +116,7 @@ func restore(ctx context.Context, v *backup.Vault, t restoring) (out *restored, 
 // eraseAgain forgets what was erased after the instant of a restore, and checks that it is
 // gone. What does not exist yet at that instant needs nothing.
 func (p *Program) eraseAgain(ctx context.Context, list []backup.Erasure) (n int, left []backup.Erasure, err error) {
+	var files []string
 	for _, e := range list {
 		why, err := json.Marshal(map[string]any{"rule": "restore", "entry": e.ID, "at": e.At})
 		if err != nil {
@@ -123,7 +124,9 @@ func (p *Program) eraseAgain(ctx context.Context, list []backup.Erasure) (n int,
 		}
 		switch e.Kind {
 		case rights.KindErased:
-			err = erasing{p}.Erase(ctx, e.Of, why)
+			var more []string
+			more, err = erasing{p}.Erase(ctx, e.Of, why)
+			files = append(files, more...)
 			if errs.Is(err, errs.Conflict) {
 				left = append(left, e)
 				continue
@@ -140,6 +143,10 @@ func (p *Program) eraseAgain(ctx context.Context, list []backup.Erasure) (n int,
 			return n, left, fmt.Errorf("app: erasing %s %d again: %w", e.Kind, e.Of, err)
 		}
 		n++
+	}
+	// Nobody was let in yet: whatever was put was put by the restore.
+	if err := p.release(ctx, files, clock.System().Now().Add(hour)); err != nil {
+		return n, left, err
 	}
 	return n, left, p.stayErased(ctx, list, left)
 }

@@ -9,6 +9,7 @@ import (
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/blob"
+	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
@@ -67,45 +68,27 @@ func (e erasing) EndedBefore(ctx context.Context, service string, before time.Ti
 }
 
 // Erase implements rights.Dossiers.
-func (e erasing) Erase(ctx context.Context, v int64, why []byte) error {
+func (e erasing) Erase(ctx context.Context, v int64, why []byte) (files []string, err error) {
 	codes, err := e.p.Dossiers.Codes(ctx, []int64{v})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := e.p.Counter.Erase(ctx, dossier.ID(v), codes[v]); err != nil {
-		return err
+		return nil, err
 	}
-	papers, err := e.p.Dossiers.Erase(ctx, dossier.ID(v), why)
-	if err != nil {
-		return err
+	if files, err = e.p.Dossiers.Erase(ctx, dossier.ID(v), why); err != nil {
+		return nil, err
 	}
 	signed, err := e.p.Signatures.Erase(ctx, journal.Subject{Type: dossier.SubjectType, ID: v})
-	if err != nil {
-		return err
-	}
 	for _, f := range signed {
-		papers = append(papers, form.File{SHA256: f.SHA256, Size: f.Size})
+		files = append(files, f.SHA256)
 	}
-	for _, f := range papers {
-		if f.SHA256 == "" {
-			continue
-		}
-		used := false
-		for _, uses := range []func(context.Context, string) (bool, error){e.p.Dossiers.Uses, e.p.Apply.Uses, e.p.Counter.Uses} {
-			more, err := uses(ctx, f.SHA256)
-			if err != nil {
-				return err
-			}
-			used = used || more
-		}
-		if used {
-			continue // somebody else handed in the same bytes
-		}
-		if err := e.p.Blobs.Remove(ctx, blob.Ref{SHA256: f.SHA256, Size: f.Size}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return files, err
+}
+
+// Release implements rights.Dossiers.
+func (e erasing) Release(ctx context.Context, files []string) error {
+	return e.p.release(ctx, files, clock.System().Now().Add(-onItsWay))
 }
 
 // Hold implements rights.Dossiers.

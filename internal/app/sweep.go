@@ -38,9 +38,47 @@ func (p *Program) filesModule() module.Module {
 	}
 }
 
-// sweepFiles removes files that are old and that nothing names. Rows are read in the order in which
-// names go from one to the next: what leaves a table after it was read has come to one that is not
-// read yet.
+// named gives each the texts of all modules in which files are named, in the order in which names go
+// from one to the next: what leaves a table after it was read has come to one that is not read yet.
+func (p *Program) named(ctx context.Context, each func(text string)) error {
+	for _, of := range []func(context.Context, func(string)) error{
+		p.Uploads.FileNames, p.Apply.FileNames, p.Counter.FileNames, p.Rights.FileNames, p.Dossiers.FileNames, p.Signatures.FileNames, p.Results.FileNames,
+	} {
+		if err := of(ctx, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onItsWay is how long ago bytes may have been put whose row is still to come, where what an erasure
+// leaves is removed. Such a file waits for the sweep.
+const onItsWay = hour
+
+// release removes those of some files that nothing names any more and that were put before an instant
+// of the clock by which files are dated. What a result shows, another dossier or anybody's draft holds
+// stays: it goes at the end of its own term.
+func (p *Program) release(ctx context.Context, files []string, before time.Time) (err error) {
+	defer errs.Op(&err, "app.release")
+	left := map[string]bool{}
+	for _, f := range files {
+		left[f] = true
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	if err := p.named(ctx, func(text string) { blob.EachName(text, func(name string) { delete(left, name) }) }); err != nil {
+		return err
+	}
+	for name := range left {
+		if err := p.Blobs.Remove(ctx, blob.Ref{SHA256: name}, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepFiles removes files that are old and that nothing names.
 func (p *Program) sweepFiles(ctx context.Context, s *sweeper) (err error) {
 	defer errs.Op(&err, "app.sweepFiles")
 	store, ok := p.Blobs.(interface {
@@ -54,12 +92,8 @@ func (p *Program) sweepFiles(ctx context.Context, s *sweeper) (err error) {
 		now = real // a demo's clock may run ahead of the one by which files are dated
 	}
 	names := blob.NewNames()
-	for _, of := range []func(context.Context, func(string)) error{
-		p.Uploads.FileNames, p.Apply.FileNames, p.Counter.FileNames, p.Rights.FileNames, p.Dossiers.FileNames, p.Signatures.FileNames, p.Results.FileNames,
-	} {
-		if err := of(ctx, names.Add); err != nil {
-			return err
-		}
+	if err := p.named(ctx, names.Add); err != nil {
+		return err
 	}
 	got, err := store.Sweep(ctx, now.Add(-sweepAge), names.Has)
 	if err != nil {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -16,6 +18,7 @@ import (
 
 	"khue/internal/app"
 	"khue/internal/citytest"
+	"khue/internal/kernel/backup"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/jobs"
 	"khue/internal/kernel/journal"
@@ -47,6 +50,9 @@ func TestTheCityIsWatched(t *testing.T) {
 		}
 		for _, name := range namedByRules(t) {
 			base := regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(name, "")
+			if strings.HasPrefix(name, "khue_backup_") {
+				continue // TestTheBackupIsWatched
+			}
 			if name != "up" && name != "khue_certificate_days" && !strings.Contains(text, "\n"+base) {
 				t.Errorf("an alert rule names %s, which is not told", name)
 			}
@@ -91,6 +97,66 @@ func (r *recorded) all() []sdk.ReadOnlySpan {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.list
+}
+
+// TestEachTroubleHasANameOfItsOwn: a reader who steps from banner to banner hears which is which.
+func TestEachTroubleHasANameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	citytest.Each(t, func(t *testing.T, c *citytest.City) {
+		err := c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+			return errors.Join(c.Jobs.Enqueue(tx, jobs.Job{Kind: "test.first"}), c.Jobs.Enqueue(tx, jobs.Job{Kind: "test.second"}), c.Jobs.Enqueue(tx, jobs.Job{Kind: "test.broken"}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.Jobs.Drain(t.Context(), []jobs.Handler{{Kind: "test.broken", Do: func(context.Context, jobs.Task) error { return jobs.Permanent(errors.New("no")) }}})
+		c.Pass(20 * time.Minute)
+		c.Measures.Refresh(t.Context())
+		for lang, want := range map[string][]string{
+			"en": {"Jobs wait: test.first", "Jobs wait: test.second", "Jobs failed"}, "vi": {"Việc tự động phải chờ: test.first", "Việc tự động phải chờ: test.second", "Việc tự động đã hỏng"},
+		} {
+			page := c.AsLogin("kiemtra").In(lang).Get("/admin/health").Want(200).Body
+			seen := map[string]int{}
+			for _, m := range regexp.MustCompile(`role="region" aria-label="([^"]*)"`).FindAllSubmatch(page, -1) {
+				seen[string(m[1])]++
+			}
+			for _, label := range want {
+				if seen[label] != 1 {
+					t.Errorf("%s: %d banners are called %q", lang, seen[label], label)
+				}
+			}
+			for label, n := range seen {
+				if n > 1 {
+					t.Errorf("%s: %d banners are called %q", lang, n, label)
+				}
+			}
+		}
+	})
+}
+
+// TestTheBackupIsWatched: a city that is copied tells how far its backup is behind, and an alert asks.
+func TestTheBackupIsWatched(t *testing.T) {
+	t.Parallel()
+	public, err := backup.NewIdentity(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c := citytest.New(t, citytest.With(func(c *app.Config) { c.Backup = app.BackupConfig{Dir: dir, Recipients: []string{public}} }))
+	rules := 0
+	for _, name := range namedByRules(t) {
+		if !strings.HasPrefix(name, "khue_backup_") {
+			continue
+		}
+		rules++
+		c.Eventually(name+" is told", func() bool {
+			c.Measures.Refresh(t.Context())
+			return strings.Contains(string(c.Visitor().Get("/metrics").Want(200).Body), "\n"+name)
+		})
+	}
+	if rules == 0 {
+		t.Error("no alert looks at the backup")
+	}
 }
 
 // namedByRules reads the alert rules strictly and lists the figures in their expressions.

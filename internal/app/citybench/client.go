@@ -3,7 +3,6 @@ package citybench
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -15,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Client is one keep-alive connection that writes requests by hand: the load shares
@@ -25,8 +26,6 @@ type Client struct {
 	buf  []byte
 	body []byte
 	host string
-	keys uint64
-	seed string
 }
 
 type client = Client
@@ -66,7 +65,7 @@ func Elsewhere(addr string) *net.Dialer {
 func dial(addr string) (*client, error) { return Dial(addr, false) }
 
 func over(conn net.Conn, addr string) *client {
-	return &client{conn: conn, r: bufio.NewReaderSize(conn, 16<<10), host: addr, seed: rand.Text()[:12]}
+	return &client{conn: conn, r: bufio.NewReaderSize(conn, 16<<10), host: addr}
 }
 
 // Send writes a request; Answer must follow, or Close.
@@ -237,8 +236,7 @@ func (c *client) form(path string, body []byte) (int, error) {
 func (c *client) do(method, path, token string, body []byte) (int, []byte, error) {
 	r := Request{Method: method, Path: path, Token: token, Body: body}
 	if method != http.MethodGet {
-		c.keys++
-		r.Key = c.seed + strconv.FormatUint(c.keys, 10)
+		r.Key = uuid.Must(uuid.NewV7()).String() // as the guide for programs advises
 	}
 	if err := c.Send(r); err != nil {
 		return 0, nil, err

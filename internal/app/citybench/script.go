@@ -2,6 +2,7 @@ package citybench
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -58,4 +59,18 @@ func Script(unit, born string) (submit []byte, stages []Stage, err error) {
 		{"registryClerk", "number", ""},
 		{"clerk", "issue", ""},
 	}, err
+}
+
+// Reason is how an officer says why they must open a dossier that ended before today, where the
+// reading of path was refused; false for a path that is about no dossier.
+func Reason(path string) (Request, bool) {
+	rest, ok := strings.CutPrefix(path, "/api/v1/dossiers/")
+	code, _, _ := strings.Cut(rest, "/")
+	if !ok || code == "" {
+		return Request{}, false
+	}
+	return Request{
+		Method: http.MethodPost, Path: "/api/v1/dossiers/" + code + "/reason", Key: rand.Text(),
+		Body: []byte(`{"choice":"inspection","words":"Đối chiếu hồ sơ với sổ theo dõi"}`),
+	}, true
 }

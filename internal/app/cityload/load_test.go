@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"khue/internal/app/cityload"
 	"khue/internal/citytest"
 	"khue/internal/kernel/db"
+	"khue/internal/onestop/process"
 )
 
 // everything is a scenario in which each act has its turn and half of the posts meet a fault.
@@ -136,6 +138,20 @@ func TestALoadedCityHoldsWhatItAcknowledged(t *testing.T) {
 		}
 		if len(cmp.Doubled) != 1 || cmp.Doubled[0].Code != twice || !strings.Contains(cmp.Doubled[0].Said, filed.Code) {
 			t.Errorf("%s was filed again as %s; found doubled: %+v", filed.Code, twice, cmp.Doubled)
+		}
+		// What ended before today is opened with a reason: here one of which the ledger knows no end.
+		if err := c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+			return tx.Exec("UPDATE dossier_dossier SET state = $2, closed_at = $3 WHERE code = $1", filed.Code, int64(process.Withdrawn), db.Millis(tx.Now()))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		c.Pass(16 * time.Hour)
+		late, err := cityload.Check(t.Context(), lines(t, ledger), told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(late.Different, func(f cityload.Finding) bool { return f.Code == filed.Code }) {
+			t.Errorf("%s ended before midnight and was not read: %+v", filed.Code, late)
 		}
 		var page, obj bytes.Buffer
 		rep.Check = cmp

@@ -176,7 +176,7 @@ func TestAPostIsSentAgainUnderItsKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &player{o: Options{Patience: time.Minute}, ledger: l, stats: &stats{}, stock: newStock(1), mark: "Qa", seed: "s"}
+	p := &player{o: Options{Patience: time.Minute}, ledger: l, stats: &stats{}, stock: newStock(1), mark: "Qa"}
 	if p.addr, p.secure, err = Address(srv.URL); err != nil {
 		t.Fatal(err)
 	}

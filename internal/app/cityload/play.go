@@ -2,17 +2,17 @@ package cityload
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	mrand "math/rand/v2"
 	"net"
 	"net/url"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"khue/internal/app/citybench"
 )
@@ -82,8 +82,6 @@ type player struct {
 	online  filing
 	mark    string
 	serial  atomic.Uint64
-	seed    string
-	keys    atomic.Uint64
 	began   time.Time
 	todo    chan due
 	left    sync.WaitGroup
@@ -111,7 +109,7 @@ func Address(target string) (addr string, secure bool, err error) {
 // tells what it has.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o = o.withDefaults()
-	p := &player{o: o, city: o.City, ledger: o.Ledger, acts: map[string]act{}, stats: &stats{}, seed: rand.Text()[:10]}
+	p := &player{o: o, city: o.City, ledger: o.Ledger, acts: map[string]act{}, stats: &stats{}}
 	for _, a := range acts() {
 		p.acts[a.name] = a
 	}
@@ -159,7 +157,7 @@ func (p *player) before(ctx context.Context) error {
 			l := p.line()
 			defer l.close()
 			for i := w; i < n && errs[w] == nil && ctx.Err() == nil; i += len(errs) {
-				own := &player{o: p.o, ledger: p.ledger, seed: fmt.Sprint(p.seed, "b", i, "n"), city: p.city, stages: p.stages, stock: newStock(len(p.stages)), mark: p.mark}
+				own := &player{o: p.o, ledger: p.ledger, city: p.city, stages: p.stages, stock: newStock(len(p.stages)), mark: p.mark}
 				own.serial.Store(uint64(i)) //nolint:gosec // small
 				own.addr, own.secure = p.addr, p.secure
 				ask := own.file("clerk", p.counter)
@@ -292,7 +290,7 @@ func (p *player) name() string {
 	return "Nguyễn Thị Hạnh " + p.mark + " " + letters(p.serial.Add(1)-1)
 }
 
-func (p *player) key() string { return p.seed + strconv.FormatUint(p.keys.Add(1), 36) + "-load" }
+func (p *player) key() string { return uuid.Must(uuid.NewV7()).String() }
 
 // progress tells each second how it goes.
 func (p *player) progress(ctx context.Context, steps []due) {

@@ -220,24 +220,42 @@ func (c *city) once(h *http.Client, r request) (status int, a answer, text []byt
 	return res.StatusCode, a, text, err
 }
 
-// get reads into v and fails on any other answer than 200.
+// get reads into v and fails on any other answer than 200. A clerk opens a dossier that ended
+// before today by saying why, and so does whoever reads as one.
 func (c *city) get(h *http.Client, path, role string, v any) error {
-	req, err := http.NewRequest(http.MethodGet, c.url+path, nil)
+	status, text, err := c.look(h, path, role)
+	if err == nil && status == http.StatusForbidden {
+		if why, ok := citybench.Reason(path); ok {
+			told, _, said, err := c.once(h, request{path: why.Path, role: role, key: why.Key, body: why.Body})
+			if told != http.StatusNoContent {
+				return fmt.Errorf("%s: %d, %v: %.300s", why.Path, told, err, said)
+			}
+			status, text, err = c.look(h, path, role)
+			if err != nil {
+				return err
+			}
+		}
+	}
 	if err != nil {
 		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("%s: %d: %.300s", path, status, text)
+	}
+	return json.Unmarshal(text, v)
+}
+
+func (c *city) look(h *http.Client, path, role string) (status int, text []byte, err error) {
+	req, err := http.NewRequest(http.MethodGet, c.url+path, nil)
+	if err != nil {
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.tokens[role])
 	res, err := h.Do(req)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %d: %.300s", path, res.StatusCode, text)
-	}
-	return json.Unmarshal(text, v)
+	text, err = io.ReadAll(res.Body)
+	return res.StatusCode, text, err
 }

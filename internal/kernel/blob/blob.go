@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"io"
+	"time"
 
 	"khue/internal/kernel/errs"
 )
@@ -44,9 +45,9 @@ type Store interface {
 	Open(ctx context.Context, ref Ref) (io.ReadCloser, error)
 	// Stat returns nil where the blob is kept, NotFound blob.missing where not.
 	Stat(ctx context.Context, ref Ref) error
-	// Remove forgets a blob; one that is not there is fine. The caller knows that nobody else
-	// holds the same bytes.
-	Remove(ctx context.Context, ref Ref) error
+	// Remove forgets a blob that was put before an instant; one that was put again since stays, and
+	// one that is not there is fine. The caller knows that nothing named it at that instant.
+	Remove(ctx context.Context, ref Ref, before time.Time) error
 }
 
 func tooLarge(max int64) error { return errs.E(errs.TooLarge, "blob.tooLarge", errs.P("max", max)) }

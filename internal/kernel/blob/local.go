@@ -121,14 +121,18 @@ func (s *Local) Open(ctx context.Context, ref Ref) (io.ReadCloser, error) {
 }
 
 // Remove implements Store.
-func (s *Local) Remove(_ context.Context, ref Ref) error {
+func (s *Local) Remove(_ context.Context, ref Ref, before time.Time) (err error) {
+	defer errs.Op(&err, "blob.Remove")
 	if !ref.Valid() {
 		return nil
 	}
-	if err := os.Remove(s.path(ref.SHA256)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("blob.Remove: %w", err)
+	path := s.path(ref.SHA256)
+	st, err := os.Stat(path)
+	if err != nil || !st.ModTime().Before(before) {
+		return gone(err)
 	}
-	return nil
+	_, err = s.sweep(path, before)
+	return err
 }
 
 // Swept says what a sweep found.

@@ -11,8 +11,16 @@ const nameBits = 1 << 26
 // NewNames returns an empty memory.
 func NewNames() *Names { return &Names{bits: make([]uint64, nameBits/64)} }
 
-// Add remembers the names in a text: each run of 64 hexadecimal digits, whatever stands around it.
+// Add remembers the names in a text.
 func (n *Names) Add(text string) {
+	EachName(text, func(name string) {
+		n.each(name, func(word, bit uint64) bool { n.bits[word] |= bit; return true })
+	})
+}
+
+// EachName gives the names of blobs in a text: each run of 64 hexadecimal digits, whatever stands
+// around it.
+func EachName(text string, each func(sha256 string)) {
 	run := 0
 	for i := range len(text) {
 		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
@@ -20,7 +28,7 @@ func (n *Names) Add(text string) {
 			continue
 		}
 		if run++; run >= 64 {
-			n.each(text[i-63:i+1], func(word, bit uint64) bool { n.bits[word] |= bit; return true })
+			each(text[i-63 : i+1])
 		}
 	}
 }

@@ -36,14 +36,11 @@ func Checkpoint(d *DB, limit int) (frames int, err error) {
 // TellPlans calls f for each part of a statement that a reader of d's SQLite database plans.
 func TellPlans(d *DB, f func()) error {
 	e := d.eng.(*liteEngine)
-	for range cap(e.readers) {
-		c := <-e.readers
-		err := c.c.SetAuthorizer(sqlite.AuthorizeFunc(func(sqlite.Action) sqlite.AuthResult {
+	for _, c := range e.readers.free {
+		if err := c.c.SetAuthorizer(sqlite.AuthorizeFunc(func(sqlite.Action) sqlite.AuthResult {
 			f()
 			return sqlite.AuthResultOK
-		}))
-		e.readers <- c
-		if err != nil {
+		})); err != nil {
 			return err
 		}
 	}

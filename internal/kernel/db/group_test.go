@@ -205,6 +205,29 @@ func TestBrokenUnitHarmsOnlyItself(t *testing.T) {
 	}
 }
 
+// TestUnitsThatFailCostOthersLittle: the first failure runs its neighbours again; those of the
+// next while are undone by themselves.
+func TestUnitsThatFailCostOthersLittle(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t, shop())
+	runs := 0
+	for i := range int64(5) {
+		got := grouped(t, d, nil, nil, func(_ context.Context, tx *db.Tx) error {
+			runs++
+			return insert(tx, i*10, fmt.Sprint("a", i))
+		}, func(_ context.Context, tx *db.Tx) error {
+			return errors.Join(insert(tx, i*10+1, fmt.Sprint("b", i)), errors.New("no"))
+		})
+		if got[0] != nil || got[1] == nil {
+			t.Errorf("group %d: %v", i, got)
+		}
+	}
+	if runs != 6 {
+		t.Errorf("the neighbours of 5 failures ran %d times, want 6", runs)
+	}
+	wantCodes(t, d, "a0", "a1", "a2", "a3", "a4")
+}
+
 func TestTransactionLostInTheMiddleIsRunAgain(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t, shop())

@@ -6,18 +6,53 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // liteEngine is SQLite: one writer, several readers, one file with its log beside it.
 type liteEngine struct {
 	db      *DB
 	w       *liteWriter
-	readers chan *liteConn
+	readers *liteReaders
 
 	checkpointer *liteCheckpointer
 
 	path  string
 	files map[string]*os.File // that a backup reads; closed last
+}
+
+// liteReaders lends connections, the one that came back last first. SQLite forgets all that a
+// connection has read when somebody else committed, so a few that work much read less than many
+// in turn.
+type liteReaders struct {
+	slots chan struct{} // one for each that is lent
+	mu    sync.Mutex
+	free  []*liteConn
+}
+
+// take waits for a connection; the error is ctx's.
+func (r *liteReaders) take(ctx context.Context) (*liteConn, error) {
+	select {
+	case r.slots <- struct{}{}:
+	default:
+		select {
+		case r.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.free[len(r.free)-1]
+	r.free = r.free[:len(r.free)-1]
+	return c, nil
+}
+
+func (r *liteReaders) give(c *liteConn) {
+	r.mu.Lock()
+	r.free = append(r.free, c)
+	r.mu.Unlock()
+	<-r.slots
 }
 
 func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
@@ -32,7 +67,7 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	e := &liteEngine{db: d, readers: make(chan *liteConn, d.cfg.Readers), path: path, files: map[string]*os.File{}}
+	e := &liteEngine{db: d, readers: &liteReaders{slots: make(chan struct{}, d.cfg.Readers)}, path: path, files: map[string]*os.File{}}
 	var opened []*liteConn
 	open := func(pragmas ...string) *liteConn {
 		if err != nil {
@@ -48,7 +83,7 @@ func openSQLite(_ context.Context, d *DB, path string) (engine, error) {
 		"cache_size=-16384", "wal_autocheckpoint=0", "journal_size_limit=67108864", "case_sensitive_like=ON")
 	copier := open("synchronous=FULL")
 	for range d.cfg.Readers {
-		e.readers <- open("query_only=ON", "temp_store=MEMORY", "cache_size=-16384", "case_sensitive_like=ON")
+		e.readers.free = append(e.readers.free, open("query_only=ON", "temp_store=MEMORY", "cache_size=-16384", "case_sensitive_like=ON"))
 	}
 	if err != nil {
 		for _, c := range opened {
@@ -68,27 +103,21 @@ func (e *liteEngine) run(u *unit) error { return e.w.q.submit(u) }
 
 // view lends a reader. The snapshot is that of its first query.
 func (e *liteEngine) view(ctx context.Context, _ bool, fn func(session) error) error {
-	var c *liteConn
-	select {
-	case c = <-e.readers:
-	default:
-		select {
-		case c = <-e.readers:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	c, err := e.readers.take(ctx)
+	if err != nil {
+		return err
 	}
 	v := &liteView{liteConn: c, ctx: ctx}
-	c.c.SetInterrupt(ctx.Done())
+	unwatch := c.watch(ctx)
 	defer func() {
 		v.close()
-		c.c.SetInterrupt(nil)
+		unwatch()
 		if c.inTransaction() {
 			if err := c.exec("COMMIT", nil); err != nil {
 				e.db.cfg.Log.Error("db: end of a view", "error", err)
 			}
 		}
-		e.readers <- c
+		e.readers.give(c)
 	}()
 	if err := c.exec("BEGIN", nil); err != nil {
 		return err
@@ -105,8 +134,9 @@ func (e *liteEngine) close() error {
 	if werr := e.w.close(); err == nil {
 		err = werr
 	}
-	for range cap(e.readers) {
-		if cerr := (<-e.readers).close(); err == nil {
+	for range cap(e.readers.slots) {
+		c, _ := e.readers.take(context.Background()) // which does not end
+		if cerr := c.close(); err == nil {
 			err = cerr
 		}
 	}

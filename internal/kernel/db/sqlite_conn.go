@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 type liteConn struct {
 	c     *sqlite.Conn
 	stmts map[string]*liteStmt
+	stop  chan struct{} // closed to interrupt what runs; nil until first watched
 }
 
 // liteStmt is a prepared statement. SQLite numbers $3 by where it stands first, not
@@ -193,6 +195,23 @@ func (l *liteConn) query(sql string, args []any) cursor {
 	}
 	s.busy = true
 	return &liteCursor{s: s, sql: sql}
+}
+
+// watch lets the end of ctx interrupt what the connection runs, until unwatch. The library
+// keeps a goroutine for each channel it is given: one for many views, not one for each.
+func (l *liteConn) watch(ctx context.Context) (unwatch func()) {
+	if l.stop == nil {
+		l.stop = make(chan struct{})
+		l.c.SetInterrupt(l.stop)
+	}
+	stop := l.stop
+	unused := context.AfterFunc(ctx, func() { close(stop) })
+	return func() {
+		if !unused() { // it was, or is about to be, closed
+			l.c.SetInterrupt(nil)
+			l.stop = nil
+		}
+	}
 }
 
 // reset ends reads that a unit left open.

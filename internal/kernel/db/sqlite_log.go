@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // liteLog reads the write-ahead log before SQLite begins it anew. It holds a read transaction
@@ -92,7 +93,12 @@ func (l *liteConn) letGo() error {
 
 func (l *liteLog) index() (walIndex, error) {
 	var b [96]byte
-	for range 1000 { // a writer is at it for some nanoseconds
+	// A writer is at it for some nanoseconds, or longer where it loses its processor or waits
+	// for SQLite's lock between the two copies.
+	for try := range 1000 {
+		if try > 100 {
+			time.Sleep(100 * time.Microsecond)
+		}
 		if _, err := l.shm.ReadAt(b[:], 0); err != nil {
 			return walIndex{}, fmt.Errorf("db: log index: %w", err)
 		}

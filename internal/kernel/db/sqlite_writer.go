@@ -8,24 +8,31 @@ import (
 	"khue/internal/kernel/clock"
 )
 
-// liteWriter is the one goroutine that writes. It runs every waiting unit, each
-// in a savepoint, and commits them together, so that many callers share one
-// fsync. Its statements know no context: cancelling one caller's would undo
-// its neighbours.
+// liteWriter is the one goroutine that writes. It runs every waiting unit and
+// commits them together, so that many callers share one fsync. Its statements
+// know no context: cancelling one caller's would undo its neighbours.
+//
+// A savepoint copies each page that its unit touches, and nearly all units end well: they run
+// without one. When one fails its group is undone and run again, each unit in a savepoint, as are
+// the groups that come in the next while.
 type liteWriter struct {
 	db    *DB
 	c     *liteConn
 	q     *queue
 	jobs  chan func() // work that needs the connection alone
 	group []*unit     // units of the transaction under way
+	wary  int         // groups still to run in savepoints
 
 	committed func() // told of each commit
 }
 
-// A commit takes at most groupUnits units and stops taking after groupTime.
+// A commit takes at most groupUnits units and stops taking after groupTime; were it to take all
+// that some hundred callers have, the processors would rest while it is synced. After a failure
+// waryGroups groups run in savepoints, so that callers whose units fail cost others little.
 const (
-	groupUnits = 256
+	groupUnits = 96
 	groupTime  = 20 * time.Millisecond
+	waryGroups = 64
 )
 
 // newLiteWriter makes the writer; loop starts it.
@@ -98,11 +105,19 @@ func (w *liteWriter) commit(first *unit) {
 			continue
 		}
 		w.group = append(w.group, u)
-		if broken := w.one(u); broken {
+		if w.wary == 0 {
+			if u.err = w.held(u); u.err == nil {
+				continue
+			}
+			if !w.again(u) {
+				return
+			}
+		} else if broken := w.one(u); broken {
 			w.apart(u)
 			return
 		}
 	}
+	w.wary = max(0, w.wary-1)
 	if err := w.seal(w.group); err != nil {
 		w.undo()
 		w.apart(nil)
@@ -118,15 +133,52 @@ func (w *liteWriter) next(begun time.Time) *unit {
 	return w.q.waiting()
 }
 
-// one runs u in its savepoint; true when u destroyed the transaction around it.
-func (w *liteWriter) one(u *unit) (broken bool) {
+// held runs u as the one who holds the writer.
+func (w *liteWriter) held(u *unit) error {
 	w.q.holder.Store(u)
 	defer w.q.holder.Store(nil)
+	return u.attempt(w.c)
+}
+
+// again undoes the group whose last unit failed and runs it in savepoints; false where the
+// transaction was lost and everybody has been answered.
+func (w *liteWriter) again(failed *unit) bool {
+	if len(w.group) == 1 { // nobody's work is lost with it
+		w.undo()
+		failed.answer(failed.err)
+		return false
+	}
+	w.wary = waryGroups
+	w.c.reset()
+	if !w.c.inTransaction() { // the failure ended it: nobody shares another with that unit
+		w.apart(failed)
+		return false
+	}
+	w.undo()
+	w.db.stats.rerun.Add(int64(len(w.group) - 1))
+	if w.c.exec("BEGIN IMMEDIATE", nil) != nil {
+		w.apart(nil)
+		return false
+	}
+	for _, u := range w.group {
+		u.err = nil
+	}
+	for _, u := range w.group {
+		if broken := w.one(u); broken {
+			w.apart(u)
+			return false
+		}
+	}
+	return true
+}
+
+// one runs u in its savepoint; true when u destroyed the transaction around it.
+func (w *liteWriter) one(u *unit) (broken bool) {
 	u.err = w.c.exec("SAVEPOINT u", nil)
 	if u.err != nil {
 		return true
 	}
-	u.err = u.attempt(w.c)
+	u.err = w.held(u)
 	if u.err == nil {
 		u.err = w.c.exec("RELEASE u", nil)
 		return u.err != nil
@@ -160,10 +212,7 @@ func (w *liteWriter) alone(u *unit) {
 		u.answer(u.err)
 		return
 	}
-	w.q.holder.Store(u)
-	u.err = u.attempt(w.c)
-	w.q.holder.Store(nil)
-	if u.err == nil {
+	if u.err = w.held(u); u.err == nil {
 		u.err = w.seal(w.group)
 	}
 	if u.err != nil {

@@ -381,7 +381,7 @@ func FuzzCheck(f *testing.F) {
 }
 
 func FuzzCleanName(f *testing.F) {
-	for _, s := range []string{"a.pdf", "../x", "CON", "\u202e", strings.Repeat("ả", 300), "Z\u0301\u0301\u0301\u0301"} {
+	for _, s := range []string{"a.pdf", "../x", "CON", "\u202e", strings.Repeat("ả", 300), "Z\u0301\u0301\u0301\u0301", "Z\u0316\u0316\u0316\u200d\u0316\u0316"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

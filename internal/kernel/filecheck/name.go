@@ -31,10 +31,11 @@ func CleanName(name string) string {
 			}
 			return r
 		}
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == 0x2028 || r == 0x2029 || unicode.Is(unicode.Co, r) {
+			return -1 // what is taken away divides no marks
+		}
 		marks = 0
 		switch {
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == 0x2028, r == 0x2029, unicode.Is(unicode.Co, r):
-			return -1
 		case strings.ContainsRune(`<>:"|?*`, r):
 			return '_'
 		case unicode.IsSpace(r):

@@ -28,6 +28,7 @@ func TestMessages(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{b.T(i18n.VI, "a.days", "n", 1), "trong 1 ngày"},
 		{b.T(i18n.EN, "a.days", "n", 1), "within 1 day"},
+		{b.T(i18n.EN, "a.days", "n", "1"), "within 1 day"},
 		{b.T(i18n.EN, "a.days", "n", 1200), "within 1,200 days"},
 		{b.T(i18n.VI, "a.due", "at", due), "Hẹn trả 23/06/2025"},
 		{b.T(i18n.EN, "a.due", "at", due.At(8, 10)), "Due 08:10 on 23 June 2025"},

@@ -117,6 +117,8 @@ func isOne(kv []any) bool {
 		return n == 1
 	case int64:
 		return n == 1
+	case string: // a number that was written out already
+		return n == "1"
 	}
 	return false
 }

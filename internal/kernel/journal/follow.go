@@ -146,7 +146,7 @@ func (r *recent) put(generation int, seq int64, more []Record) {
 	for i := range more {
 		r.bytes += len(more[i].Payload) + 200
 	}
-	if r.bytes > recentMost {
+	for r.bytes > recentMost && len(r.records) > 1 {
 		half := len(r.records) / 2
 		for i := range r.records[:half] {
 			r.bytes -= len(r.records[i].Payload) + 200

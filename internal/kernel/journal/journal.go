@@ -29,6 +29,7 @@ type Journal struct {
 	grown  signal       // the log has new entries
 	recent recent       // what followers read last
 	span   atomic.Int64 // of transactions that numbering looks through at once; PostgreSQL
+	since  atomic.Int64 // entries numbered since the index of transactions was told of them; PostgreSQL
 }
 
 // New returns the journal over d. The signer (LoadKey) names the log and signs
@@ -62,7 +63,7 @@ func (j *Journal) Append(tx *db.Tx, e Entry) (Receipt, error) {
 	}
 	leaf := r.leaf()
 	if j.db.SingleWriter() {
-		tx.AtSeal(&j.sealer, &numbered{id: r.id, leaf: leaf})
+		tx.AtSeal(&j.sealer, &numbered{row: r, leaf: leaf})
 	} else {
 		tx.AfterCommit(j.grown.set)
 	}

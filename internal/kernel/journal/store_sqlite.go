@@ -18,16 +18,21 @@ func (j *Journal) seal(tx *db.Tx, vals []any) error {
 		return err
 	}
 	b := newBatch(t, len(vals))
-	for _, v := range vals {
+	records := make([]Record, len(vals))
+	for i, v := range vals {
 		n, ok := v.(*numbered)
 		if !ok {
 			return fmt.Errorf("journal: %T was sealed", v)
 		}
-		b.add(n.id, n.leaf)
+		b.add(n.row.id, n.leaf)
+		records[i] = n.row.record(last.end() + int64(i))
 	}
 	if err := insertBatch(tx, b.done(db.Millis(tx.Now()), 0)); err != nil {
 		return err
 	}
-	tx.AfterCommit(j.grown.set)
+	tx.AfterCommit(func() {
+		j.recent.put(j.recent.now(), last.end(), records) // spares the followers a reading
+		j.grown.set()
+	})
 	return nil
 }

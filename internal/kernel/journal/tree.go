@@ -10,7 +10,7 @@ import (
 
 // numbered is an entry on its way into a batch.
 type numbered struct {
-	id   int64
+	row  *row
 	leaf tlog.Hash
 }
 

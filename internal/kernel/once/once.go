@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/google/uuid"
+
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 )
@@ -32,7 +34,7 @@ func Hash(v any) []byte {
 // Where the earlier one asked something else, the error is Mismatch.
 func Find(q db.Querier, actor int64, key string, hash []byte) (result int64, found bool, err error) {
 	defer errs.Op(&err, "once.Find")
-	r, err := findRequest(q, idOf(actor, key))
+	r, err := findRequest(q, placeOf(actor, key))
 	switch {
 	case errs.Is(err, errs.NotFound):
 		return 0, false, nil
@@ -48,7 +50,7 @@ func Find(q db.Querier, actor int64, key string, hash []byte) (result int64, fou
 // here or at its commit, with an error on which db.IsUnique is true.
 func Record(tx *db.Tx, actor int64, key string, hash []byte, result int64) (err error) {
 	defer errs.Op(&err, "once.Record")
-	return insertRequest(tx, idOf(actor, key), request{hash, result})
+	return insertRequest(tx, placeOf(actor, key), request{hash, result})
 }
 
 // Do runs act unless the actor's key was used before, and returns the result of the one
@@ -82,15 +84,36 @@ func Do(ctx context.Context, d *db.DB, actor int64, key string, hash []byte,
 	return 0, false, err
 }
 
-// idOf is where a key of an actor stands: 63 bits of a digest, so that one small index does.
-// Two keys that meet by chance (one in 10^7 at a million keys) look like a mismatch and are refused.
-func idOf(actor int64, key string) int64 {
+// place is where a key of an actor stands in the table.
+type place struct {
+	digest int64 // 63 bits of the key's digest
+	// A UUID of version 7 tells the millisecond in which it was made. Such keys stand in the
+	// order of their making: thirty bits of the time, which last for more than Life, then 33 of the
+	// digest. Commands of one moment then share a page of the table, where digests alone would
+	// change a page for each of them.
+	timed int64
+	made  int64 // epoch milliseconds; 0 where the key does not tell
+}
+
+const (
+	timeBits   = 30
+	digestBits = 63 - timeBits
+)
+
+// placeOf is one small index's worth of a key. Two keys that meet by chance (one in 10^7 at a
+// million keys) look like a mismatch and are refused.
+func placeOf(actor int64, key string) place {
 	h := sha256.New()
 	var a [8]byte
 	binary.BigEndian.PutUint64(a[:], uint64(actor)) //nolint:gosec // bits only
 	h.Write(a[:])
 	h.Write([]byte(key))
-	return int64(binary.BigEndian.Uint64(h.Sum(nil)) >> 1) //nolint:gosec // 63 bits
+	p := place{digest: int64(binary.BigEndian.Uint64(h.Sum(nil)) >> 1)} //nolint:gosec // 63 bits
+	if u, err := uuid.Parse(key); err == nil && u.Version() == 7 {
+		p.made = int64(binary.BigEndian.Uint64(u[:8]) >> 16) //nolint:gosec // 48 bits
+		p.timed = p.made&(1<<timeBits-1)<<digestBits | p.digest&(1<<digestBits-1)
+	}
+	return p
 }
 
 const purgeBatch = 1000

@@ -11,16 +11,28 @@ type request struct {
 	result int64
 }
 
-func findRequest(q db.Querier, id int64) (request, error) {
-	return db.One(q, func(s db.Scanner) (r request, err error) {
+// stands is the id of a key that tells its time: keys that were made before the table held such
+// keys in their order stand where they always stood (migration 3).
+const stands = `CASE WHEN CAST($1 AS BIGINT) >= (SELECT since FROM once_order) THEN CAST($2 AS BIGINT) ELSE CAST($3 AS BIGINT) END`
+
+func findRequest(q db.Querier, at place) (request, error) {
+	scan := func(s db.Scanner) (r request, err error) {
 		err = s.Scan(&r.body, &r.result)
 		return r, err
-	}, `SELECT body, result FROM once_request WHERE id = $1`, id)
+	}
+	if at.made == 0 {
+		return db.One(q, scan, `SELECT body, result FROM once_request WHERE id = $1`, at.digest)
+	}
+	return db.One(q, scan, `SELECT body, result FROM once_request WHERE id = `+stands, at.made, at.timed, at.digest)
 }
 
-func insertRequest(tx *db.Tx, id int64, r request) error {
-	return tx.Exec(`INSERT INTO once_request (id, body, result, at) VALUES ($1, $2, $3, $4)`,
-		id, r.body, r.result, db.Millis(tx.Now()))
+func insertRequest(tx *db.Tx, at place, r request) error {
+	if at.made == 0 {
+		return tx.Exec(`INSERT INTO once_request (id, body, result, at) VALUES ($1, $2, $3, $4)`,
+			at.digest, r.body, r.result, db.Millis(tx.Now()))
+	}
+	return tx.Exec(`INSERT INTO once_request (id, body, result, at) VALUES (`+stands+`, $4, $5, $6)`,
+		at.made, at.timed, at.digest, r.body, r.result, db.Millis(tx.Now()))
 }
 
 // deleteOld looks at up to n requests in the order of their ids, after one, deletes those

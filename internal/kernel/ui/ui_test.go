@@ -58,7 +58,7 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 		errs.Field{Path: "child.dob", Key: "ui.choose"},
 	))
 	got := ProblemsOf(ctx, err)
-	want := Problems{{"child.name", "7 characters too many"}, {"child.dob", "Choose one"}}
+	want := Problems{{"child.name", "Characters too many: 7"}, {"child.dob", "Choose one"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

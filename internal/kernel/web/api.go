@@ -40,7 +40,7 @@ type API struct {
 
 // Keyed is embedded in the input of every command: the client's request id.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" patternDescription:"letters, digits, - and _" doc:"Made by the client, one for each intent. The same key with the same body is answered again without acting again; with another body it is refused."`
+	Key string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" patternDescription:"letters, digits, - and _" doc:"Made by the client, one for each intent. The same key with the same body is answered again without acting again; with another body it is refused. A UUID of version 7 is best: such keys are kept together."`
 }
 
 func newAPI(s *Server) *API {

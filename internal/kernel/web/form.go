@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -9,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 
 	"khue/internal/kernel/errs"
 )
@@ -170,8 +171,9 @@ func Files(r *http.Request, field string) ([]File, error) {
 	return out, nil
 }
 
-// NewKey makes a client request id for the hidden field of a form.
-func NewKey() string { return rand.Text() }
+// NewKey makes a client request id for the hidden field of a form: a UUID that tells its time, so
+// that keys of one moment are kept together (see kernel/once).
+func NewKey() string { return uuid.Must(uuid.NewV7()).String() }
 
 // ClientKey returns the client's request id of a command: the header Idempotency-Key or
 // the hidden field _key. Missing or malformed it is Invalid: no command goes without.

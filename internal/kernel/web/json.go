@@ -74,13 +74,10 @@ func cleanJSON(data []byte) (clean []byte, refused string) {
 	}
 	ascii := true
 	for _, c := range data {
-		if c >= utf8.RuneSelf {
-			ascii = false
-			break
-		}
 		if c == 0x7f {
 			return nil, keyControl
 		}
+		ascii = ascii && c < utf8.RuneSelf
 	}
 	if ascii {
 		return data, ""
@@ -88,10 +85,25 @@ func cleanJSON(data []byte) (clean []byte, refused string) {
 	if !utf8.Valid(data) {
 		return nil, keyNotUnicode
 	}
-	if !norm.NFC.IsNormal(data) {
-		data = norm.NFC.Bytes(data)
-	}
+	data = composed(data)
 	return data, suspect(string(data))
+}
+
+// composed brings a JSON text to NFC. The letter of an escape takes no mark: a line end before
+// a tilde is no ñ.
+func composed(data []byte) []byte {
+	if norm.NFC.IsNormal(data) {
+		return data
+	}
+	out := make([]byte, 0, len(data))
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 || i+1 == len(data) {
+			return append(out, norm.NFC.Bytes(data)...)
+		}
+		out = append(append(out, norm.NFC.Bytes(data[:i])...), data[i], data[i+1])
+		data = data[i+2:]
+	}
 }
 
 // unescape rewrites the escapes of a JSON text in the shortest form. What is no JSON is

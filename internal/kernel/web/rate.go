@@ -72,7 +72,7 @@ func (r *rates) put(k narrowKey, due, now time.Time) {
 }
 
 func tooOften(wait time.Duration) error {
-	return errs.E(errs.RateLimited, "web.error.too_often", errs.P("after", wait), errs.P("seconds", int((wait+time.Second-1)/time.Second)))
+	return errs.E(errs.RateLimited, "web.error.too_often", errs.P("after", wait), errs.P("n", int((wait+time.Second-1)/time.Second)))
 }
 
 // rateKey is a client of a route.

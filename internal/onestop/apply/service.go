@@ -223,15 +223,6 @@ func (s *Service) Mine(ctx context.Context, browser string) (ds []Draft, err err
 
 const maxMine = 50
 
-// Uses reports whether a draft holds a file.
-func (s *Service) Uses(ctx context.Context, sha256 string) (used bool, err error) {
-	err = s.db.View(ctx, func(_ context.Context, v *db.View) error {
-		used, err = usesFile(v, sha256)
-		return err
-	})
-	return used, err
-}
-
 // Version is the version of the service that a draft was filled under; false where it is
 // known no more.
 func (s *Service) Version(d Draft) (*service.Package, bool) {

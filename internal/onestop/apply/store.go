@@ -100,11 +100,5 @@ func purge(tx *db.Tx, before int64, limit int) (int, error) {
 	return len(gone), err
 }
 
-func usesFile(q db.Querier, sha256 string) (bool, error) {
-	var n int
-	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM apply_draft WHERE papers LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
-	return n > 0, err
-}
-
 // fileNames are the papers of drafts, for db.Texts.
 const fileNames = `SELECT id, papers FROM apply_draft WHERE id > $1 ORDER BY id LIMIT $2`

@@ -415,15 +415,6 @@ func (s *Service) filings(ctx context.Context, p person.ID, unit orgunit.UnitID)
 	return ids, err
 }
 
-// Uses reports whether an intake that was not filed yet holds a file.
-func (s *Service) Uses(ctx context.Context, sha256 string) (used bool, err error) {
-	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		used, err = usesFile(v, sha256)
-		return err
-	})
-	return used, err
-}
-
 // Erase forgets what the counter keeps of the people of a dossier.
 func (s *Service) Erase(ctx context.Context, v dossier.ID, code string) (err error) {
 	defer errs.Op(&err, "counter.Erase(%s)", v)

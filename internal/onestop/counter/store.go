@@ -121,12 +121,6 @@ func usedServices(q db.Querier, unit orgunit.UnitID, since int64) (map[string]in
 	return out, err
 }
 
-func usesFile(q db.Querier, sha256 string) (bool, error) {
-	var n int
-	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM counter_intake WHERE code = '' AND content LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
-	return n > 0, err
-}
-
 // eraseOf forgets what the counter keeps of a dossier's people; that its originals were handed
 // back, and when, stays.
 func eraseOf(tx *db.Tx, v dossier.ID, code string) error {

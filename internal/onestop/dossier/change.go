@@ -1,8 +1,9 @@
 package dossier
 
 import (
-	"encoding/json"
 	"time"
+
+	"github.com/go-json-experiment/json/v1"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/calendar"

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
+	"khue/internal/kernel/blob"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/journal"
-	"khue/internal/onestop/form"
 	"khue/internal/register/orgunit"
 )
 
@@ -25,18 +25,19 @@ func (s *Service) EndedBefore(ctx context.Context, service string, before time.T
 // Erase forgets what a dossier that ended holds of people: what was filed and what officers
 // filled in, its papers, the words by which it was found by name, who filed it, and the
 // payloads of its journal entries. What books keep stays: code, procedure, name, units, dates
-// and the way it ended. It returns the papers whose bytes nobody else here needs. why is the
-// rule as JSON. Again it changes nothing. Errors: NotFound; Conflict where it has not ended.
-func (s *Service) Erase(ctx context.Context, v ID, why []byte) (papers []form.File, err error) {
+// and the way it ended. It returns the names of the files that people handed in and officers
+// added: the caller lets those go that nothing else names. why is the rule as JSON. Again it
+// changes nothing. Errors: NotFound; Conflict where it has not ended.
+func (s *Service) Erase(ctx context.Context, v ID, why []byte) (files []string, err error) {
 	defer errs.Op(&err, "dossier.Erase(%s)", v)
 	var d Dossier
-	var c Content
+	var named string
 	var tasks []Task
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
 		if d, err = findByID(q, v); err != nil {
 			return err
 		}
-		if c, err = findContent(q, v); err != nil {
+		if named, err = namedIn(q, v); err != nil {
 			return err
 		}
 		tasks, err = tasksOf(q, v)
@@ -83,19 +84,11 @@ func (s *Service) Erase(ctx context.Context, v ID, why []byte) (papers []form.Fi
 		}
 		return s.putWords(tx, v, words)
 	})
-	if err != nil || c.Filing.Erased {
+	if err != nil {
 		return nil, err
 	}
-	return c.Papers, nil
-}
-
-// Uses reports whether a dossier still holds a file.
-func (s *Service) Uses(ctx context.Context, sha256 string) (used bool, err error) {
-	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		used, err = usesFile(v, sha256)
-		return err
-	})
-	return used, err
+	blob.EachName(named, func(sha256 string) { files = append(files, sha256) })
+	return files, nil
 }
 
 // ByCode is the id of a dossier, for whoever decides on it without reading it. NotFound.

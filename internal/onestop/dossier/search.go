@@ -3,11 +3,12 @@ package dossier
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/go-json-experiment/json/v1"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"

@@ -2,12 +2,13 @@ package dossier
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/v1"
 
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/errs"

@@ -31,11 +31,10 @@ func eraseRows(tx *db.Tx, v ID) error {
 	return nil
 }
 
-// usesFile looks through what was filed: a rare question, asked when something is erased.
-func usesFile(q db.Querier, sha256 string) (bool, error) {
-	var n int
-	err := q.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM dossier_content WHERE papers LIKE $1 OR officer LIKE $1 LIMIT 1) AS used`, "%"+sha256+"%").Scan(&n)
-	return n > 0, err
+// namedIn is the text in which a dossier's files are named; NotFound.
+func namedIn(q db.Querier, v ID) (string, error) {
+	text, err := db.One(q, db.Value[string], `SELECT papers || ' ' || officer FROM dossier_content WHERE dossier_id = $1`, v)
+	return text, notFound(err, "dossier.notFound")
 }
 
 // fileNames are the papers of dossiers, for db.Texts.

@@ -2,9 +2,10 @@ package dossier
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/v1"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"

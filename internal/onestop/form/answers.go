@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Origin says where an answer came from.
@@ -105,57 +107,112 @@ func (a Answers) With(over Answers) Answers {
 	return out
 }
 
-// wire is the long form of an answer; a typed answer is written as its bare value.
-type wire struct {
-	Value   any    `json:"v"`
-	From    Origin `json:"from,omitempty"`
-	At      int64  `json:"at,omitempty"` // epoch milliseconds
-	Consent string `json:"consent,omitempty"`
-}
-
 // MarshalJSON writes a typed answer as its bare value, others as {"v", "from", "at", "consent"}.
 // The same answers give the same bytes.
 func (a Answers) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	b.WriteByte('{')
-	for i, path := range a.Paths() {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if err := enc.Encode(path); err != nil {
-			return nil, err
-		}
-		b.Truncate(b.Len() - 1) // the encoder ends each value with a line feed
-		b.WriteByte(':')
-		v := a[path]
-		var err error
-		if v.From == Typed && v.At.IsZero() && v.Consent == "" {
-			err = enc.Encode(v.Value)
-		} else {
-			w := wire{Value: v.Value, From: v.From, Consent: v.Consent}
-			if !v.At.IsZero() {
-				w.At = v.At.UnixMilli()
-			}
-			err = enc.Encode(w)
-		}
-		if err != nil {
-			return nil, err
-		}
-		b.Truncate(b.Len() - 1)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	err := a.MarshalJSONTo(jsontext.NewEncoder(&b, jsontext.EscapeForJS(true), jsontext.AllowInvalidUTF8(true)))
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. It trusts the origins in it: what
-// comes from outside goes through ParseJSON.
+// MarshalJSONTo is MarshalJSON for a text that is being written.
+func (a Answers) MarshalJSONTo(enc *jsontext.Encoder) error {
+	out := tokens{enc: enc}
+	out.put(jsontext.BeginObject)
+	for _, path := range a.Paths() {
+		out.text(path)
+		v := a[path]
+		if v.From == Typed && v.At.IsZero() && v.Consent == "" {
+			out.value(v.Value)
+			continue
+		}
+		out.put(jsontext.BeginObject)
+		out.text("v")
+		out.value(v.Value)
+		if v.From != Typed {
+			out.text("from")
+			out.text(v.From.String())
+		}
+		if !v.At.IsZero() {
+			out.text("at")
+			out.put(jsontext.Int(v.At.UnixMilli()))
+		}
+		if v.Consent != "" {
+			out.text("consent")
+			out.text(v.Consent)
+		}
+		out.put(jsontext.EndObject)
+	}
+	out.put(jsontext.EndObject)
+	return out.err
+}
+
+// tokens writes until an error, which stays.
+type tokens struct {
+	enc *jsontext.Encoder
+	err error
+}
+
+func (t *tokens) put(tok jsontext.Token) {
+	if t.err == nil {
+		t.err = t.enc.WriteToken(tok)
+	}
+}
+
+func (t *tokens) text(s string) { t.put(jsontext.String(s)) }
+
+// value writes what an Answer may hold; maps in the order of their keys.
+func (t *tokens) value(v any) {
+	switch v := v.(type) {
+	case nil:
+		t.put(jsontext.Null)
+	case string:
+		t.text(v)
+	case bool:
+		t.put(jsontext.Bool(v))
+	case json.Number:
+		t.raw([]byte(v))
+	case []any:
+		t.put(jsontext.BeginArray)
+		for _, e := range v {
+			t.value(e)
+		}
+		t.put(jsontext.EndArray)
+	case map[string]any:
+		t.put(jsontext.BeginObject)
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			t.text(k)
+			t.value(v[k])
+		}
+		t.put(jsontext.EndObject)
+	default: // of a program, not of a form
+		b, err := json.Marshal(v)
+		if t.err == nil {
+			t.err = err
+		}
+		t.raw(b)
+	}
+}
+
+func (t *tokens) raw(b []byte) {
+	if t.err == nil {
+		t.err = t.enc.WriteValue(b)
+	}
+}
+
+// UnmarshalJSON reads both forms.
 func (a *Answers) UnmarshalJSON(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var raw map[string]any
-	if err := dec.Decode(&raw); err != nil {
+	return a.UnmarshalJSONFrom(decoder(b))
+}
+
+func decoder(b []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(b), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// UnmarshalJSONFrom is UnmarshalJSON from a text that is being read.
+func (a *Answers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	raw, err := readObject(dec)
+	if err != nil {
 		return err
 	}
 	out := make(Answers, len(raw))
@@ -183,4 +240,57 @@ func (a *Answers) UnmarshalJSON(b []byte) error {
 	}
 	*a = out
 	return nil
+}
+
+// readObject reads an object, or null for none.
+func readObject(dec *jsontext.Decoder) (map[string]any, error) {
+	v, err := readValue(dec)
+	m, ok := v.(map[string]any)
+	if err == nil && !ok && v != nil {
+		err = fmt.Errorf("form: answers are an object, not a %T", v)
+	}
+	return m, err
+}
+
+// readValue reads one value as an Answer holds it: a number as its text, so that no digit of it
+// is lost.
+func readValue(dec *jsontext.Decoder) (any, error) {
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch tok.Kind() {
+	case jsontext.KindString:
+		return tok.String(), nil
+	case jsontext.KindNumber:
+		return json.Number(tok.String()), nil
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return tok.Bool(), nil
+	case jsontext.KindBeginArray:
+		list := []any{}
+		for dec.PeekKind() != jsontext.KindEndArray {
+			v, err := readValue(dec)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err = dec.ReadToken()
+		return list, err
+	case jsontext.KindBeginObject:
+		m := map[string]any{}
+		for dec.PeekKind() != jsontext.KindEndObject {
+			name, err := dec.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			key := name.String()
+			if m[key], err = readValue(dec); err != nil {
+				return nil, err
+			}
+		}
+		_, err = dec.ReadToken()
+		return m, err
+	}
+	return nil, nil
 }

@@ -411,6 +411,7 @@ func FuzzParseAndValidate(f *testing.F) {
 	fm := must(f)
 	f.Add(good)
 	f.Add(`{"siblings":[[],{"dob":{}}],"child":{"dob":"0000-00-00"},"fee":-1e400}`)
+	f.Add(`{"siblings":[{"of no question":"x"}]}`)
 	f.Fuzz(func(t *testing.T, raw string) {
 		a, err := fm.ParseJSON([]byte(raw))
 		if err != nil {

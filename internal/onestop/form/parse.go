@@ -1,8 +1,7 @@
 package form
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
@@ -200,20 +199,25 @@ func splitDate(s string) (d, m, y string) {
 	return d, m, y
 }
 
+var errMore = errors.New("form: more than one value")
+
 const maxPath = 120 // bytes of a field's name
 
 // ParseJSON reads answers from outside: an object by path ("mother.name"), or
 // nested, or both. All are Typed, whatever the sender claims. A path that the form
 // does not have is Invalid, with one field for each.
 func (f *Form) ParseJSON(raw []byte) (Answers, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var tree map[string]any
-	if err := dec.Decode(&tree); err != nil {
-		return nil, errs.E(errs.Invalid, "form.error.json", errs.Cause(err))
+	dec := decoder(raw)
+	tree, err := readObject(dec)
+	if err == nil {
+		if _, err = dec.ReadToken(); err == nil {
+			err = errMore
+		} else if errors.Is(err, io.EOF) {
+			err = nil
+		}
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // Token returns it bare
-		return nil, errs.E(errs.Invalid, "form.error.json")
+	if err != nil {
+		return nil, errs.E(errs.Invalid, "form.error.json", errs.Cause(err))
 	}
 	out := make(Answers, len(tree))
 	var unknown []errs.Field

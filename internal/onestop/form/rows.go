@@ -270,7 +270,7 @@ func filled(row any) bool {
 		return x != ""
 	case map[string]any:
 		for _, v := range x {
-			if v != nil && v != "" {
+			if filled(v) {
 				return true
 			}
 		}
@@ -310,7 +310,9 @@ func (in *input) validateRows(r *Result, v *vars, check bool) bool {
 		}
 		clean, ok := in.validateRow(r, v, in.path+"."+strconv.Itoa(i)+".", flatRow(m), check)
 		good = good && ok
-		out = append(out, clean)
+		if filled(clean) { // or all in it was of no question
+			out = append(out, clean)
+		}
 	}
 	if len(out) == 0 {
 		delete(r.Answers, in.path)

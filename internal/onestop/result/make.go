@@ -286,15 +286,6 @@ func (s *Service) blob(ctx context.Context, ref blob.Ref) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile))
 }
 
-// Named reports whether a result names a file, so that it is never swept.
-func (s *Service) Named(ctx context.Context, sha256 string) (ok bool, err error) {
-	err = s.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		ok, err = named(v, sha256)
-		return err
-	})
-	return ok, err
-}
-
 // encodeChanges is for the digest of a request.
 func encodeChanges(m map[string]string) string {
 	raw, err := json.Marshal(m)

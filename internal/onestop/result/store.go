@@ -112,13 +112,6 @@ func move(tx *db.Tx, r Result) error {
 		string(r.Hand), r.DrawnSHA, r.DrawnSize, millis(r.DrawnAt), place, r.Batch, r.Fault, r.Signer, r.SignedBy)
 }
 
-// named reports whether a row names a file.
-func named(q db.Querier, sha string) (bool, error) {
-	var n int64
-	err := q.QueryRow(`SELECT COUNT(*) FROM result_result WHERE sha256 = $1 OR drawn_sha = $1`, sha).Scan(&n)
-	return n > 0, err
-}
-
 func made(q db.Querier) (n int, err error) {
 	err = q.QueryRow(`SELECT COUNT(*) FROM result_result WHERE state = 'issued'`).Scan(&n)
 	return n, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -359,7 +360,8 @@ func (s *Service) Agree(ctx context.Context, v BatchID, agree bool, key string) 
 
 // erase forgets the dossiers of a batch that two people agreed on, one after the other; after a
 // crash it goes on where it stood. What is under hold stays, and is found again when that is
-// lifted.
+// lifted. Files go last, all at once: to ask whether anything else names them is to read every
+// table that names files. Those of a batch that a crash cut off are left to the weekly sweep.
 func (s *Service) erase(ctx context.Context, t jobs.Task) error {
 	var a eraseArgs
 	if err := t.Read(&a); err != nil {
@@ -376,37 +378,49 @@ func (s *Service) erase(ctx context.Context, t jobs.Task) error {
 	if err != nil || b.State != "running" {
 		return err
 	}
-	why, err := json.Marshal(happened{Rule: b.Rule, By: b.FirstName + ", " + b.SecondName})
-	if err != nil {
+	files, err := s.eraseEach(ctx, b, todo)
+	if err := errors.Join(err, s.Dossiers.Release(ctx, files)); err != nil {
 		return err
-	}
-	for _, v := range todo {
-		var held kept
-		if err := s.DB.View(ctx, func(_ context.Context, q *db.View) (err error) { held, err = s.held(q); return err }); err != nil {
-			return err
-		}
-		if held.has(v) {
-			if err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return leaveOut(tx, a.Batch, v) }); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := s.Dossiers.Erase(ctx, v, why); err != nil {
-			return err
-		}
-		err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-			if err := erasedOne(tx, a.Batch, v); err != nil {
-				return err
-			}
-			return s.note(tx, KindErased, journal.Subject{Type: "rights.dossier", ID: v}, 0, 0, happened{Rule: b.Rule, By: b.FirstName + ", " + b.SecondName})
-		})
-		if err != nil {
-			return err
-		}
-		b.Erased++
 	}
 	b.State, b.EndedAt = "done", s.Clock.Now()
 	return s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
 		return moveBatch(tx, b, "running", errs.E(errs.Conflict, "rights.retention.decided"))
 	})
+}
+
+// eraseEach forgets what dossiers of a batch hold and returns the names of their files, also of
+// those that it came to before an error.
+func (s *Service) eraseEach(ctx context.Context, b Batch, todo []int64) (files []string, err error) {
+	by := b.FirstName + ", " + b.SecondName
+	why, err := json.Marshal(happened{Rule: b.Rule, By: by})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range todo {
+		var held kept
+		if err := s.DB.View(ctx, func(_ context.Context, q *db.View) (err error) { held, err = s.held(q); return err }); err != nil {
+			return files, err
+		}
+		if held.has(v) {
+			if err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error { return leaveOut(tx, b.ID, v) }); err != nil {
+				return files, err
+			}
+			continue
+		}
+		more, err := s.Dossiers.Erase(ctx, v, why)
+		files = append(files, more...)
+		if err != nil {
+			return files, err
+		}
+		err = s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+			if err := erasedOne(tx, b.ID, v); err != nil {
+				return err
+			}
+			return s.note(tx, KindErased, journal.Subject{Type: "rights.dossier", ID: v}, 0, 0, happened{Rule: b.Rule, By: by})
+		})
+		if err != nil {
+			return files, err
+		}
+	}
+	return files, nil
 }

@@ -50,8 +50,11 @@ type Dossiers interface {
 	// EndedBefore lists dossiers of a service that ended before an instant and still hold
 	// something, by id.
 	EndedBefore(ctx context.Context, service string, before time.Time, after int64, limit int) ([]int64, error)
-	// Erase forgets what a dossier holds of people, with the payloads of its entries.
-	Erase(ctx context.Context, dossier int64, why []byte) error
+	// Erase forgets what a dossier holds of people, with the payloads of its entries, and returns
+	// the names of its files.
+	Erase(ctx context.Context, dossier int64, why []byte) (files []string, err error)
+	// Release removes those of some files that nothing names any more.
+	Release(ctx context.Context, files []string) error
 	// Hold finds a dossier by its code, for a hold.
 	Hold(ctx context.Context, code string) (dossier int64, name string, err error)
 }

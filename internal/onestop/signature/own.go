@@ -368,7 +368,7 @@ func (s *Service) SignedFile(ctx context.Context, of journal.Subject, v OwnID) (
 }
 
 // Erase forgets what was signed, or begun, with a key elsewhere for a subject, and returns the files
-// that nothing here names any more.
+// that it named.
 func (s *Service) Erase(ctx context.Context, of journal.Subject) (files []blob.Ref, err error) {
 	defer errs.Op(&err, "signature.Erase")
 	err = s.d.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
@@ -387,15 +387,6 @@ func (s *Service) Erase(ctx context.Context, of journal.Subject) (files []blob.R
 		return removePapers(tx, of)
 	})
 	return files, err
-}
-
-// Named reports whether an errand names a file, so that it is never swept.
-func (s *Service) Named(ctx context.Context, sha256 string) (ok bool, err error) {
-	err = s.d.DB.View(ctx, func(_ context.Context, v *db.View) error {
-		ok, err = namesFile(v, sha256)
-		return err
-	})
-	return ok, err
 }
 
 // FileNames gives each the texts of this module in which files are named, for the sweep of files that

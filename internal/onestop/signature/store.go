@@ -87,12 +87,5 @@ func complete(tx *db.Tx, p OwnPaper) error {
 		p.ID, p.Signed.SHA256, p.Signed.Size, db.Millis(p.At), p.Signer)
 }
 
-// namesFile reports whether a row names a file.
-func namesFile(q db.Querier, sha string) (bool, error) {
-	var n int64
-	err := q.QueryRow(`SELECT COUNT(*) FROM signature_paper WHERE signed_sha = $1 OR prepared_sha = $1 AND signed_sha = ''`, sha).Scan(&n)
-	return n > 0, err
-}
-
 // fileNames are the papers of errands, for db.Texts.
 const fileNames = `SELECT id, of_sha || ' ' || prepared_sha || ' ' || signed_sha FROM signature_paper WHERE id > $1 ORDER BY id LIMIT $2`

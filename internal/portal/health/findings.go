@@ -1,6 +1,10 @@
 package health
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Finding is something that somebody must see to, with what to do in its sentence.
 type Finding struct {
@@ -43,7 +47,8 @@ func (st State) Findings() []Finding {
 	for _, q := range st.Queues {
 		add(q.Oldest > lateJob, Finding{Key: "late", Params: []any{"kind", q.Kind, "n", int64(q.Oldest / time.Minute)}})
 	}
-	for name, n := range st.Journal.Behind {
+	for _, name := range slices.Sorted(maps.Keys(st.Journal.Behind)) {
+		n := st.Journal.Behind[name]
 		add(n > farBehind, Finding{Key: "behind", Params: []any{"name", name, "n", n}})
 	}
 	for _, r := range st.Database.Replicas {

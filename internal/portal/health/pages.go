@@ -56,9 +56,10 @@ type view struct {
 }
 
 type findingView struct {
-	Text string
-	Tone ui.Tone
-	Link *ui.Anchor
+	Title string // unlike every other's on the page
+	Text  string
+	Tone  ui.Tone
+	Link  *ui.Anchor
 }
 
 func (h handlers) look(w http.ResponseWriter, r *http.Request) error {
@@ -76,7 +77,7 @@ func (h handlers) look(w http.ResponseWriter, r *http.Request) error {
 		v.Done = say(ctx, "done."+d)
 	}
 	for _, f := range st.Findings() {
-		x := findingView{Text: say(ctx, "find."+f.Key, f.Params...), Tone: ui.ToneWaiting}
+		x := findingView{Title: say(ctx, "find.titles."+f.Key, f.Params...), Text: say(ctx, "find."+f.Key, f.Params...), Tone: ui.ToneWaiting}
 		if f.Urgent {
 			x.Tone = ui.ToneStopped
 		}

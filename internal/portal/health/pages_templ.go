@@ -68,7 +68,7 @@ func page(v view) templ.Component {
 				}
 			}
 			for _, f := range v.Findings {
-				templ_7745c5c3_Err = ui.Banner(ui.BannerArgs{Title: say(ctx, "find.title"), Text: f.Text, Tone: f.Tone, Link: f.Link}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Banner(ui.BannerArgs{Title: f.Title, Text: f.Text, Tone: f.Tone, Link: f.Link}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

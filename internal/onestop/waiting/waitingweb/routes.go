@@ -282,7 +282,7 @@ func (h *handlers) view(ctx context.Context, r *http.Request, pkg *service.Packa
 	case !st.Drawn:
 		tell("drawing", ui.ToneNeutral)
 	default:
-		tell("wait", ui.ToneNeutral, "minutes", minutes)
+		tell("wait", ui.ToneNeutral, "n", minutes)
 		if st.Full {
 			tell("full", ui.ToneWaiting)
 		}
