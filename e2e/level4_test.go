@@ -203,7 +203,7 @@ func qrOf(t *testing.T, city *citytest.City, code string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := city.Payments.OfUnit(head, d.Receiving, payment.Open)
+	all, _, err := city.Payments.OfUnit(head, d.Receiving, payment.Open, 0)
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d orders, %v", len(all), err)
 	}

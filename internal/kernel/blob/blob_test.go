@@ -215,12 +215,12 @@ func TestNamesForgetNone(t *testing.T) {
 	n := blob.NewNames()
 	name := func(i int) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(strconv.Itoa(i)))) }
 	for i := range 100_000 {
-		n.Add(`{"a":"` + name(i) + `","b":` + strconv.Itoa(i) + "}\n" + name(i+1))
+		n.Add(`{"a":"` + name(i) + `","b":` + strconv.Itoa(i) + "}\n" + name(-i-1))
 	}
 	wrong := 0
 	for i := range 100_000 {
-		if !n.Has(name(i)) {
-			t.Fatalf("the name of %d is forgotten", i)
+		if !n.Has(name(i)) || !n.Has(name(-i-1)) { // also the second of a text
+			t.Fatalf("a name of %d is forgotten", i)
 		}
 		if n.Has(name(i + 1_000_000)) {
 			wrong++
@@ -231,5 +231,35 @@ func TestNamesForgetNone(t *testing.T) {
 	}
 	if n.Has("") || n.Has("../../etc/passwd") || n.Has(strings.ToUpper(name(1))) {
 		t.Error("what is no name is known")
+	}
+}
+
+// A sweep that ended between setting a file aside and looking at it for the last time takes nothing: the
+// next one puts a young file back, and lets an old one go.
+func TestASweepThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	s, dir := local(t)
+	ctx := context.Background()
+	aside := func(content string, age time.Duration) blob.Ref {
+		t.Helper()
+		ref, err := s.Put(ctx, strings.NewReader(content), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tmp, at := filepath.Join(dir, "tmp", "swept-"+ref.SHA256), time.Now().Add(-age)
+		if err := errors.Join(os.Rename(filepath.Join(dir, ref.SHA256[:2], ref.SHA256[2:4], ref.SHA256), tmp), os.Chtimes(tmp, at, at)); err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	young, old := aside("young", time.Minute), aside("old", 48*time.Hour)
+	if _, err := s.Sweep(ctx, time.Now().Add(-24*time.Hour), func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stat(ctx, young); err != nil {
+		t.Errorf("what somebody put again is gone: %v", err)
+	}
+	if err := s.Stat(ctx, old); !errs.Is(err, errs.NotFound) || len(files(t, dir)) != 1 {
+		t.Errorf("what nobody wants stays: %v, %v", err, files(t, dir))
 	}
 }

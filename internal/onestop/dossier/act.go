@@ -52,7 +52,7 @@ func (s *Service) Act(ctx context.Context, cmd Command) (out Outcome, err error)
 	hash := cmd.hash()
 	for range maxRestep {
 		out, err = s.act(ctx, sub, cmd, hash)
-		if !errors.Is(err, errMoved) {
+		if !errors.Is(err, errMoved) && !payment.Moved(err) {
 			break
 		}
 	}
@@ -67,6 +67,9 @@ func (s *Service) Act(ctx context.Context, cmd Command) (out Outcome, err error)
 	}
 	if errors.Is(err, errTaken) || errors.Is(err, errMoved) {
 		return Outcome{}, s.takenBy(ctx, cmd.Task)
+	}
+	if payment.Moved(err) {
+		return Outcome{}, errs.E(errs.Conflict, "dossier.busy", errs.Cause(err))
 	}
 	return Outcome{}, meetsMove(err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"khue/internal/kernel/auth"
@@ -92,7 +91,7 @@ func (s *Service) byApplicant(ctx context.Context, a applicantAct) (out Outcome,
 	sum := sha256.Sum256(b)
 	for range maxRestep {
 		out, err = s.applicantStep(ctx, sub, a, sum[:])
-		if !errors.Is(err, errMoved) && !errors.Is(err, errTaken) {
+		if !raced(err) {
 			break
 		}
 	}
@@ -102,7 +101,7 @@ func (s *Service) byApplicant(ctx context.Context, a applicantAct) (out Outcome,
 	if d, again, onceErr := s.replay(ctx, sub.Account, a.key, sum[:]); onceErr != nil || again {
 		return Outcome{Dossier: d.ID, Code: d.Code, State: d.State, DueAt: d.DueAt}, onceErr
 	}
-	if errors.Is(err, errMoved) || errors.Is(err, errTaken) {
+	if raced(err) {
 		err = errs.E(errs.Conflict, "dossier.busy", errs.Cause(err))
 	}
 	return Outcome{}, err

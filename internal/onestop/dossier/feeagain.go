@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"errors"
 
 	"khue/internal/kernel/auth"
 	"khue/internal/kernel/db"
@@ -39,7 +38,8 @@ func (s *Service) Owes(ctx context.Context, o payment.Order) (owes bool, err err
 // AskAgain opens a new order for the fee that an order asked for, in its place, and lets the dossier
 // wait for it. linkKey is of the order's link; "" without one. Where a code that can be paid is
 // there already, that one is the answer, whoever got it. Errors: NotFound for who may not see the
-// order, Forbidden, Conflict where the fee is paid, money for it lies here, or the dossier has ended.
+// order, Forbidden, Conflict where the fee is paid, money for it lies here, the dossier has ended, or
+// others act on it at every try.
 func (s *Service) AskAgain(ctx context.Context, v payment.OrderID, linkKey, key string) (next payment.Order, err error) {
 	defer errs.Op(&err, "dossier.AskAgain(%s)", v)
 	o, err := s.Payments.Read(ctx, v, linkKey)
@@ -81,11 +81,11 @@ func (s *Service) AskAgain(ctx context.Context, v payment.OrderID, linkKey, key 
 			return next, err
 		}
 		next, err = s.askAgain(ctx, cur, sub, key, hash)
-		if !payment.Moved(err) && !errors.Is(err, errMoved) && !errors.Is(err, errTaken) {
-			break
+		if !raced(err) && !db.IsUnique(err) {
+			return next, err
 		}
 	}
-	return next, err
+	return next, errs.E(errs.Conflict, "dossier.busy", errs.Cause(err))
 }
 
 // askedAgain is the order that a key got before.

@@ -47,6 +47,12 @@ var (
 	errTaken = errors.New("dossier: the task moved")
 )
 
+// raced reports whether a unit of work failed because somebody else was first at what it changes, the
+// dossier's payment among it: it may be done again.
+func raced(err error) bool {
+	return errors.Is(err, errMoved) || errors.Is(err, errTaken) || payment.Moved(err)
+}
+
 // maxRestep bounds how often an act is stepped again after parallel branches moved.
 const maxRestep = 5
 

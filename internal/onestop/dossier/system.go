@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"khue/internal/kernel/auth"
@@ -31,7 +30,7 @@ type moved struct {
 // means that the event comes too late and nothing is to be done.
 func (s *Service) advance(ctx context.Context, m moved) (ch *change, err error) {
 	for range maxRestep {
-		if ch, err = s.advanceOnce(ctx, m); !errors.Is(err, errMoved) && !errors.Is(err, errTaken) {
+		if ch, err = s.advanceOnce(ctx, m); !raced(err) {
 			break
 		}
 	}

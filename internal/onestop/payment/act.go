@@ -85,8 +85,9 @@ func (s *Service) act(ctx context.Context, v OrderID, a auth.Action, key string,
 		if err = s.Policies.Can(ctx, a, s.resourceOf(o)); err != nil {
 			return o, s.again(ctx, key, hash, err)
 		}
+		e := event(o)
 		_, _, err = once.Do(ctx, s.DB, sub.Account, key, hash, func(_ context.Context, tx *db.Tx) (int64, error) {
-			_, err := s.stepIn(tx, o, event(o), sub)
+			_, err := s.stepIn(tx, o, e, sub)
 			return int64(v), err
 		})
 		if !errors.Is(err, errMoved) {
@@ -94,7 +95,7 @@ func (s *Service) act(ctx context.Context, v OrderID, a auth.Action, key string,
 		}
 	}
 	if err != nil {
-		return o, err
+		return o, busy(errs.Conflict, err)
 	}
 	return s.Find(ctx, v)
 }

@@ -98,7 +98,10 @@ func (s *Service) CloseShift(ctx context.Context, v ShiftID, counted int64, why,
 		if sh.Difference() != 0 {
 			if sh.Why, err = reason(why, "why"); err != nil {
 				e, _ := errs.As(err)
-				e.Key, e.Params = "payment.shift.differs", errs.Params{"difference": sh.Difference()}
+				e.Key, e.Params = "payment.shift.over", errs.Params{"difference": sh.Difference()}
+				if sh.Difference() < 0 {
+					e.Key, e.Params = "payment.shift.short", errs.Params{"difference": -sh.Difference()}
+				}
 				return 0, err
 			}
 		}
@@ -154,7 +157,7 @@ func (s *Service) TakeHere(ctx context.Context, v OrderID, w Way, slip, key stri
 	if slip = clip(slip, 40); w == ByCard && len(slip) < 4 {
 		return o, errs.E(errs.Invalid, "payment.slip", errs.WithFields(errs.Field{Path: "slip", Key: "payment.slip"}))
 	}
-	return s.atBox(ctx, v, actTake, key, []any{"take", w, slip}, func(tx *db.Tx, o Order, sh Shift) error {
+	return s.atBox(ctx, v, true, key, []any{"take", w, slip}, func(tx *db.Tx, o Order, sh Shift) error {
 		if !o.Payable() {
 			return errs.E(errs.Conflict, "payment.state."+string(o.State), errs.P("code", o.Reference))
 		}
@@ -173,7 +176,7 @@ func (s *Service) TakeHere(ctx context.Context, v OrderID, w Way, slip, key stri
 }
 
 // PayOut says that an approved refund has gone: in cash from the reader's box, or by a transfer
-// with the bank's number.
+// with the bank's number, for which nobody opens a box.
 func (s *Service) PayOut(ctx context.Context, v OrderID, w Way, ref, key string) (o Order, err error) {
 	defer errs.Op(&err, "payment.PayOut(%s)", v)
 	sub := auth.From(ctx)
@@ -183,7 +186,7 @@ func (s *Service) PayOut(ctx context.Context, v OrderID, w Way, ref, key string)
 	if ref = clip(ref, 40); w == ByBank && len(ref) < 4 {
 		return o, errs.E(errs.Invalid, "payment.ref", errs.WithFields(errs.Field{Path: "ref", Key: "payment.ref"}))
 	}
-	return s.atBox(ctx, v, actTake, key, []any{"out", w, ref}, func(tx *db.Tx, o Order, sh Shift) error {
+	return s.atBox(ctx, v, w == ByCash, key, []any{"out", w, ref}, func(tx *db.Tx, o Order, sh Shift) error {
 		c := counted{ID: s.Gen.Next(), Way: w, External: ref, Order: o.ID, Unit: o.Unit, Amount: -o.Refund.Amount, ToldAt: db.Millis(tx.Now()), Via: "desk", By: sub.Account}
 		if w == ByCash {
 			c.External, c.Shift = "K"+ShiftID(c.ID).String(), int64(sh.ID)
@@ -199,17 +202,20 @@ func (s *Service) PayOut(ctx context.Context, v OrderID, w Way, ref, key string)
 	})
 }
 
-// atBox acts on an order once for a key, in the reader's open shift of the order's unit.
-func (s *Service) atBox(ctx context.Context, v OrderID, a auth.Action, key string, asked []any, do func(*db.Tx, Order, Shift) error) (o Order, err error) {
+// atBox acts on an order once for a key, with box in the reader's open shift of the order's unit.
+func (s *Service) atBox(ctx context.Context, v OrderID, box bool, key string, asked []any, do func(*db.Tx, Order, Shift) error) (o Order, err error) {
 	sub := auth.From(ctx)
 	for range tries {
 		if o, err = s.Find(ctx, v); err != nil {
 			return o, err
 		}
-		if err := s.Policies.Can(ctx, a, s.resourceOf(o)); err != nil {
+		if err := s.Policies.Can(ctx, actTake, s.resourceOf(o)); err != nil {
 			return o, err
 		}
 		_, _, err = once.Do(ctx, s.DB, sub.Account, key, once.Hash(append(asked, v)), func(_ context.Context, tx *db.Tx) (int64, error) {
+			if !box {
+				return int64(v), do(tx, o, Shift{})
+			}
 			sh, err := openShift(tx, sub.Account)
 			if err != nil {
 				return 0, err
@@ -231,7 +237,7 @@ func (s *Service) atBox(ctx context.Context, v OrderID, a auth.Action, key strin
 		return o, errs.E(errs.Conflict, "payment.slipUsed")
 	}
 	if err != nil {
-		return o, err
+		return o, busy(errs.Conflict, err)
 	}
 	return s.Find(ctx, v)
 }

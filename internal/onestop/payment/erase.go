@@ -51,10 +51,10 @@ func (s *Service) MoneyBy(ctx context.Context, number string) (v int64, name str
 	defer errs.Op(&err, "payment.MoneyBy")
 	number = clip(number, maxExternal)
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		v, err = moneyBy(q, number, FindReference(number))
+		v, name, err = moneyBy(q, number, FindReference(number))
 		return err
 	})
-	return v, number, err
+	return v, name, err
 }
 
 // Forget lets go what is held of payers from before an instant, some at a time: the name and the

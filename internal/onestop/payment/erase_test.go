@@ -118,8 +118,8 @@ func TestHoldsKeepWhatPayersWrote(t *testing.T) {
 		if id, name, err := s.MoneyBy(ctx, " FT-0003 "); err != nil || id != int64(named) || name != "FT-0003" {
 			t.Errorf("FT-0003 is %d %q, %v", id, name, err)
 		}
-		if id, _, err := s.MoneyBy(ctx, strings.ToLower(o.Reference)); err != nil || id != int64(o.ID) {
-			t.Errorf("%s is %d, %v", o.Reference, id, err)
+		if id, name, err := s.MoneyBy(ctx, strings.ToLower(o.Reference)); err != nil || id != int64(o.ID) || name != o.Reference {
+			t.Errorf("%s is %d %q, %v", o.Reference, id, name, err)
 		}
 		if id, _, err := s.MoneyBy(ctx, "FT-9999"); err != nil || id != 0 {
 			t.Errorf("a number of nothing is %d, %v", id, err)
@@ -156,6 +156,46 @@ func TestHoldsKeepWhatPayersWrote(t *testing.T) {
 			got, err := s.Journal.BySubject(ctx, journal.Subject{Type: "payment.notice", ID: int64(id)}, 0, 10)
 			if err != nil || len(got) < 2 || got[len(got)-1].Erased == kept {
 				t.Errorf("the entries of %s: %+v, %v", m.External, got, err)
+			}
+		}
+	})
+}
+
+// A hold that names a payment by a code that was replaced keeps the payment that stands in its place,
+// where the money is, and the other way about; so does one on what came before it.
+func TestAHoldOnOneCodeKeepsAllOfItsFee(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *till) {
+		ctx := context.Background()
+		first := s.expire(t, s.order(t, 8000))
+		second, err := s.renew(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.clk.Advance(25 * time.Hour)
+		if err := s.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		third, err := s.renew(s.state(t, second, Expired))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Take(ctx, s.bank("FT1", 8000, first), Origin{Via: "notice"}); err != nil {
+			t.Fatal(err)
+		}
+		s.state(t, third, Paid)
+		other := s.order(t, 500)
+		if _, err := s.Take(ctx, s.bank("FT2", 500, other), Origin{Via: "notice"}); err != nil {
+			t.Fatal(err)
+		}
+		s.clk.Advance(24 * time.Hour)
+		for what, c := range map[string]struct {
+			id   OrderID
+			want int
+		}{"nothing": {0, 4}, "the first code": {first.ID, 1}, "the second": {second.ID, 1}, "the last": {third.ID, 1}, "another fee": {other.ID, 3}} {
+			s.Kept = func(context.Context) (Kept, error) { return Kept{IDs: []int64{int64(c.id)}}, nil }
+			if n, err := s.Named(ctx, s.clk.Now()); err != nil || n != c.want {
+				t.Errorf("held: %s: %d are to be forgotten, want %d, %v", what, n, c.want, err)
 			}
 		}
 	})

@@ -58,7 +58,7 @@ func TestKillChild(t *testing.T) {
 	}
 	node, _ := strconv.Atoi(os.Getenv(killNode))
 	s := newTill(t, dbtest.Open(t, url), clock.System(), uint16(node)) //nolint:gosec // small
-	orders, err := s.OfUnit(s.head, s.unit, "")
+	orders, _, err := s.OfUnit(s.head, s.unit, "", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

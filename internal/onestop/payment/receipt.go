@@ -2,6 +2,7 @@ package payment
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"khue/internal/kernel/clock"
@@ -19,11 +20,21 @@ func (s *Service) Receipt(b *i18n.Bundle, l i18n.Lang, o Order) ([]byte, error) 
 	t := func(key string, kv ...any) string { return b.T(l, "payment.receipt."+key, kv...) }
 	unit := ""
 	if u, ok := s.Units.Now().Get(o.Unit); ok {
-		unit = u.Name
+		if unit = u.Name; l == i18n.EN && u.NameEN != "" {
+			unit = u.NameEN
+		}
 	}
-	rows := [][]string{}
+	head, rows := []pdf.Column{{Title: "#", Width: 0.4}, {Title: t("line"), Width: 3}, {Title: t("law"), Width: 3.8}, {Title: t("amount"), Width: 1.3, Align: "right"}}, [][]string{}
+	several := slices.ContainsFunc(o.Lines, func(l Line) bool { return l.Quantity > 1 })
+	if several {
+		head = slices.Insert(head, 3, pdf.Column{Title: t("quantity"), Width: 0.8, Align: "right"})
+	}
 	for i, line := range o.Lines {
-		rows = append(rows, []string{fmt.Sprint(i + 1), line.Text.In(l), line.Source, i18n.Number(l, int64(max(1, line.Quantity))), i18n.Number(l, line.Amount)})
+		row := []string{fmt.Sprint(i + 1), line.Text.In(l), line.Source, i18n.Number(l, line.Amount)}
+		if several {
+			row = slices.Insert(row, 3, i18n.Number(l, int64(max(1, line.Quantity))))
+		}
+		rows = append(rows, row)
 	}
 	ways := []string{}
 	for _, w := range Ways() {
@@ -42,7 +53,7 @@ func (s *Service) Receipt(b *i18n.Bundle, l i18n.Lang, o Order) ([]byte, error) 
 			{Heading: &pdf.Heading{Left: []string{unit}}},
 			{Title: &pdf.Title{Text: t("title"), Sub: t("sub", "day", clock.DateOf(o.PaidAt)), QR: s.Address + s.Link(o.ID), QRCaption: t("qr")}},
 			{Fields: &pdf.Fields{Rows: fields}},
-			{Table: &pdf.Table{Columns: []pdf.Column{{Title: "#", Width: 0.4}, {Title: t("line"), Width: 3}, {Title: t("law"), Width: 3}, {Title: t("quantity"), Width: 0.8, Align: "right"}, {Title: t("amount"), Width: 1.3, Align: "right"}}, Rows: rows}},
+			{Table: &pdf.Table{Columns: head, Rows: rows}},
 			{Fields: &pdf.Fields{Rows: sum, Plain: true}},
 			{Note: &pdf.Note{Text: t("note")}},
 		},

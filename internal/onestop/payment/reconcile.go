@@ -29,9 +29,10 @@ const (
 
 // Imported says what an import found.
 type Imported struct {
-	Lines    int
-	Repeated int // kept before
-	By       map[Verdict]int
+	Lines       int
+	Repeated    int // kept before
+	By          map[Verdict]int
+	First, Last clock.Date // of its lines; zero where it has none
 }
 
 // Marks in the text of a line that is no payment of an order.
@@ -66,6 +67,12 @@ func (s *Service) Import(ctx context.Context, u orgunit.UnitID, r io.Reader) (ou
 				return out, err
 			}
 			out.Lines++
+			if day := clock.DateOf(l.At); out.First.IsZero() || day.Before(out.First) {
+				out.First = day
+			}
+			if day := clock.DateOf(l.At); day.After(out.Last) {
+				out.Last = day
+			}
 			if again {
 				out.Repeated++
 			} else {

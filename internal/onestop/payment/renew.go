@@ -81,17 +81,17 @@ func (s *Service) RenewIn(tx *db.Tx, old Order, until time.Time, sub auth.Subjec
 
 // Moved reports whether a unit of work failed because an order moved since it was read: it is to be
 // read again.
-func Moved(err error) bool { return errors.Is(err, errMoved) || db.IsUnique(err) }
+func Moved(err error) bool { return errors.Is(err, errMoved) }
 
 // CanRenew says why the reader may not get a new code for an order; key is of its link, "" without.
 func (s *Service) CanRenew(ctx context.Context, o Order, key string) error {
 	return s.Policies.Can(ctx, actRenew, s.heldBy(o, key))
 }
 
-// Look asks the gateway what it knows of an order, so that nobody is asked for money that has come.
-// A gateway that does not answer is passed over: what it tells later counts then.
+// Look asks the gateway what it knows of an order, by all codes of its fee, so that nobody is asked for
+// money that has come. A gateway that does not answer is passed over: what it tells later counts then.
 func (s *Service) Look(ctx context.Context, o Order) error {
-	_, err := s.askGateway(ctx, o)
+	_, err := s.askByAll(ctx, o)
 	return err
 }
 

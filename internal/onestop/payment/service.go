@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -352,17 +353,27 @@ func (s *Service) ForSource(ctx context.Context, src Source) (out []Order, err e
 // OfSource is ForSource inside a unit of work or a view.
 func (s *Service) OfSource(q db.Querier, src Source) ([]Order, error) { return ordersOf(q, src) }
 
-// OfUnit lists a unit's orders in a state ("" for all), the youngest first.
-func (s *Service) OfUnit(ctx context.Context, u orgunit.UnitID, state State) (out []Order, err error) {
+// unitPage is how many orders of a unit are listed at once.
+const unitPage = 100
+
+// OfUnit lists a unit's orders in a state ("" for all) that are older than one, the youngest first;
+// before 0 begins. more says that there are older ones.
+func (s *Service) OfUnit(ctx context.Context, u orgunit.UnitID, state State, before OrderID) (out []Order, more bool, err error) {
 	defer errs.Op(&err, "payment.OfUnit")
 	if err := s.Policies.Can(ctx, actRead, s.ofUnit(u)); err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if before == 0 {
+		before = math.MaxInt64
 	}
 	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
-		out, err = ordersOfUnit(q, u, state, 100)
+		out, err = ordersOfUnit(q, u, state, before, unitPage+1)
 		return err
 	})
-	return out, err
+	if more = len(out) > unitPage; more {
+		out = out[:unitPage]
+	}
+	return out, more, err
 }
 
 // Taken is what became of a notice.
@@ -382,7 +393,8 @@ const tries = 8
 
 // Take counts money that came, once for each way and number, whoever tells of it and however
 // often. Mismatch where the same number came before with another amount or purpose: nothing
-// is counted, and the log says it. NotFound where nothing says whose money it is.
+// is counted, and the log says it. NotFound where nothing says whose money it is. Unavailable where
+// the order moved at every try.
 func (s *Service) Take(ctx context.Context, n Notice, from Origin) (out Taken, err error) {
 	defer errs.Op(&err, "payment.Take(%s)", n.Way)
 	for range tries {
@@ -391,7 +403,7 @@ func (s *Service) Take(ctx context.Context, n Notice, from Origin) (out Taken, e
 			return out, err
 		}
 	}
-	return out, err
+	return out, busy(errs.Unavailable, err)
 }
 
 func (s *Service) take(ctx context.Context, n Notice, from Origin) (out Taken, err error) {

@@ -12,6 +12,15 @@ import (
 // errMoved is the miss of a guarded write: the order moved since it was read.
 var errMoved = errors.New("payment: the order moved")
 
+// busy is what is said where an order moved at every try: nothing was done, and it may be done
+// again. Conflict to people, who look first; Unavailable to machines, which only tell again.
+func busy(kind errs.Kind, err error) error {
+	if !errors.Is(err, errMoved) {
+		return err
+	}
+	return errs.E(kind, "payment.busy", errs.Cause(err))
+}
+
 const orderColumns = `id, source_type, source_id, source_code, payer, account, unit, lines, amount, state, reference, opened_at, expires_at, paid_at, version, got, void, refund, dispute, why, renews`
 
 // orderOfNotice are the columns of an order that money is counted for: not what it is made up of.
@@ -135,17 +144,21 @@ func orderOf(q db.Querier, reference string) (Order, error) {
 	return o, err
 }
 
+// successorSQL: the index holds no order that is the first of its fee. Without the second condition
+// all orders would be read.
+const successorSQL = `SELECT ` + orderColumns + ` FROM payment_order WHERE renews = $1 AND renews <> 0`
+
 // successor is the order that took the place of one.
 func successor(q db.Querier, v OrderID) (Order, error) {
-	return db.One(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE renews = $1`, v)
+	return db.One(q, scanOrder, successorSQL, v)
 }
 
 func ordersOf(q db.Querier, s Source) ([]Order, error) {
 	return db.All(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE source_id = $1 AND source_type = $2 ORDER BY id`, s.ID, s.Type)
 }
 
-func ordersOfUnit(q db.Querier, u orgunit.UnitID, state State, limit int) ([]Order, error) {
-	return db.All(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE unit = $1 AND (state = $2 OR $2 = '') ORDER BY id DESC LIMIT $3`, u, string(state), limit)
+func ordersOfUnit(q db.Querier, u orgunit.UnitID, state State, before OrderID, limit int) ([]Order, error) {
+	return db.All(q, scanOrder, `SELECT `+orderColumns+` FROM payment_order WHERE unit = $1 AND id < $2 AND (state = $3 OR $3 = '') ORDER BY id DESC LIMIT $4`, u, before, string(state), limit)
 }
 
 func waiting(q db.Querier, after OrderID, limit int) ([]Order, error) {

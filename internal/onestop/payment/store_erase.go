@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,12 @@ const (
  AND (n.id IN (#) OR o.id IN (#) OR o.source_id IN (#) OR o.account IN (#)))`
 )
 
+// feeOf are the other orders of the fees that some ask for: those in whose place they stand, and those
+// that stand in theirs.
+const feeOf = `WITH RECURSIVE older(id) AS (SELECT renews FROM payment_order WHERE id IN (#) AND renews <> 0 UNION SELECT o.renews FROM payment_order o JOIN older f ON o.id = f.id WHERE o.renews <> 0),
+ newer(id) AS (SELECT id FROM payment_order WHERE renews IN (#) AND renews <> 0 UNION SELECT o.id FROM payment_order o JOIN newer f ON o.renews = f.id WHERE o.renews <> 0)
+ SELECT id FROM older UNION SELECT id FROM newer`
+
 // ban writes a ban over ids behind the arguments of a query.
 func ban(text string, args []any, ids []int64) (string, []any) {
 	if len(ids) == 0 {
@@ -48,12 +55,18 @@ type held struct {
 // minHeldName is the least letters by which a name is looked for in a text.
 const minHeldName = 6
 
-// heldOf completes what is kept by the names on the orders of it: who paid for another writes theirs.
+// heldOf completes what is kept: by the orders that asked for the same fee by another code, since money
+// by an old code lies with the new one, and by the names on all of them: who paid for another writes theirs.
 func heldOf(q db.Querier, k Kept) (h held, err error) {
-	h.ids = k.IDs
 	names := k.Names
-	if len(k.IDs) > 0 {
-		in, args := ban(`source_id IN (#) OR account IN (#) OR id IN (#)`, nil, k.IDs)
+	if h.ids = k.IDs; len(k.IDs) > 0 {
+		in, args := ban(feeOf, nil, k.IDs)
+		codes, err := db.All(q, db.Value[int64], in, args...)
+		if err != nil {
+			return h, err
+		}
+		h.ids = append(slices.Clone(k.IDs), codes...)
+		in, args = ban(`source_id IN (#) OR account IN (#) OR id IN (#)`, nil, h.ids)
 		more, err := db.All(q, db.Value[string], `SELECT DISTINCT payer FROM payment_order WHERE payer <> '' AND (`+in+`)`, args...)
 		if err != nil {
 			return h, err
@@ -145,15 +158,18 @@ func namedOrders(q db.Querier, before int64, h held, limit int) ([]OrderID, erro
 	return db.All(q, db.Value[OrderID], `SELECT id FROM `+settledOld+left+` ORDER BY id LIMIT $2`, args...)
 }
 
+// moneyBySQL names the ways because the index begins with them.
+const moneyBySQL = `SELECT id FROM payment_notice WHERE way IN ('bank', 'gateway', 'cash', 'card') AND external = $1 AND amount > 0 ORDER BY id LIMIT 1`
+
 // moneyBy finds what a number names that stands on a bank's advice or in a purpose: money that came,
-// or an order; 0 for nothing.
-func moneyBy(q db.Querier, number, reference string) (v int64, err error) {
-	v, err = db.One(q, db.Value[int64], `SELECT id FROM payment_notice WHERE external = $1 AND amount > 0 ORDER BY id LIMIT 1`, number)
+// or an order, with the number as it is kept; 0 for nothing.
+func moneyBy(q db.Querier, number, reference string) (v int64, name string, err error) {
+	v, err = db.One(q, db.Value[int64], moneyBySQL, number)
 	if !errs.Is(err, errs.NotFound) || reference == "" {
-		return v, nothingIsZero(err)
+		return v, number, nothingIsZero(err)
 	}
 	v, err = db.One(q, db.Value[int64], `SELECT id FROM payment_order WHERE reference = $1`, reference)
-	return v, nothingIsZero(err)
+	return v, reference, nothingIsZero(err)
 }
 
 func nothingIsZero(err error) error {

@@ -30,6 +30,11 @@ func moneyOf(q db.Querier, u orgunit.UnitID, limit int) ([]Money, error) {
 	return db.All(q, scanMoney, `SELECT `+moneyColumns+` FROM payment_suspense WHERE unit = $1 AND ended_at = 0 ORDER BY told_at, notice LIMIT $2`, u, limit)
 }
 
+func sumMoney(q db.Querier, u orgunit.UnitID) (n int, sum int64, err error) {
+	err = q.QueryRow(`SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_suspense WHERE unit = $1 AND ended_at = 0`, u).Scan(&n, &sum)
+	return n, sum, err
+}
+
 // moveMoney writes what became of money, if it still stands as it was read.
 func moveMoney(tx *db.Tx, m Money) error {
 	return tx.Guard(errMoved, `UPDATE payment_suspense SET state = $3, aim = $4, order_id = $5, why = $6, asked_id = $7, asked_by = $8, second_id = $9, second_by = $10,

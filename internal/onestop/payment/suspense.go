@@ -94,7 +94,7 @@ func (s *Service) lie(tx *db.Tx, c counted, text string) error {
 // maxKeptPurpose bounds what is kept of a purpose.
 const maxKeptPurpose = 300
 
-// Suspense lists the money of a unit that lies, the oldest first.
+// Suspense lists the money of a unit that lies, the oldest first, 200 at most.
 func (s *Service) Suspense(ctx context.Context, u orgunit.UnitID) (out []Money, err error) {
 	defer errs.Op(&err, "payment.Suspense")
 	if err := s.Policies.Can(ctx, actReconcile, s.ofUnit(u)); err != nil {
@@ -105,6 +105,19 @@ func (s *Service) Suspense(ctx context.Context, u orgunit.UnitID) (out []Money, 
 		return err
 	})
 	return out, err
+}
+
+// SuspenseSum is how much money of a unit lies, also of what Suspense does not list.
+func (s *Service) SuspenseSum(ctx context.Context, u orgunit.UnitID) (n int, sum int64, err error) {
+	defer errs.Op(&err, "payment.SuspenseSum")
+	if err := s.Policies.Can(ctx, actReconcile, s.ofUnit(u)); err != nil {
+		return 0, 0, err
+	}
+	err = s.DB.View(ctx, func(_ context.Context, q *db.View) error {
+		n, sum, err = sumMoney(q, u)
+		return err
+	})
+	return n, sum, err
 }
 
 // FindMoney reads money in suspense. NotFound where there is none, or it is not the reader's.
@@ -276,7 +289,7 @@ func (s *Service) onMoney(ctx context.Context, v MoneyID, a auth.Action, key str
 			return err
 		}
 	}
-	return errMoved
+	return busy(errs.Conflict, errMoved)
 }
 
 func (s *Service) tellMoney(tx *db.Tx, m Money, kind string, sub auth.Subject) error {

@@ -60,18 +60,21 @@ func (s *Service) askGateway(ctx context.Context, o Order) (known bool, err erro
 	return true, nil
 }
 
+// askByAll is askGateway also by the codes in whose place an order stands.
+func (s *Service) askByAll(ctx context.Context, o Order) (known bool, err error) {
+	for {
+		if known, err = s.askGateway(ctx, o); err != nil || !known || o.Renews == 0 {
+			return known, err
+		}
+		if o, err = s.Find(ctx, o.Renews); err != nil {
+			return false, err
+		}
+	}
+}
+
 func (s *Service) ask(ctx context.Context, o Order) error {
-	for v := o; ; { // also by the codes in whose place it stands
-		if known, err := s.askGateway(ctx, v); err != nil || !known {
-			return err
-		}
-		if v.Renews == 0 {
-			break
-		}
-		var err error
-		if v, err = s.Find(ctx, v.Renews); err != nil {
-			return err
-		}
+	if known, err := s.askByAll(ctx, o); err != nil || !known {
+		return err
 	}
 	if o.ExpiresAt.IsZero() || s.Clock.Now().Before(o.ExpiresAt) {
 		return nil

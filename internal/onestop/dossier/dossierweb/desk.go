@@ -348,6 +348,8 @@ func (h *handlers) dossierView(ctx context.Context, d dossier.Dossier, c dossier
 	case !d.DueAt.IsZero():
 	case !d.AcceptedAt.IsZero():
 		due = ui.T(i18n.T(ctx, "dossierweb.due.afterSupplement"))
+	case !d.UnpaidAt.IsZero() && d.State == process.Submitted: // nobody is late with what nobody paid
+		due = ui.T(i18n.T(ctx, "dossierweb.due.afterFee"))
 	default:
 		due = dueCell(ctx, d.ReceiveBy, now, d.State != process.Submitted)
 		due.Note = strings.TrimSuffix(i18n.T(ctx, "dossierweb.receiveBy")+" · "+due.Note, " · ")

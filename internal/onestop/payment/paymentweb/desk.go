@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"khue/internal/kernel/clock"
 	"khue/internal/kernel/errs"
 	"khue/internal/kernel/i18n"
 	"khue/internal/kernel/id"
@@ -48,6 +47,9 @@ type bar struct {
 
 func (h handlers) bar(ctx context.Context, here string, u orgunit.UnitID, units []orgunit.UnitID) (b bar) {
 	for _, p := range [...][2]string{{"list", "/desk/payments"}, {"suspense", "/desk/suspense"}, {"cash", "/desk/cash"}, {"reconcile", "/desk/reconcile"}} {
+		if p[0] != "list" && !h.s.MayReconcile(ctx, u) {
+			continue // an auditor reads payments alone
+		}
 		b.Pages = append(b.Pages, ui.Filter{Label: say(ctx, "bar."+p[0]), Href: p[1] + "?unit=" + u.String(), Count: -1, Current: p[0] == here})
 	}
 	if len(units) > 1 {
@@ -66,6 +68,7 @@ type listView struct {
 	Problems ui.Problems
 	States   []ui.Filter
 	Orders   ui.TableArgs
+	Pages    ui.PageLinks
 }
 
 func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
@@ -88,8 +91,13 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	state := payment.State(q.Get("state"))
-	orders, err := h.s.OfUnit(ctx, u, state)
+	state, before := payment.State(q.Get("state")), payment.OrderID(0)
+	if text := q.Get("before"); text != "" {
+		if before, err = id.Parse[payment.Order](text); err != nil {
+			return errs.E(errs.NotFound, "web.error.not_found", errs.Cause(err))
+		}
+	}
+	orders, more, err := h.s.OfUnit(ctx, u, state, before)
 	if err != nil {
 		return err
 	}
@@ -99,6 +107,12 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	link := func(s payment.State) string {
 		return "/desk/payments?unit=" + u.String() + "&state=" + string(s)
+	}
+	if more {
+		v.Pages.Next = link(state) + "&before=" + orders[len(orders)-1].ID.String()
+	}
+	if before != 0 {
+		v.Pages.Prev = link(state)
 	}
 	v.States = append(v.States, ui.Filter{Label: say(ctx, "all"), Href: link(""), Count: -1, Current: state == ""})
 	for _, s := range payment.States() {
@@ -110,7 +124,7 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, o := range orders {
 		v.Orders.Rows = append(v.Orders.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: o.Reference, Href: "/desk/payments/" + o.ID.String(), Note: o.Source.Code}, ui.T(o.Payer), ui.T(money(ctx, o.Amount)), ui.T(money(ctx, o.Due())),
+			ui.L(o.Reference, "/desk/payments/"+o.ID.String()), {Text: o.Payer, Note: o.Source.Code}, ui.T(money(ctx, o.Amount)), ui.T(money(ctx, o.Due())),
 			ui.Tagged(stateWord(ctx, o.State), tone(o.State)), ui.T(i18n.DateTime(i18n.LangOf(ctx), o.OpenedAt)),
 		}})
 	}
@@ -119,6 +133,7 @@ func (h handlers) list(w http.ResponseWriter, r *http.Request) error {
 
 type orderView struct {
 	ID       string
+	UnitID   string
 	Pay      payView
 	May      payment.May
 	Facts    ui.SummaryArgs
@@ -126,8 +141,9 @@ type orderView struct {
 	Sent     url.Values
 	Problems ui.Problems
 	Banner   *ui.BannerArgs
-	HasShift bool
-	Waits    bool // a refund was asked for and not decided, and the reader is not who decides
+	HasShift bool   // the reader's, for the order's unit
+	NoShift  string // why no cash is taken without one
+	Waits    bool   // a refund was asked for and not decided, and the reader is not who decides
 	Excess   string
 	Held     string
 	Next     string // page of the order that took this one's place
@@ -144,15 +160,26 @@ func (h handlers) order(w http.ResponseWriter, r *http.Request) error {
 func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Order, sent url.Values, bad error) error {
 	ctx := r.Context()
 	v := orderView{
-		ID: o.ID.String(), Pay: h.payView(ctx, o, ""), May: h.s.MayOf(ctx, o), Key: web.NewKey(), Sent: sent,
+		ID: o.ID.String(), UnitID: o.Unit.String(), Pay: h.payView(ctx, o, ""), May: h.s.MayOf(ctx, o), Key: web.NewKey(), Sent: sent,
 		Excess: money(ctx, o.Excess()), Held: money(ctx, o.Held()),
 	}
 	v.Pay.Title, v.Pay.Note = say(ctx, "order", "reference", o.Reference), say(ctx, "deskNote."+string(o.State))
+	switch {
+	case o.Refund.Approved != 0:
+		v.Pay.Note = say(ctx, "deskNote.approved")
+	case o.State == payment.Late && o.Renewable():
+		v.Pay.Note = say(ctx, "deskNote.part")
+	}
 	v.Pay.Facts.Rows = append([]ui.SummaryRow{{Key: say(ctx, "dossier"), Value: ui.L(o.Source.Code, "/desk/dossiers/"+url.PathEscape(o.Source.Code))}}, v.Pay.Facts.Rows...)
-	if _, err := h.s.MyShift(ctx); err == nil {
-		v.HasShift = true
-	} else if !errs.Is(err, errs.NotFound) {
+	switch mine, err := h.s.MyShift(ctx); {
+	case errs.Is(err, errs.NotFound):
+		v.NoShift = say(ctx, "noShift")
+	case err != nil:
 		return err
+	case mine.Unit != o.Unit:
+		v.NoShift = say(ctx, "shiftElsewhere", "unit", h.unitName(ctx, mine.Unit))
+	default:
+		v.HasShift = true
 	}
 	if v.May.Renew {
 		owes, err := h.sources.Owes(ctx, o)
@@ -169,7 +196,7 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		v.Next = "/desk/payments/" + next.ID.String()
 	}
 	v.Waits = o.Refund.Amount > 0 && o.Refund.Approver == "" && !v.May.Approve
-	if o.Excess() == 0 {
+	if o.Excess() == 0 || o.Void != "" {
 		v.Excess = ""
 	}
 	add := func(key, text string) {
@@ -184,6 +211,9 @@ func (h handlers) showOrder(w http.ResponseWriter, r *http.Request, o payment.Or
 		add("approvedBy", o.Refund.Approver)
 	}
 	add("dispute", o.Dispute)
+	if key := "paymentweb.ended." + o.Why; i18n.BundleOf(ctx).Has(key) { // its source wrote a word of its own
+		o.Why = i18n.T(ctx, key)
+	}
 	add("why", o.Why)
 	status := http.StatusOK
 	if bad != nil {
@@ -293,6 +323,9 @@ func (h handlers) showCash(w http.ResponseWriter, r *http.Request, asked string,
 	switch {
 	case err == nil:
 		v.Mine = &mine
+		if mine.Unit != u {
+			v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "row.unit"), Value: ui.T(h.unitName(ctx, mine.Unit))})
+		}
 		for _, x := range [...][2]string{{"float", money(ctx, mine.Float)}, {"taken", money(ctx, mine.Expected-mine.Float)}, {"expected", money(ctx, mine.Expected)}, {"since", i18n.DateTime(i18n.LangOf(ctx), mine.OpenedAt)}} {
 			v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "shift."+x[0]), Value: ui.T(x[1])})
 		}
@@ -356,124 +389,4 @@ func (h handlers) shift(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.Redirect(w, r, "/desk/cash?unit="+u.String())
-}
-
-type reconcileView struct {
-	Unit, UnitID string
-	Bar          bar
-	Day          clock.Date
-	Facts        ui.SummaryArgs
-	Items        ui.TableArgs
-	Balances     ui.TableArgs
-	Prev, Next   *ui.Anchor
-	NoStatement  bool
-	Key          string
-	Banner       *ui.BannerArgs
-	Problems     ui.Problems
-}
-
-func (h handlers) reconcile(w http.ResponseWriter, r *http.Request) error {
-	q, err := web.Query(r)
-	if err != nil {
-		return err
-	}
-	return h.showDay(w, r, q, nil, nil)
-}
-
-func (h handlers) showDay(w http.ResponseWriter, r *http.Request, q url.Values, got *payment.Imported, bad error) error {
-	ctx, l := r.Context(), i18n.LangOf(r.Context())
-	u, units, err := h.desk(r, q.Get("unit"))
-	if err != nil {
-		return err
-	}
-	today := clock.DateOf(h.s.Clock.Now())
-	day := today
-	if text := q.Get("day"); text != "" {
-		if day, err = clock.ParseDate(text); err != nil {
-			return errs.E(errs.NotFound, "web.error.not_found", errs.Cause(err))
-		}
-	}
-	d, err := h.s.Reconcile(ctx, u, day)
-	if err != nil {
-		return err
-	}
-	v := reconcileView{Unit: h.unitName(ctx, u), UnitID: u.String(), Bar: h.bar(ctx, "reconcile", u, units), Day: day, Key: web.NewKey(), NoStatement: d.Lines == 0}
-	href := func(d clock.Date) string { return "/desk/reconcile?unit=" + u.String() + "&day=" + d.String() }
-	v.Prev = &ui.Anchor{Label: say(ctx, "day.prev", "day", i18n.Date(l, day.AddDays(-1))), Href: href(day.AddDays(-1))}
-	if day.Before(today) {
-		v.Next = &ui.Anchor{Label: say(ctx, "day.next", "day", i18n.Date(l, day.AddDays(1))), Href: href(day.AddDays(1))}
-	}
-	if p, ok := h.s.Payees.Payee(u); ok {
-		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day.of"), Value: ui.Cell{Text: p.Account, Note: p.Holder}})
-	}
-	for _, x := range [...][2]string{{"stated", money(ctx, d.Stated)}, {"told", money(ctx, d.Told)}, {"difference", money(ctx, d.Stated-d.Told)}, {"lines", strconv.Itoa(d.Lines)}} {
-		v.Facts.Rows = append(v.Facts.Rows, ui.SummaryRow{Key: say(ctx, "day."+x[0]), Value: ui.T(x[1])})
-	}
-	v.Items = ui.TableArgs{
-		Caption: say(ctx, "day.items"), First: true, Empty: say(ctx, "day.even"),
-		Head: []ui.Column{{Label: say(ctx, "day.why")}, {Label: say(ctx, "day.ref")}, {Label: say(ctx, "amount"), Numeric: true}},
-	}
-	for _, i := range d.Items {
-		v.Items.Rows = append(v.Items.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "item."+i.Kind)), {Text: i.Ref, Note: i.Text}, ui.T(money(ctx, i.Amount))}})
-	}
-	v.Balances = ui.TableArgs{Caption: say(ctx, "day.balances"), First: true, Plain: true, Head: []ui.Column{{Label: say(ctx, "day.account")}, {Label: say(ctx, "amount"), Numeric: true}}}
-	for _, k := range payment.Kinds() {
-		v.Balances.Rows = append(v.Balances.Rows, ui.Row{Cells: []ui.Cell{ui.T(say(ctx, "account."+string(k))), ui.T(money(ctx, standing(k, d.Balances[k])))}})
-	}
-	status := http.StatusOK
-	switch {
-	case bad != nil:
-		p := web.ProblemOf(ctx, bad)
-		status, v.Problems = p.Status, ui.Problems{{Field: "file", Text: p.Detail}}
-		v.Banner = &ui.BannerArgs{Text: p.Detail, Tone: ui.ToneStopped, Alert: true}
-	case got != nil:
-		v.Banner = &ui.BannerArgs{Tone: ui.ToneDone, Alert: true, Text: say(ctx, "imported", "lines", got.Lines, "repeated", got.Repeated, "found", got.By[payment.Found], "unknown", got.By[payment.Unplaced])}
-	}
-	return web.Render(w, r, status, reconcilePage(v))
-}
-
-// standing is a balance as people read it: fees, and what is owed to somebody, grow on the
-// credit side of the ledger, where they are negative. What a box was short is below zero.
-func standing(k payment.Kind, balance int64) int64 {
-	switch k {
-	case payment.Revenue, payment.Suspense, payment.Refunds, payment.Difference:
-		return -balance
-	}
-	return balance
-}
-
-// statement imports a file. Importing it again counts nothing twice, so that it needs no key of
-// its own.
-func (h handlers) statement(w http.ResponseWriter, r *http.Request) error {
-	f, err := web.Form(r)
-	if err != nil {
-		return err
-	}
-	if _, err := web.ClientKey(r); err != nil {
-		return err
-	}
-	u, _, err := h.desk(r, f.Get("unit"))
-	if err != nil {
-		return err
-	}
-	files, err := web.Files(r, "file")
-	if err != nil {
-		return err
-	}
-	if len(files) != 1 {
-		return h.showDay(w, r, f, nil, errs.E(errs.Invalid, "paymentweb.fileMissing"))
-	}
-	body, err := files[0].Open()
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	got, err := h.s.Import(r.Context(), u, body)
-	if err != nil && (errs.Is(err, errs.Invalid) || errs.Is(err, errs.TooLarge)) {
-		return h.showDay(w, r, f, nil, err)
-	}
-	if err != nil {
-		return err
-	}
-	return h.showDay(w, r, f, &got, nil)
 }

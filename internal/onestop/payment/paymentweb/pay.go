@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,7 @@ type payView struct {
 	State   string
 	Tone    ui.Tone
 	Due     string
+	First   ui.SummaryArgs // what whoever pays needs to know; empty where nothing is to be paid
 	Lines   ui.TableArgs
 	Facts   ui.SummaryArgs
 	QR      [][]bool
@@ -70,6 +72,20 @@ func (h handlers) pay(w http.ResponseWriter, r *http.Request) error {
 // payPageOf is the page of an order for its payer, with the way to a new code where that is to be had.
 func (h handlers) payPageOf(ctx context.Context, o payment.Order, key string) (payView, error) {
 	v := h.payView(ctx, o, key)
+	if o.Payable() { // on a telephone the way to pay stands before what the order is made up of
+		first := []string{say(ctx, "row.due"), say(ctx, "row.reference"), say(ctx, "row.until")}
+		v.First.Rows = append(v.First.Rows, ui.SummaryRow{Key: first[0], Value: ui.T(v.Due)})
+		rest := v.Facts.Rows[:0:0]
+		for _, r := range v.Facts.Rows {
+			switch {
+			case !slices.Contains(first, r.Key):
+				rest = append(rest, r)
+			case r.Key != first[0]:
+				v.First.Rows = append(v.First.Rows, r)
+			}
+		}
+		v.Facts.Rows = rest
+	}
 	if o.Void == payment.Replaced {
 		next, err := h.s.Successor(ctx, o)
 		v.Next = h.s.Link(next.ID)
@@ -150,14 +166,17 @@ func (h handlers) receipt(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h handlers) lines(ctx context.Context, o payment.Order) ui.TableArgs {
-	t := ui.TableArgs{
-		Caption: say(ctx, "lines"), First: true,
-		Head: []ui.Column{{Label: say(ctx, "line")}, {Label: say(ctx, "quantity"), Numeric: true}, {Label: say(ctx, "amount"), Numeric: true}},
+	t := ui.TableArgs{Caption: say(ctx, "lines"), First: true, Head: []ui.Column{{Label: say(ctx, "line")}, {Label: say(ctx, "amount"), Numeric: true}}}
+	several := slices.ContainsFunc(o.Lines, func(l payment.Line) bool { return l.Quantity > 1 })
+	if several {
+		t.Head = slices.Insert(t.Head, 1, ui.Column{Label: say(ctx, "quantity"), Numeric: true})
 	}
 	for _, l := range o.Lines {
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: l.Text.In(i18n.LangOf(ctx)), Note: l.Source}, ui.T(strconv.Itoa(max(1, l.Quantity))), ui.T(money(ctx, l.Amount)),
-		}})
+		cells := []ui.Cell{{Text: l.Text.In(i18n.LangOf(ctx)), Note: l.Source}, ui.T(money(ctx, l.Amount))}
+		if several {
+			cells = slices.Insert(cells, 1, ui.T(strconv.Itoa(max(1, l.Quantity))))
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: cells})
 	}
 	return t
 }
@@ -189,12 +208,18 @@ func (h handlers) payView(ctx context.Context, o payment.Order, key string) payV
 			row(&v.Facts, "due", money(ctx, o.Due()))
 		}
 	}
-	if o.Excess() > 0 {
+	switch missing := o.Amount - o.Held(); {
+	case o.Void == "" && o.Excess() > 0:
 		row(&v.Facts, "excess", money(ctx, o.Excess()))
+	case o.Void != "" && o.Held() > 0 && missing > 0:
+		row(&v.Facts, "missing", money(ctx, missing))
 	}
 	row(&v.Facts, "reference", o.Reference)
 	if !o.ExpiresAt.IsZero() && o.Payable() {
 		row(&v.Facts, "until", i18n.DateTime(i18n.LangOf(ctx), o.ExpiresAt))
+	}
+	if o.Void == payment.Expired {
+		row(&v.Facts, "ended", i18n.DateTime(i18n.LangOf(ctx), o.ExpiresAt))
 	}
 	if !o.PaidAt.IsZero() {
 		row(&v.Facts, "paidAt", i18n.DateTime(i18n.LangOf(ctx), o.PaidAt))

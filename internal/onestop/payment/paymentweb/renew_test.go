@@ -1,63 +1,25 @@
 package paymentweb_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"khue/internal/app"
 	"khue/internal/citytest"
-	"khue/internal/kernel/auth"
 	"khue/internal/kernel/mail"
 	"khue/internal/kernel/web"
 	"khue/internal/onestop/apply"
 	"khue/internal/onestop/dossier"
 	"khue/internal/onestop/payment"
+	"khue/internal/onestop/payment/bankweb"
 	"khue/internal/onestop/process"
 )
-
-// orders are all orders of the dossier, the oldest first.
-func (b *bench) orders() []payment.Order {
-	b.t.Helper()
-	all, err := b.Payments.ForSource(b.t.Context(), payment.Source{Type: dossier.SubjectType, ID: int64(b.dossier().ID)})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return all
-}
-
-// expire lets the time to pay run out.
-func (b *bench) expire() payment.Order {
-	b.t.Helper()
-	b.Pass(61 * 24 * time.Hour)
-	if err := b.Payments.Sweep(b.t.Context()); err != nil {
-		b.t.Fatal(err)
-	}
-	o := b.order()
-	if o.State != payment.Expired {
-		b.t.Fatalf("the order is %s", o.State)
-	}
-	return o
-}
-
-// send posts a form without JavaScript.
-func send(who citytest.Actor, path, key string, kv ...string) citytest.Answer {
-	form := url.Values{"_key": {key}}
-	for i := 0; i < len(kv); i += 2 {
-		form.Set(kv[i], kv[i+1])
-	}
-	return who.Do("POST", path, []byte(form.Encode()), map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
-}
-
-// read reads a page; that of a dossier leads an officer who holds a task of it to the task.
-func read(who citytest.Actor, path string) string {
-	a := who.Get(path)
-	if at := a.Header.Get("Location"); a.Status == 303 && strings.HasPrefix(at, "/desk/tasks/") {
-		a = who.Get(at)
-	}
-	return string(a.Want(200).Body)
-}
 
 // An order whose time is over: the applicant and the clerk have one button for a new code, however
 // often and by however many it is pressed there is one, and the money by the old code pays it.
@@ -74,7 +36,7 @@ func TestANewCodeForAFeeThatExpired(t *testing.T) {
 			t.Helper()
 			for p, who := range pages {
 				for lang, text := range map[string]string{"vi": ">Lấy mã thanh toán mới<", "en": ">Get a new payment code<"} {
-					page := strings.Join(strings.Fields(read(who.In(lang), p)), " ")
+					page := strings.Join(strings.Fields(read(t, who.In(lang), p)), " ")
 					if got := strings.Count(strings.ReplaceAll(strings.ReplaceAll(page, "> ", ">"), " <", "<"), text); (got == 1) != want || got > 1 {
 						t.Errorf("%s in %s has the button %d times", p, lang, got)
 					}
@@ -122,13 +84,7 @@ func TestANewCodeForAFeeThatExpired(t *testing.T) {
 		c.Eventually("the letter with the new code", func() bool {
 			return strings.Contains(string(c.As("citizen").In("vi").Get("/api/v1/inbox").Want(200).Body), "mã thanh toán mới, đề nghị nộp 200.000 đồng")
 		})
-		payee, _ := c.Payments.Payees.Payee(old.Unit)
-		for range 2 { // the bank tells twice of money that was sent with the old code
-			n := payment.Notice{Way: payment.ByBank, External: "FT1", Amount: 200_000, Reference: old.Reference, Account: payee.Account, At: c.Clock.Now()}
-			if _, err := c.Payments.Take(t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
-				t.Fatal(err)
-			}
-		}
+		b.transferTo(old, "FT1", 200_000)
 		all = b.orders()
 		if all[0].State != payment.Replaced || all[0].Held() != 0 || all[1].State != payment.Paid || all[1].Held() != 200_000 {
 			t.Errorf("after the money by the old code: %+v", all)
@@ -136,15 +92,9 @@ func TestANewCodeForAFeeThatExpired(t *testing.T) {
 		if a := send(c.As("citizen"), renew, web.NewKey()).Want(409); !strings.Contains(string(a.Body), "đã nộp đủ") {
 			t.Errorf("paid, and asked again: %s", a.Body)
 		}
-		c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
+		b.goesOn()
 		b.act("accept", noExemption).Want(200)
-		n := 0
-		for _, k := range timeline(t, c, b.code) {
-			if k == dossier.KindFeeAsked {
-				n++
-			}
-		}
-		if n != 1 {
+		if n := b.told(dossier.KindFeeAsked); n != 1 {
 			t.Errorf("the timeline tells %d times of a new code", n)
 		}
 	}, opened, citytest.With(paying))
@@ -176,6 +126,11 @@ func TestANewCodeOverTheAPI(t *testing.T) {
 		if a := c.As("citizen").Get("/api/v1/payments/" + old.ID.String()).Want(200); a.Text("state") != "replaced" || a.Text("due") != "0" {
 			t.Errorf("the old order: %s", a.Body)
 		}
+		b.transferTo(old, "FT6", 200_000)
+		if again := c.As("citizen").PostAs(key, path(old), nil).Want(200); again.Text("id") != is.Text("id") || again.Text("state") != "paid" {
+			t.Errorf("the same key, once it is paid: %s", again.Body)
+		}
+		c.As("citizen").Post(path(old), nil).Want(409)
 
 		late := filed(t, c)
 		old = late.expire()
@@ -186,8 +141,7 @@ func TestANewCodeOverTheAPI(t *testing.T) {
 		if page := string(c.As("citizen").In("vi").Get("/dossiers/" + late.code).Want(200).Body); strings.Contains(page, "Lấy mã thanh toán mới") || !strings.Contains(page, "Xin đừng nộp lại") {
 			t.Error("the page asks again for money that had come")
 		}
-		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}}})
-		if _, err := c.Payments.Reinstate(head, old.ID, "reinstate-1"); err != nil {
+		if _, err := c.Payments.Reinstate(as(t, 9, "head"), old.ID, "reinstate-1"); err != nil {
 			t.Fatal(err)
 		}
 		late.act("accept", noExemption).Want(200)
@@ -206,15 +160,24 @@ func TestAReopenedDossierIsPaidByANewCode(t *testing.T) {
 			t.Fatalf("the order is %s", o.State)
 		}
 		renew := "/api/v1/payments/" + old.ID.String() + "/renew"
+		for lang, says := range map[string]string{"vi": "Hồ sơ không được tiếp nhận", "en": "The dossier was not accepted"} {
+			if page := read(t, c.As("clerk").In(lang), "/desk/payments/"+old.ID.String()); !strings.Contains(page, says) {
+				t.Errorf("in %s the desk does not say why the payment was cancelled", lang)
+			}
+		}
 		c.As("citizen").Post(renew, nil).Want(409)
 		if page := string(c.As("citizen").In("vi").Get("/pay/" + old.ID.String()).Want(200).Body); strings.Contains(page, "Lấy mã thanh toán mới") {
 			t.Error("a dossier that has ended asks for its fee")
 		}
-		leader := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Chủ tịch", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "chairman", Scope: auth.Everywhere}}})
-		if _, err := c.Dossiers.Correct(leader, dossier.Correction{Kind: dossier.CorrectReopen, Dossier: b.code, Step: "receive", Reason: "Từ chối nhầm", Authority: "Quyết định 7/QĐ-UBND", Key: "reopen-0001"}); err != nil {
+		for p, who := range map[string]citytest.Actor{"/dossiers/" + b.code: c.As("citizen"), "/desk/dossiers/" + b.code: c.As("clerk"), "/desk/payments/" + old.ID.String(): c.As("clerk")} {
+			if strings.Contains(read(t, who.In("vi"), p), "Lấy mã thanh toán mới") {
+				t.Errorf("%s offers a new code for a dossier that has ended", p)
+			}
+		}
+		if _, err := c.Dossiers.Correct(as(t, 9, "chairman"), dossier.Correction{Kind: dossier.CorrectReopen, Dossier: b.code, Step: "receive", Reason: "Từ chối nhầm", Authority: "Quyết định 7/QĐ-UBND", Key: "reopen-0001"}); err != nil {
 			t.Fatal(err)
 		}
-		if page := read(c.As("clerk").In("vi"), "/desk/dossiers/"+b.code); !strings.Contains(page, "Lấy mã thanh toán mới") {
+		if page := read(t, c.As("clerk").In("vi"), "/desk/dossiers/"+b.code); !strings.Contains(page, "Lấy mã thanh toán mới") {
 			t.Error("the clerk cannot ask for the fee again")
 		}
 		c.As("clerk").Post(renew, nil).Want(200)
@@ -222,11 +185,7 @@ func TestAReopenedDossierIsPaidByANewCode(t *testing.T) {
 			t.Errorf("asked again: %s, unpaid since %s, the count stands since %s", d.State, d.UnpaidAt, d.PausedAt)
 		}
 		b.act("accept", noExemption).Want(409)
-		payee, _ := c.Payments.Payees.Payee(old.Unit)
-		n := payment.Notice{Way: payment.ByBank, External: "FT1", Amount: 200_000, Reference: b.orders()[1].Reference, Account: payee.Account, At: c.Clock.Now()}
-		if _, err := c.Payments.Take(t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
-			t.Fatal(err)
-		}
+		b.transferTo(b.orders()[1], "FT1", 200_000)
 		b.act("accept", noExemption).Want(200)
 	}, opened, citytest.With(paying))
 }
@@ -244,10 +203,8 @@ func TestNoAnswerIsPromisedBeforeTheFee(t *testing.T) {
 			"vi": {"citizen", "chờ bạn nộp phí, lệ phí. Khi phí đã nộp đủ, bộ phận một cửa trả lời trong 8 giờ làm việc", "Bộ phận một cửa sẽ trả lời trong 8 giờ làm việc", "8 giờ làm việc từ khi nộp đủ"},
 			"en": {"citizen2", "waits for you to pay its fee. When it is paid in full the one-stop shop answers within 8 working hours", "has reached the one-stop shop, which answers", "within 8 working hours of the payment"},
 		} {
-			about := extracts()
 			to := lang + "@vidu.example"
-			about["applicant"] = map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": to}
-			b := &bench{c, t, c.As(w.who).In(lang).Post("/api/v1/dossiers", about).Want(201).Text("code")}
+			b := filedBy(t, c, c.As(w.who).In(lang), map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": to})
 			c.Eventually("the letter in "+lang, func() bool {
 				return slices.ContainsFunc(box.Sent(), func(m mail.Message) bool { return m.To == to && strings.Contains(m.Text, w.first) })
 			})
@@ -265,7 +222,7 @@ func TestNoAnswerIsPromisedBeforeTheFee(t *testing.T) {
 				t.Errorf("the page of the fee is %q, %v", at, err)
 			}
 			b.transfer("FT-"+lang, 200_000)
-			c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
+			b.goesOn()
 			if got := string(c.As(w.who).In(lang).Get(page).Want(200).Body); strings.Contains(got, w.page) {
 				t.Errorf("%s in %s says of a paid dossier that no term runs", page, lang)
 			}
@@ -274,4 +231,59 @@ func TestNoAnswerIsPromisedBeforeTheFee(t *testing.T) {
 			}
 		}
 	}, opened, citytest.With(paying))
+}
+
+// Whoever paid the gateway in the last moment, and whose notice was lost, is not asked for the same money
+// by a new code: the gateway is asked first, by every code of the fee. One that does not answer keeps
+// nobody from paying, and its money counts when it tells.
+func TestTheGatewayIsAskedBeforeANewCode(t *testing.T) {
+	t.Parallel()
+	bank := &bankweb.Bank{GatewaySecret: []byte("g"), BankSecret: []byte("b"), Faults: bankweb.Faults{Lose: 1}}
+	var away atomic.Bool
+	handler := bank.Handler()
+	counter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			http.Error(w, "away", http.StatusBadGateway)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(counter.Close)
+	c := citytest.New(t, opened, citytest.With(func(cfg *app.Config) {
+		paying(cfg)
+		cfg.Payments.GatewayAsk = counter.URL + "/ask"
+	}))
+	bank.City, bank.Clock = c.URL, c.Clock
+	b := filed(t, c)
+	to, err := url.Parse(c.Payments.ToPay(b.order()).Gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pay := func() {
+		t.Helper()
+		if _, err := bank.PayGateway(to.Query(), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := b.expire()
+	renew := "/pay/" + old.ID.String() + "/renew"
+	away.Store(true)
+	send(c.As("citizen"), renew, web.NewKey()).Want(303)
+	second := b.orders()[1]
+	c.Pass(61 * 24 * time.Hour)
+	away.Store(false)
+	if err := c.Payments.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if o := b.orders()[1]; o.State != payment.Expired {
+		t.Fatalf("the second order is %s", o.State)
+	}
+	pay() // by the first code, from a page that stood open all the time
+	a := send(c.As("citizen").In("vi"), "/pay/"+second.ID.String()+"/renew", web.NewKey()).Want(409)
+	if !strings.Contains(string(a.Body), second.Reference) || !strings.Contains(string(a.Body), "Xin đừng nộp lại") {
+		t.Errorf("the payer is told: %s", a.Body)
+	}
+	if all := b.orders(); len(all) != 2 || all[1].Held() != 200_000 {
+		t.Errorf("money that the gateway has is asked for again: %+v", all)
+	}
 }

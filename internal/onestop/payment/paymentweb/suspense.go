@@ -12,10 +12,11 @@ import (
 )
 
 type suspenseView struct {
-	Unit  string
-	Bar   bar
-	Sum   string
-	Money ui.TableArgs
+	Unit   string
+	Bar    bar
+	Sum    string
+	Oldest string // says that not all are listed; "" where all are
+	Money  ui.TableArgs
 }
 
 // suspense lists the money of a unit of which nobody knows what it is for.
@@ -33,20 +34,25 @@ func (h handlers) suspense(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	n, sum, err := h.s.SuspenseSum(ctx, u)
+	if err != nil {
+		return err
+	}
 	v := suspenseView{Unit: h.unitName(ctx, u), Bar: h.bar(ctx, "suspense", u, units)}
 	v.Money = ui.TableArgs{
 		Caption: say(ctx, "bar.suspense"), CaptionQuiet: true, First: true, Empty: say(ctx, "suspense.nothing"),
 		Head: []ui.Column{{Label: say(ctx, "day.ref"), Tight: true}, {Label: say(ctx, "suspense.text")}, {Label: say(ctx, "suspense.came"), Tight: true}, {Label: say(ctx, "amount"), Numeric: true}, {Label: say(ctx, "state")}},
 	}
-	sum := int64(0)
 	for _, m := range all {
-		sum += m.Amount
 		v.Money.Rows = append(v.Money.Rows, ui.Row{Cells: []ui.Cell{
 			{Text: m.External, Href: "/desk/suspense/" + m.ID.String(), Note: i18n.T(ctx, "payment.way."+string(m.Way))}, ui.T(m.Text), ui.T(i18n.DateTime(l, m.ToldAt)), ui.T(money(ctx, m.Amount)),
 			ui.Tagged(say(ctx, "suspense.state."+string(m.State)), moneyTone(m.State)),
 		}})
 	}
-	v.Sum = say(ctx, "suspense.sum", "n", len(all), "sum", i18n.Money(l, sum))
+	v.Sum = say(ctx, "suspense.sum", "n", n, "sum", i18n.Money(l, sum))
+	if len(all) < n {
+		v.Oldest = say(ctx, "suspense.oldest", "n", len(all))
+	}
 	return web.Render(w, r, http.StatusOK, suspensePage(v))
 }
 
@@ -64,6 +70,7 @@ func moneyTone(s payment.SuspenseState) ui.Tone {
 
 type moneyView struct {
 	ID       string
+	UnitID   string
 	Title    string
 	State    string
 	Tone     ui.Tone
@@ -97,7 +104,7 @@ func (h handlers) money(w http.ResponseWriter, r *http.Request) error {
 func (h handlers) showMoney(w http.ResponseWriter, r *http.Request, m payment.Money, sent url.Values, bad error) error {
 	ctx, l := r.Context(), i18n.LangOf(r.Context())
 	v := moneyView{
-		ID: m.ID.String(), Title: i18n.Money(l, m.Amount), State: say(ctx, "suspense.state."+string(m.State)), Tone: moneyTone(m.State), Note: say(ctx, "suspense.next."+string(m.State)), May: h.s.MayOfMoney(ctx, m), Key: web.NewKey(), Sent: sent,
+		ID: m.ID.String(), UnitID: m.Unit.String(), Title: i18n.Money(l, m.Amount), State: say(ctx, "suspense.state."+string(m.State)), Tone: moneyTone(m.State), Note: say(ctx, "suspense.next."+string(m.State)), May: h.s.MayOfMoney(ctx, m), Key: web.NewKey(), Sent: sent,
 	}
 	add := func(key, text string) {
 		if text != "" {

@@ -2,14 +2,11 @@ package paymentweb_test
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"khue/internal/app"
 	"khue/internal/citytest"
-	"khue/internal/kernel/auth"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/db"
 	"khue/internal/kernel/journal"
@@ -19,78 +16,6 @@ import (
 	"khue/internal/onestop/payment"
 	"khue/internal/onestop/process"
 )
-
-// paying is a city that takes payments.
-func paying(cfg *app.Config) {
-	cfg.Payments = app.Payments{BankSecret: "b", GatewaySecret: "g", Gateway: "https://gateway.example/pay", Invented: true}
-}
-
-var opened = citytest.At(clock.MustDate("2026-11-19").At(9, 0))
-
-// bench is a city with a dossier whose fee is due.
-type bench struct {
-	*citytest.City
-	t    *testing.T
-	code string
-}
-
-func filed(t *testing.T, c *citytest.City) *bench {
-	t.Helper()
-	return &bench{c, t, c.As("citizen").Post("/api/v1/dossiers", extracts()).Want(201).Text("code")}
-}
-
-func (b *bench) dossier() dossier.Dossier {
-	b.t.Helper()
-	d, _, err := b.Dossiers.Find(b.t.Context(), b.code, dossier.Viewer{Key: b.Dossiers.AccessKey(b.code)})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return d
-}
-
-func (b *bench) order() payment.Order {
-	b.t.Helper()
-	d := b.dossier()
-	all, err := b.Payments.ForSource(b.t.Context(), payment.Source{Type: dossier.SubjectType, ID: int64(d.ID)})
-	if err != nil || len(all) != 1 {
-		b.t.Fatalf("%d orders, %v", len(all), err)
-	}
-	return all[0]
-}
-
-// transfer lets the bank tell of money.
-func (b *bench) transfer(ref string, amount int64) {
-	b.t.Helper()
-	o := b.order()
-	payee, _ := b.Payments.Payees.Payee(o.Unit)
-	n := payment.Notice{Way: payment.ByBank, External: ref, Amount: amount, Reference: o.Reference, Account: payee.Account, At: b.Clock.Now()}
-	for range 2 { // banks tell twice
-		if _, err := b.Payments.Take(b.t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-}
-
-// task is the place of the dossier on the clerk's list, and the task's version.
-func (b *bench) task() (at string, list citytest.Answer) {
-	b.t.Helper()
-	list = b.As("clerk").Get("/api/v1/tasks?limit=200")
-	for i := 0; ; i++ {
-		at = "items." + string(rune('0'+i))
-		switch list.Text(at + ".dossier") {
-		case "":
-			b.t.Fatal("the clerk has no task")
-		case b.code:
-			return at, list
-		}
-	}
-}
-
-func (b *bench) act(action string, answers map[string]any) citytest.Answer {
-	b.t.Helper()
-	at, list := b.task()
-	return b.As("clerk").Post("/api/v1/tasks/"+list.Text(at+".id")+"/complete", map[string]any{"version": number(list.Text(at + ".version")), "action": action, "answers": answers})
-}
 
 // A fee that is due when a dossier is filed: nothing runs against the office before it is paid, and
 // lists, search and the API say that it waits. The term, that same day, begins with the acceptance.
@@ -122,8 +47,11 @@ func TestNoTermRunsBeforeTheFeeIsPaid(t *testing.T) {
 		if page := string(c.As("clerk").Get("/desk/queue?due=late").Want(200).Body); strings.Contains(page, b.code) {
 			t.Error("the clerk is late with what nobody paid")
 		}
+		if page := read(t, c.As("clerk").In("vi"), "/desk/dossiers/"+b.code); !strings.Contains(page, "Phí chưa nộp, thời hạn chưa tính") || strings.Contains(page, "Trễ ") {
+			t.Error("the clerk's page counts a term that does not run")
+		}
 		b.transfer("FT1", 200_000)
-		c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
+		b.goesOn()
 		d := b.dossier()
 		if d.State != process.Submitted || !d.PausedAt.IsZero() || !d.ReceiveBy.After(now) {
 			t.Errorf("paid: %s, the one-stop has time until %s, now %s", d.State, d.ReceiveBy, now)
@@ -136,24 +64,10 @@ func TestNoTermRunsBeforeTheFeeIsPaid(t *testing.T) {
 		if clock.DateOf(d.DueAt) != clock.DateOf(c.Clock.Now()) {
 			t.Errorf("accepted at %s, due %s", c.Clock.Now(), d.DueAt)
 		}
-		kinds := map[string]int{}
-		for _, e := range timeline(t, c, b.code) {
-			kinds[e]++
-		}
-		if kinds[dossier.KindFeePaid] != 1 {
-			t.Errorf("the timeline tells of the payment %d times", kinds[dossier.KindFeePaid])
+		if n := b.told(dossier.KindFeePaid); n != 1 {
+			t.Errorf("the timeline tells of the payment %d times", n)
 		}
 	}, opened, citytest.With(paying))
-}
-
-func timeline(t *testing.T, c *citytest.City, code string) (kinds []string) {
-	t.Helper()
-	var out struct{ Items []struct{ Kind string } }
-	c.As("citizen").Get("/api/v1/dossiers/" + code + "/timeline").Want(200).Into(&out)
-	for _, e := range out.Items {
-		kinds = append(kinds, e.Kind)
-	}
-	return kinds
 }
 
 // Who pays and is acted on at once does not wait for anything in the background; and an order whose
@@ -169,13 +83,7 @@ func TestAnActTakesThePaymentAlong(t *testing.T) {
 		}
 
 		late := filed(t, c)
-		c.Pass(61 * 24 * time.Hour)
-		if err := c.Payments.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if o := late.order(); o.State != payment.Expired {
-			t.Fatalf("the order is %s", o.State)
-		}
+		late.expire()
 		if a := late.act("accept", noExemption); a.Status != 409 {
 			t.Errorf("accepted unpaid, after the time to pay was over: %d", a.Status)
 		}
@@ -193,9 +101,7 @@ func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
 			t.Fatal("the test's city does not record its mail")
 		}
 		c.Listens("dossier.fees", "dossier.feeNotices")
-		about := extracts()
-		about["applicant"] = map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": "lua@vidu.example"}
-		b := &bench{c, t, c.As("citizen").In("vi").Post("/api/v1/dossiers", about).Want(201).Text("code")}
+		b := filedBy(t, c, c.As("citizen").In("vi"), map[string]any{"name": "Trần Thị Lụa", "phone": "0912 000 021", "email": "lua@vidu.example"})
 		o := b.order()
 		letters := func(title string) (out []mail.Message) {
 			var list struct {
@@ -246,15 +152,11 @@ func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
 		told(2, "Hồ sơ "+b.code+": mới nhận 50.000 đồng, còn thiếu 150.000 đồng", "không nộp lại từ đầu")
 		b.transfer("FT2", 170_000)
 		told(3, "Hồ sơ "+b.code+": đã nhận đủ và thừa 20.000 đồng", "hoàn lại")
-		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}, {Role: "clerk", Scope: auth.Everywhere}}})
-		other := auth.With(t.Context(), auth.Subject{Account: 8, Name: "Một cửa", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "clerk", Scope: auth.Everywhere}}})
+		head, other := as(t, 9, "head", "clerk"), as(t, 8, "clerk")
 		if _, err := c.Payments.AskRefund(other, o.ID, false, "Nộp thừa tiền", "k-ask-0001"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Payments.ApproveRefund(head, o.ID, "k-approve-1"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Payments.OpenShift(other, o.Unit, 100_000, "k-shift-001"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Payments.PayOut(other, o.ID, payment.ByBank, "FT-OUT-1", "k-out-0001"); err != nil {
@@ -279,8 +181,7 @@ func TestThePayerIsToldOnceOfEachEvent(t *testing.T) {
 		told(4, "Hồ sơ "+b.code+": đã hoàn lại 20.000 đồng")
 
 		// In English, received in full, with the receipt.
-		about["applicant"] = map[string]any{"name": "Ann Smith", "phone": "0912 000 022", "email": "ann@vidu.example"}
-		en := &bench{c, t, c.As("citizen2").In("en").Post("/api/v1/dossiers", about).Want(201).Text("code")}
+		en := filedBy(t, c, c.As("citizen2").In("en"), map[string]any{"name": "Ann Smith", "phone": "0912 000 022", "email": "ann@vidu.example"})
 		en.transfer("FT9", 200_000)
 		c.Eventually("the receipt in English", func() bool {
 			for _, m := range box.Sent() {
@@ -351,12 +252,8 @@ func TestSuspenseOnPages(t *testing.T) {
 	citytest.Each(t, func(t *testing.T, c *citytest.City) {
 		b := filed(t, c)
 		o := b.order()
-		payee, _ := c.Payments.Payees.Payee(o.Unit)
-		n := payment.Notice{Way: payment.ByBank, External: "FT77", Amount: 200_000, Text: "TRAN THI LUA nop tien", Account: payee.Account, At: c.Clock.Now()}
-		if _, err := c.Payments.Take(t.Context(), n, payment.Origin{Via: "notice"}); err != nil {
-			t.Fatal(err)
-		}
-		head := auth.With(t.Context(), auth.Subject{Account: 9, Name: "Trưởng phòng", Kind: auth.KindOfficer, Grants: []auth.Grant{{Role: "head", Scope: auth.Everywhere}}})
+		b.bankTells(o, payment.Notice{External: "FT77", Amount: 200_000, Text: "TRAN THI LUA nop tien"})
+		head := as(t, 9, "head")
 		all, err := c.Payments.Suspense(head, o.Unit)
 		if err != nil || len(all) != 1 {
 			t.Fatal(all, err)
@@ -370,24 +267,20 @@ func TestSuspenseOnPages(t *testing.T) {
 			}
 		}
 		c.As("citizen").Get(page).Want(403)
-		send := func(status int, kv ...string) citytest.Answer {
-			form := url.Values{"_key": {web.NewKey()}}
-			for i := 0; i < len(kv); i += 2 {
-				form.Set(kv[i], kv[i+1])
-			}
-			return clerk.Do("POST", page, []byte(form.Encode()), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}).Want(status)
+		asks := func(status int, kv ...string) citytest.Answer {
+			return send(clerk, page, web.NewKey(), kv...).Want(status)
 		}
-		if a := send(422, "do", "assign", "reference", "KHP1", "why", "Giấy báo có của ngân hàng"); !strings.Contains(string(a.Body), "Giấy báo có của ngân hàng") {
+		if a := asks(422, "do", "assign", "reference", "KHP1", "why", "Giấy báo có của ngân hàng"); !strings.Contains(string(a.Body), "Giấy báo có của ngân hàng") {
 			t.Error("what was typed is lost")
 		}
-		send(303, "do", "assign", "reference", o.Reference, "why", "Giấy báo có của ngân hàng")
-		send(403, "do", "decide")
+		asks(303, "do", "assign", "reference", o.Reference, "why", "Giấy báo có của ngân hàng")
+		asks(403, "do", "decide")
 		if err := c.Payments.DecideMoney(head, all[0].ID, "decide-0001"); err != nil {
 			t.Fatal(err)
 		}
 		if o = b.order(); o.State != payment.Paid {
 			t.Errorf("the order is %s", o.State)
 		}
-		c.Eventually("the dossier goes on", func() bool { return b.dossier().UnpaidAt.IsZero() })
+		b.goesOn()
 	}, opened, citytest.With(paying))
 }

@@ -52,7 +52,7 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all, err := c.Payments.OfUnit(head, d.Receiving, "")
+			all, _, err := c.Payments.OfUnit(head, d.Receiving, "", 0)
 			if err != nil || len(all) != 1 {
 				t.Fatalf("%d orders, %v", len(all), err)
 			}
@@ -143,11 +143,4 @@ func TestFromFilingToPaidOverABadBank(t *testing.T) {
 	}, citytest.At(now), citytest.With(func(cfg *app.Config) {
 		cfg.Payments = app.Payments{BankSecret: "b", GatewaySecret: "g", Gateway: "https://gateway.example/pay", Invented: true}
 	}))
-}
-
-func number(s string) (n int64) {
-	for _, c := range s {
-		n = n*10 + int64(c-'0')
-	}
-	return n
 }
