@@ -39,6 +39,7 @@ type Config struct {
 	OTLP         string        // collector of traces; empty: none
 	Tracer       *trace.Tracer // in place of OTLP, in tests
 	Slow         time.Duration // statements that take longer are shown to operators; 0: 250 ms
+	Twice        bool          // tests: the first run of each write on SQLite is undone, and it runs again
 	// Payments says how the city is paid; zero: not by this program.
 	Payments Payments
 	// PushHosts are hosts, with their port, that may be called with web push beside the

@@ -31,11 +31,12 @@ func (s *seed) people(citizen, clerk context.Context) {
 	// Two rows that look like one, and two that were made one.
 	var rows []register.Person
 	for _, n := range []register.Number{"999195000051", "999195000052", "999195000053", "999195000054"} {
-		s.ok(s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
-			p, err := s.People.Remember(tx, n, register.Facts{Name: "Phạm Thị Song", Born: "1995-04-05"})
-			rows = append(rows, p)
+		var p register.Person
+		s.ok(s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) (err error) {
+			p, err = s.People.Remember(tx, n, register.Facts{Name: "Phạm Thị Song", Born: "1995-04-05"})
 			return err
 		}))
+		rows = append(rows, p)
 	}
 	s.id["twin"], s.id["twin2"] = rows[0].ID.String(), rows[1].ID.String()
 	steward := s.ctx("dulieu")

@@ -148,7 +148,7 @@ func (p *Program) ground(ctx context.Context) (err error) {
 	if err = os.MkdirAll(filepath.Join(p.Config.Data, "keys"), 0o700); err != nil {
 		return fmt.Errorf("app: data folder: %w", err)
 	}
-	p.DB, err = db.Open(ctx, db.Config{URL: p.Config.DB, Clock: p.Clock, Slow: p.Config.Slow, Trace: p.Trace, Log: p.Config.Log})
+	p.DB, err = db.Open(ctx, db.Config{URL: p.Config.DB, Clock: p.Clock, Slow: p.Config.Slow, Trace: p.Trace, Log: p.Config.Log, Twice: p.Config.Twice})
 	if err != nil {
 		return err
 	}

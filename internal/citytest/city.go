@@ -57,7 +57,7 @@ func New(t testing.TB, opts ...Option) *City {
 	t.Helper()
 	clk := clock.NewFake(Opened())
 	cfg := app.Config{
-		Data: t.TempDir(), Listen: "127.0.0.1:0", Clock: clk, MigrateAtStart: true,
+		Data: t.TempDir(), Listen: "127.0.0.1:0", Clock: clk, MigrateAtStart: true, Twice: true,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	for _, o := range opts {

@@ -20,6 +20,7 @@ type Config struct {
 	Trace   *trace.Tracer // a span for each unit of work; nil makes none
 	Log     *slog.Logger  // nil means slog.Default
 	Strict  bool          // tests: misuse panics at once instead of timing out
+	Twice   bool          // tests: SQLite undoes each unit's first run and runs it again, as a neighbour's failure does
 
 	hooks faults // planted faults of this package's tests
 }

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -137,6 +138,18 @@ func (w *liteWriter) next(begun time.Time) *unit {
 func (w *liteWriter) held(u *unit) error {
 	w.q.holder.Store(u)
 	defer w.q.holder.Store(nil)
+	if w.db.cfg.Twice {
+		if err := w.c.exec("SAVEPOINT twice", nil); err != nil {
+			return err
+		}
+		if err := u.attempt(w.c); err != nil {
+			return err
+		}
+		w.c.reset()
+		if err := errors.Join(w.c.exec("ROLLBACK TO twice", nil), w.c.exec("RELEASE twice", nil)); err != nil {
+			return err
+		}
+	}
 	return u.attempt(w.c)
 }
 

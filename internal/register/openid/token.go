@@ -142,8 +142,10 @@ func (s *Service) Redeem(ctx context.Context, c *Client, code, redirect, verifie
 // grant writes a permit with its first tokens.
 func (s *Service) grant(ctx context.Context, c *Client, p *permit) (Tokens, error) {
 	offline := slices.Contains(p.Terms.Scopes, ScopeOffline) && c.Uses(GrantRefresh)
+	asked := *p // the unit may run twice
 	var access string
 	err := s.DB.InTx(ctx, func(_ context.Context, tx *db.Tx) error {
+		*p = asked
 		p.Created, p.Turn, p.Expires = tx.Now(), 0, tx.Now().Add(accessLife)
 		if offline {
 			// It stays when the browser signs out; the session stood when it was given.

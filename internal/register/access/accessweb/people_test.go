@@ -47,13 +47,14 @@ func TestLooksAtAPersonReachThePerson(t *testing.T) {
 		since := c.Clock.Now()
 		var rows []person.Person
 		for _, n := range []person.Number{number, "999196000099"} {
-			if err := c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
-				p, err := c.People.Remember(tx, n, person.Facts{Name: "Nguyễn Thị Hạnh", Born: "1996-09-02"})
-				rows = append(rows, p)
+			var p person.Person
+			if err := c.DB.InTx(t.Context(), func(_ context.Context, tx *db.Tx) (err error) {
+				p, err = c.People.Remember(tx, n, person.Facts{Name: "Nguyễn Thị Hạnh", Born: "1996-09-02"})
 				return err
 			}); err != nil {
 				t.Fatal(err)
 			}
+			rows = append(rows, p)
 		}
 		post(c.As("clerk"), "/desk/mandates/find", url.Values{"who": {number}}).Want(200)
 		steward := c.AsLogin("dulieu")
