@@ -25,9 +25,9 @@ import (
 	"khue/internal/onestop/result"
 )
 
-// banked is a city whose signers have their cards, beside the bank and gateway that
-// cmd/standin-bank serves.
-func banked(t *testing.T) (*citytest.City, *bankweb.Bank) {
+// besideBank is a city beside the bank and gateway that cmd/standin-bank serves. The gateway
+// answers what became of a payment where it may be asked.
+func besideBank(t *testing.T, at time.Time, ask bool) (*citytest.City, *bankweb.Bank) {
 	t.Helper()
 	bank := &bankweb.Bank{BankSecret: []byte("b"), GatewaySecret: []byte("g")}
 	counter := httptest.NewServer(bank.Handler())
@@ -37,15 +37,25 @@ func banked(t *testing.T) (*citytest.City, *bankweb.Bank) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := free.Addr().String()
+	listen := free.Addr().String()
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	city := citytest.New(t, citytest.At(clock.MustDate("2026-06-22").At(8, 30)), citytest.With(func(c *app.Config) {
-		c.Listen = at
-		c.Payments = app.Payments{BankSecret: "b", GatewaySecret: "g", Gateway: counter.URL + "/pay", GatewayAsk: counter.URL + "/ask", Invented: true}
+	city := citytest.New(t, citytest.At(at), citytest.With(func(c *app.Config) {
+		c.Listen = listen
+		c.Payments = app.Payments{BankSecret: "b", GatewaySecret: "g", Gateway: counter.URL + "/pay", Invented: true}
+		if ask {
+			c.Payments.GatewayAsk = counter.URL + "/ask"
+		}
 	}))
 	bank.City, bank.Clock = city.URL, city.Clock
+	return city, bank
+}
+
+// banked is a city beside a bank whose signers have their cards.
+func banked(t *testing.T) (*citytest.City, *bankweb.Bank) {
+	t.Helper()
+	city, bank := besideBank(t, clock.MustDate("2026-06-22").At(8, 30), true)
 	if _, err := city.DemoCards(t.Context(), city.Demo); err != nil {
 		t.Fatal(err)
 	}

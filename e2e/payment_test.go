@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"context"
-	"net"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"khue/internal/app"
 	"khue/internal/citytest"
 	"khue/internal/kernel/clock"
 	"khue/internal/kernel/id"
@@ -81,23 +78,7 @@ func (c *counterOfMoney) tells(o *payment.Order, account, ref, text string, amou
 // who reads them.
 func moneyCity(t *testing.T) (c *counterOfMoney, visitors map[string]string, desk map[string][]string) {
 	t.Helper()
-	bank := &bankweb.Bank{BankSecret: []byte("b"), GatewaySecret: []byte("g")}
-	counter := httptest.NewServer(bank.Handler())
-	t.Cleanup(counter.Close)
-	// The gateway sends payers back to the city's own address, so that is settled first.
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
-	city := citytest.New(t, citytest.At(clock.MustDate("2026-09-15").At(9, 0)), citytest.With(func(cfg *app.Config) {
-		cfg.Listen = at
-		cfg.Payments = app.Payments{BankSecret: "b", GatewaySecret: "g", Gateway: counter.URL + "/pay", Invented: true}
-	}))
-	bank.City, bank.Clock = city.URL, city.Clock
+	city, bank := besideBank(t, clock.MustDate("2026-09-15").At(9, 0), false)
 	c = &counterOfMoney{City: city, t: t, bank: bank, clerk: officer(t, city, "motcua"), head: officer(t, city, "lanhdao")}
 	expired, expiredOrder := c.file(25, "Nguyễn Thị Hạnh")
 	_, again := c.file(10, "Nguyễn Thị Hạnh")
@@ -139,7 +120,7 @@ func moneyCity(t *testing.T) (c *counterOfMoney, visitors map[string]string, des
 		_, err := c.Payments.ApproveRefund(c.head, o.ID, key())
 		c.ok(err)
 	}
-	_, err = c.Payments.PayOut(c.clerk, refunded.ID, payment.ByBank, "FT26319000099", key())
+	_, err := c.Payments.PayOut(c.clerk, refunded.ID, payment.ByBank, "FT26319000099", key())
 	c.ok(err)
 	_, err = c.Payments.Contest(c.clerk, disputed.ID, "Người nộp báo không thực hiện giao dịch này", key())
 	c.ok(err)
