@@ -70,11 +70,15 @@ func TestAFilledCityAddsUp(t *testing.T) {
 		if len(rep.States) < 4 {
 			t.Errorf("dossiers stand in too few states: %v", rep.States)
 		}
-		if err := c.Journal.Tick(ctx, nil); err != nil {
-			t.Fatal(err)
+		// A job of the city may append an entry between the two.
+		var found journal.Report
+		for pending := true; pending && err == nil; pending = found.Pending != 0 {
+			if err := c.Journal.Tick(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+			found, err = c.Journal.Verify(ctx, journal.Held{}, nil)
 		}
-		found, err := c.Journal.Verify(ctx, journal.Held{}, nil)
-		if err != nil || !found.OK() || found.Pending != 0 {
+		if err != nil || !found.OK() {
 			t.Errorf("the journal does not hold: %+v %v", found, err)
 		}
 		again, err := c.Fill(ctx, c.Demo, dossier.Filling{N: n})
