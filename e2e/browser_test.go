@@ -318,8 +318,9 @@ func (v *visitor) axe(kind string) {
 	p := v.within()
 	_, err = proto.RuntimeEvaluate{Expression: source + "\n;0"}.Call(p)
 	v.must(err)
+	// A colour on its way to another has the contrast of neither.
 	res, err := proto.RuntimeEvaluate{
-		Expression:   `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(x => x.id + ": " + x.help + " " + x.nodes.map(n => n.target.join(" ") + " " + n.html.slice(0, 160)).join(" | "))))`,
+		Expression:   `Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished)).then(() => axe.run(document, {resultTypes: ["violations"]})).then(r => JSON.stringify(r.violations.map(x => x.id + ": " + x.help + " " + x.nodes.map(n => n.target.join(" ") + " " + n.html.slice(0, 160)).join(" | "))))`,
 		AwaitPromise: true, ReturnByValue: true,
 	}.Call(p)
 	v.must(err)

@@ -155,6 +155,8 @@ const script = `(async () => {
 	if (gap >= 0) {
 		out.push({rule: "missing-text", impact: "serious", help: "A text is missing: " + text.slice(gap, gap + 60), element: "body", html: ""})
 	}
+	// A colour on its way to another has the contrast of neither.
+	await Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))
 	const res = await axe.run(document, {resultTypes: ["violations"]})
 	for (const v of res.violations) {
 		for (const n of v.nodes) {
