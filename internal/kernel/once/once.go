@@ -100,8 +100,8 @@ const (
 	digestBits = 63 - timeBits
 )
 
-// placeOf is one small index's worth of a key. Two keys that meet by chance (one in 10^7 at a
-// million keys) look like a mismatch and are refused.
+// placeOf is the place of an actor's key. Two keys that meet by chance look like a mismatch and are
+// refused: one pair in 10^7 at a million keys of the digest alone, of the others as adr/0292 reckons.
 func placeOf(actor int64, key string) place {
 	h := sha256.New()
 	var a [8]byte
